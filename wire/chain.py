@@ -1,0 +1,60 @@
+"""The hash chain of a site's journal: one edit anywhere is seen by whoever holds a later hash (I-13, I-28).
+
+Owns what is hashed and in which order. Refuses to know storage or transport.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from wire.ids import Trust
+
+
+class FactRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a journal. `body` is the fact's own bytes, kept and forwarded verbatim.
+
+    `at_ms` is the site's wall clock in milliseconds since 1970 UTC, believable as far as `trust` says.
+    """
+
+    seq: int
+    boot: int
+    at_ms: int
+    trust: Trust
+    body: msgspec.Raw
+
+
+class Chained(Protocol):
+    """What a link of the chain is made of."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def boot(self) -> int: ...
+    @property
+    def at_ms(self) -> int: ...
+    @property
+    def trust(self) -> Trust: ...
+    @property
+    def body(self) -> msgspec.Raw | bytes: ...
+
+
+def genesis(site: str, journal: str) -> str:
+    """The hash before the first fact of a journal; `journal` is the random id drawn when it was created."""
+    return hashlib.sha256(b"consigne/1/journal\x00" + site.encode() + b"\x00" + journal.encode()).hexdigest()
+
+
+def link(previous: str, record: Chained) -> str:
+    """The hash of `record` standing after `previous`, in hex."""
+    header = f"\x00{record.seq}\x00{record.boot}\x00{record.at_ms}\x00{record.trust}\x00".encode()
+    return hashlib.sha256(bytes.fromhex(previous) + header + bytes(record.body)).hexdigest()
+
+
+def fold(previous: str, records: Iterable[Chained]) -> str:
+    """The hash after all of `records`."""
+    for record in records:
+        previous = link(previous, record)
+    return previous

@@ -1,0 +1,367 @@
+"""Facts: what happened at a site, in the words both sides keep for ever.
+
+Owns the name and fields of every kind of fact. Refuses to know what they change (that is `evolve` at the site and
+`project` at the hub). Inside a major version kinds and fields are only added; a reader keeps what it does not know.
+No fact holds a name, a phone number, a key or typed digits.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from wire.ids import (
+    Label,
+    Occupancy,
+    ParcelId,
+    PlaceKind,
+    Purpose,
+    Service,
+    Trust,
+)
+from wire.plan import Person, PlannedParcel, Settings, SiteCard
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Base of every kind; the tag of a subclass is its name on the wire."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A compartment (its label) or a place on the desk's shelf (its name)."""
+
+    kind: PlaceKind
+    name: str
+
+
+class SiteStarted(Fact, frozen=True, kw_only=True, tag="site_started"):
+    """The controller started. `boot` counts starts; `clean` is whether the previous run said goodbye."""
+
+    boot: int
+    version: str
+    board: str
+    clean: bool
+
+
+class ClockCorrected(Fact, frozen=True, kw_only=True, tag="clock_corrected"):
+    """The wall clock jumped by more than a minute, or became trusted."""
+
+    before_ms: int
+    after_ms: int
+    trust: Trust
+
+
+class PlanApplied(Fact, frozen=True, kw_only=True, tag="plan_applied"):
+    """A plan of the hub took effect; only what it changed is kept."""
+
+    incarnation: int
+    revision: int
+    hash: str
+    upserted: tuple[PlannedParcel, ...] = ()
+    dropped: tuple[ParcelId, ...] = ()
+    settings: Settings | None = None
+    people: tuple[Person, ...] | None = None
+    sites: tuple[SiteCard, ...] | None = None
+
+
+class PlanRefused(Fact, frozen=True, kw_only=True, tag="plan_refused"):
+    """A plan was not applied; the previous one stays in force."""
+
+    incarnation: int
+    revision: int
+    reason: str
+
+
+class ParcelReceived(Fact, frozen=True, kw_only=True, tag="parcel_received"):
+    """Staff hold the parcel at the desk. `source` is `plan` (announced) or `desk` (created here)."""
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
+    source: str
+    key_version: int
+    key_epoch: int
+    session: str
+    by: str
+
+
+class CompartmentReserved(Fact, frozen=True, kw_only=True, tag="compartment_reserved"):
+    """A compartment was allotted to a parcel about to be put in."""
+
+    compartment: Label
+    parcel: ParcelId
+    session: str
+
+
+class ReservationReleased(Fact, frozen=True, kw_only=True, tag="reservation_released"):
+    """The parcel did not go in. Free again only when staff saw it empty; otherwise `unknown`."""
+
+    compartment: Label
+    parcel: ParcelId
+    session: str
+    verified_empty: bool
+
+
+class ParcelStored(Fact, frozen=True, kw_only=True, tag="parcel_stored"):
+    """The parcel is in its compartment (door seen closed) or on the shelf."""
+
+    parcel: ParcelId
+    place: Place
+    session: str
+    by: str
+
+
+class OpeningOrdered(Fact, frozen=True, kw_only=True, tag="opening_ordered"):
+    """The durable cause of one pulse, written before it. `pulse` counts from 1 within the opening."""
+
+    session: str
+    compartment: Label
+    purpose: Purpose
+    pulse: int
+    parcel: ParcelId | None = None
+    by: str = ""
+    form: str = ""
+
+
+class DoorOpened(Fact, frozen=True, kw_only=True, tag="door_opened"):
+    """A door was seen open. Without a session it opened without a cause (I-11)."""
+
+    compartment: Label
+    session: str = ""
+
+
+class DoorClosed(Fact, frozen=True, kw_only=True, tag="door_closed"):
+    """A door was seen closed."""
+
+    compartment: Label
+    session: str = ""
+
+
+class OpeningFailed(Fact, frozen=True, kw_only=True, tag="opening_failed"):
+    """The door was not seen open after the last pulse, or the driver failed. The key stays valid."""
+
+    session: str
+    compartment: Label
+    purpose: Purpose
+    reason: str
+    pulses: int
+    parcel: ParcelId | None = None
+
+
+class OpeningResolved(Fact, frozen=True, kw_only=True, tag="opening_resolved"):
+    """An opening that a restart interrupted was settled by reading the door."""
+
+    session: str
+    compartment: Label
+    door: str
+    parcel: ParcelId | None = None
+
+
+class ParcelTaken(Fact, frozen=True, kw_only=True, tag="parcel_taken"):
+    """The door of a collection was seen open and then seen closed; the dispute window runs."""
+
+    parcel: ParcelId
+    place: Place
+    session: str
+
+
+class ParcelCollected(Fact, frozen=True, kw_only=True, tag="parcel_collected"):
+    """The dispute window is over, or staff handed the parcel over. The key is spent."""
+
+    parcel: ParcelId
+    place: Place
+    session: str = ""
+    by: str = ""
+
+
+class ParcelRemoved(Fact, frozen=True, kw_only=True, tag="parcel_removed"):
+    """Staff took the parcel out of stock."""
+
+    parcel: ParcelId
+    place: Place | None = None
+    reason: str = ""
+    by: str = ""
+
+
+class KeyReplaced(Fact, frozen=True, kw_only=True, tag="key_replaced"):
+    """A higher key version superseded the known one (`source`: `slip` or `plan`)."""
+
+    parcel: ParcelId
+    version: int
+    epoch: int
+    source: str
+
+
+class SlipRefused(Fact, frozen=True, kw_only=True, tag="slip_refused"):
+    """A genuine slip opened nothing: `replaced`, `collected`, `not_ready`, `desk`, `door`."""
+
+    parcel: ParcelId
+    version: int
+    reason: str
+
+
+class AttemptFailed(Fact, frozen=True, kw_only=True, tag="attempt_failed"):
+    """A typed code was wrong; `tokens_milli` thousandths of an attempt are left in the bucket."""
+
+    tokens_milli: int
+
+
+class LockoutCleared(Fact, frozen=True, kw_only=True, tag="lockout_cleared"):
+    """Staff refilled the bucket of typed attempts."""
+
+    by: str
+
+
+class OccupancySet(Fact, frozen=True, kw_only=True, tag="occupancy_set"):
+    """A compartment's occupancy changed for a reason no other fact tells."""
+
+    compartment: Label
+    occupancy: Occupancy
+    reason: str
+    by: str = ""
+
+
+class ServiceSet(Fact, frozen=True, kw_only=True, tag="service_set"):
+    """A compartment entered or left service."""
+
+    compartment: Label
+    service: Service
+    reason: str
+    by: str = ""
+
+
+class AlarmRaised(Fact, frozen=True, kw_only=True, tag="alarm_raised"):
+    """Something needs a person: `door_forced`, `door_left_open`, `open_at_boot`, `latch_failed`, `scanner_lost` …"""
+
+    alarm: str
+    compartment: Label | None = None
+    detail: str = ""
+
+
+class AlarmCleared(Fact, frozen=True, kw_only=True, tag="alarm_cleared"):
+    """The cause of an alarm is over, or a person answered it."""
+
+    alarm: str
+    compartment: Label | None = None
+    by: str = ""
+
+
+class StaffCalled(Fact, frozen=True, kw_only=True, tag="staff_called"):
+    """A customer was sent to the desk, or asked for it."""
+
+    reason: str
+    parcel: ParcelId | None = None
+    compartment: Label | None = None
+
+
+class StaffAnswered(Fact, frozen=True, kw_only=True, tag="staff_answered"):
+    """Staff took a call off the list."""
+
+    reason: str
+    by: str
+    parcel: ParcelId | None = None
+    compartment: Label | None = None
+
+
+class StaffSignedIn(Fact, frozen=True, kw_only=True, tag="staff_signed_in"):
+    """A badge of the roster was shown."""
+
+    person: str
+    session: str
+
+
+class StaffSignedOut(Fact, frozen=True, kw_only=True, tag="staff_signed_out"):
+    """A staff session ended: `done`, `idle`, `restart`."""
+
+    person: str
+    session: str
+    reason: str
+
+
+class CommandAnswered(Fact, frozen=True, kw_only=True, tag="command_answered"):
+    """The stored answer to a command of the hub; the same id gets the same answer."""
+
+    id: str
+    verb: str
+    outcome: str
+    reason: str = ""
+
+
+class HubIncarnationSeen(Fact, frozen=True, kw_only=True, tag="hub_incarnation_seen"):
+    """The hub speaks with a new incarnation; `acked_seq` is where it asks the site to go on from."""
+
+    incarnation: int
+    acked_seq: int
+
+
+AnyFact = (
+    SiteStarted
+    | ClockCorrected
+    | PlanApplied
+    | PlanRefused
+    | ParcelReceived
+    | CompartmentReserved
+    | ReservationReleased
+    | ParcelStored
+    | OpeningOrdered
+    | DoorOpened
+    | DoorClosed
+    | OpeningFailed
+    | OpeningResolved
+    | ParcelTaken
+    | ParcelCollected
+    | ParcelRemoved
+    | KeyReplaced
+    | SlipRefused
+    | AttemptFailed
+    | LockoutCleared
+    | OccupancySet
+    | ServiceSet
+    | AlarmRaised
+    | AlarmCleared
+    | StaffCalled
+    | StaffAnswered
+    | StaffSignedIn
+    | StaffSignedOut
+    | CommandAnswered
+    | HubIncarnationSeen
+)
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(AnyFact)
+
+
+class _KindOnly(msgspec.Struct, frozen=True):
+    kind: str
+
+
+_KIND_DECODER = msgspec.json.Decoder(_KindOnly)
+
+
+class UnknownFact(Exception):
+    """The bytes are a fact of a kind, or of a shape, that this version does not know; keep them verbatim (I-19)."""
+
+
+def encode_fact(fact: AnyFact) -> bytes:
+    """The bytes of a fact, as journalled, chained and sent: encoded once, never again."""
+    return _ENCODER.encode(fact)
+
+
+def decode_fact(body: bytes | msgspec.Raw) -> AnyFact:
+    """The fact in `body`. Raises UnknownFact."""
+    try:
+        fact: AnyFact = _DECODER.decode(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise UnknownFact(str(error)) from error
+    return fact
+
+
+def kind(fact: AnyFact | type[Fact]) -> str:
+    """The name of a kind on the wire."""
+    return str(fact.__struct_config__.tag)
+
+
+def kind_of(body: bytes | msgspec.Raw) -> str:
+    """The kind a fact claims, known to this version or not; empty when there is none."""
+    try:
+        return _KIND_DECODER.decode(body).kind
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return ""
