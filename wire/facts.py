@@ -181,6 +181,15 @@ class ParcelRemoved(Fact, frozen=True, kw_only=True, tag="parcel_removed"):
     by: str = ""
 
 
+class ParcelDisputed(Fact, frozen=True, kw_only=True, tag="parcel_disputed"):
+    """A parcel is not where the site says, or its recipient contests the collection."""
+
+    parcel: ParcelId
+    place: Place | None = None
+    reason: str = ""
+    by: str = ""
+
+
 class KeyReplaced(Fact, frozen=True, kw_only=True, tag="key_replaced"):
     """A higher key version superseded the known one (`source`: `slip` or `plan`)."""
 
@@ -309,6 +318,7 @@ AnyFact = (
     | ParcelTaken
     | ParcelCollected
     | ParcelRemoved
+    | ParcelDisputed
     | KeyReplaced
     | SlipRefused
     | AttemptFailed

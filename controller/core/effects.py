@@ -1,0 +1,120 @@
+"""What `decide` asks of the world, performed only after the facts are durable.
+
+Owns the shapes. Refuses to know who performs them. The second group changes nothing but `Live` (see `observe`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.core.events import Event
+from controller.core.model import Notice, StaffNotice, Task
+from wire.facts import AnyFact
+from wire.ids import Label, ParcelId, SizeClass
+from wire.messages import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Energise one latch for its own bounded time; its cause is already in the journal (I-10)."""
+
+    compartment: Label
+
+
+class Signal(StrEnum):
+    """What the lamp and the buzzer say; the same words as `firmware.signals`."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    ATTENTION = "attention"
+    ALARM = "alarm"
+    TICKING = "ticking"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Play a pattern of light and sound."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Publish the stored answer to a command."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Rebirth:
+    """Publish the description and the state again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """The outbox may forget up to `seq`; with `rewind` the mark may go backwards."""
+
+    seq: int
+    rewind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Put a notice on the customer screen."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStaff:
+    """Put a notice on the staff screen."""
+
+    notice: StaffNotice
+
+
+@dataclass(frozen=True, slots=True)
+class SetTask:
+    """Staff go on with this, or with nothing."""
+
+    task: Task | None
+
+
+@dataclass(frozen=True, slots=True)
+class RememberSize:
+    """The size the next label gets without asking."""
+
+    size: SizeClass
+
+
+@dataclass(frozen=True, slots=True)
+class RememberStored:
+    """The last parcel stored: the one whose slip is offered, and that a late *cancel* means."""
+
+    parcel: ParcelId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Keep an input until the bank is ready for another door."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Nagged:
+    """The open door was announced again."""
+
+
+Outward = Pulse | Sound | Answered | Rebirth | Acked
+Inward = Show | ShowStaff | SetTask | RememberSize | RememberStored | Wait | Nagged
+Effect = Outward | Inward
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The facts to make durable, in order, then the effects to perform, in order."""
+
+    facts: tuple[AnyFact, ...] = ()
+    effects: tuple[Effect, ...] = ()

@@ -1,0 +1,171 @@
+"""What can happen to a site: every input of `decide`, from hardware, screens, the hub and time.
+
+Owns the shapes. Refuses to know where an event came from: adapters build them, the owner thread feeds them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wire.ids import Door, Label, ParcelId, Trust
+from wire.messages import Command
+from wire.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """The first event of a run, with every door read. `clean`: the previous run said goodbye."""
+
+    doors: Mapping[Label, Door]
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A text from the reader (or typed by staff as a label). `entropy` is 64 random bits, used if a parcel is created."""
+
+    text: str
+    entropy: int
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsTyped:
+    """What a customer typed at the kiosk."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorChanged:
+    """The level of a door's switch changed, debounced."""
+
+    compartment: Label
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PulseFailed:
+    """The latch driver raised."""
+
+    compartment: Label
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerLink:
+    """The reader was lost or came back."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HubLink:
+    """The connection to the broker was lost or came back."""
+
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HubPresent:
+    """The hub said it is there, or the broker said it is gone."""
+
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanArrived:
+    """A plan was received and decoded."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class AckArrived:
+    """The hub committed up to `seq`."""
+
+    incarnation: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandArrived:
+    """A command was received and decoded."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock jumped, or its trust changed."""
+
+    before_ms: int
+    after_ms: int
+    trust: Trust
+
+
+class Button(StrEnum):
+    """What can be pressed on a screen. Those below SIGN_OUT are the staff screen's and need somebody signed in."""
+
+    CALL_DESK = "call_desk"
+    DISPUTE = "dispute"
+    SIGN_OUT = "sign_out"
+    SIZE = "size"
+    SHELF = "shelf"
+    BIGGER = "bigger"
+    CANCEL = "cancel"
+    DONE = "done"
+    EMPTY = "empty"
+    NOT_EMPTY = "not_empty"
+    CHECK = "check"
+    REOPEN = "reopen"
+    REMOVE = "remove"
+    HAND_OVER = "hand_over"
+    ANSWER_CALL = "answer_call"
+    CLEAR_ALARM = "clear_alarm"
+    CLEAR_LOCKOUT = "clear_lockout"
+    PUT_IN_SERVICE = "put_in_service"
+    TAKE_OUT_OF_SERVICE = "take_out_of_service"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button with what it points at: a size (`value`), a compartment, a parcel, an alarm's name (`value`)."""
+
+    button: Button
+    value: str = ""
+    compartment: Label | None = None
+    parcel: ParcelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A deadline may have come (see `due.next_deadline`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The program was asked to stop."""
+
+
+Event = (
+    Booted
+    | Scanned
+    | DigitsTyped
+    | DoorChanged
+    | PulseFailed
+    | ScannerLink
+    | HubLink
+    | HubPresent
+    | PlanArrived
+    | AckArrived
+    | CommandArrived
+    | ClockStepped
+    | Pressed
+    | Tick
+    | Stopping
+)
+
+KioskInput = Scanned | DigitsTyped | Pressed
+"""What the kiosk may send over the panel; everything else from there is refused."""

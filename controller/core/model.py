@@ -1,0 +1,377 @@
+"""What a site knows. `Durable` is the fold of its facts; `Live` is read again at every start and never journalled.
+
+Owns the shapes and their few derived questions. Refuses to know how they change (`evolve`, `observe`) or why (`decide`).
+All times named `*_mono` are milliseconds of the monotonic clock of this boot; `*_ms` stamps are wall-clock milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from wire.facts import Place
+from wire.ids import (
+    Door,
+    Label,
+    Occupancy,
+    ParcelId,
+    ParcelState,
+    PlaceKind,
+    Purpose,
+    ReachZone,
+    Service,
+    SizeClass,
+    Trust,
+)
+from wire.messages import CompartmentCard
+from wire.plan import Help, Intent, Person, Settings, SiteCard
+
+WAITING_MAX: Final = 4
+"""Inputs kept while a door is being served; a fifth person is asked to try again."""
+
+CALLS_MAX: Final = 50
+"""Calls to the desk kept on the staff screen; older ones drop off the screen, never out of the journal."""
+
+ANSWERS_MAX: Final = 200
+"""Stored answers to commands: a hub repeats a command within seconds, and each site gets a few a day."""
+
+ENDED_MAX: Final = 10_000
+"""Ended parcels remembered, so that a spent slip is answered kindly: 90 days at 60 pickups a day is 5,400."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The instant a decision is taken at, given by the caller."""
+
+    mono: int
+    wall_ms: int
+    trust: Trust = Trust.UNSET
+    boot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a site is, fixed from start to stop. `keys` maps key epoch → 32-byte site key and is never journalled."""
+
+    site: str
+    number: int
+    keys: Mapping[int, bytes] = field(repr=False)
+    cards: Mapping[Label, CompartmentCard]
+    shelf_places: tuple[str, ...]
+    board: str
+    version: str
+    name: str = ""
+
+    @property
+    def epoch(self) -> int:
+        """The newest key epoch this site holds."""
+        return max(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    """Two of the three axes of a compartment (the door is live), and the parcel expected inside."""
+
+    occupancy: Occupancy = Occupancy.FREE
+    service: Service = Service.IN_SERVICE
+    parcel: ParcelId | None = None
+    cycles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel this site holds or expects. `since_mono` is when its state was entered, or this boot if earlier.
+
+    `uncertain`: its door was opened for its key and then not seen through (a restart in between).
+    """
+
+    id: ParcelId
+    version: int
+    epoch: int
+    state: ParcelState
+    tracking: str = ""
+    carrier: str = ""
+    size: SizeClass | None = None
+    heavy: bool = False
+    reach: ReachZone | None = None
+    language: str = "fr"
+    help: Help = Help.STANDARD
+    group: str = ""
+    intent: Intent = Intent.HOLD
+    planned: bool = False
+    place: Place | None = None
+    session: str = ""
+    reopens: int = 0
+    uncertain: bool = False
+    since_mono: int = 0
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is remembered of a parcel that left."""
+
+    id: ParcelId
+    version: int
+    state: ParcelState
+    tracking: str
+    place: Place | None
+    at_ms: int
+    trust: Trust
+    language: str = "fr"
+
+
+class Phase(StrEnum):
+    """How far an opening has come."""
+
+    PULSING = "pulsing"
+    OPEN = "open"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The current or last opening of one compartment."""
+
+    session: str
+    compartment: Label
+    purpose: Purpose
+    phase: Phase
+    parcel: ParcelId | None = None
+    by: str = ""
+    pulses: int = 0
+    pulse_mono: int = 0
+    opened_mono: int = 0
+    closed_mono: int = 0
+    alarmed: bool = False
+
+
+class Step(StrEnum):
+    """Where the parcel in the staff's hands stands."""
+
+    CHOOSE_SIZE = "choose_size"
+    PUT_IN = "put_in"
+    PUT_ON_SHELF = "put_on_shelf"
+    TAKE_BACK = "take_back"
+    ASK_EMPTY = "ask_empty"
+
+
+class After(StrEnum):
+    """What follows once a compartment was answered empty."""
+
+    NOTHING = "nothing"
+    BIGGER = "bigger"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The person signed in at this site."""
+
+    person: str
+    role: str
+    session: str
+    active_mono: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody waits at the desk, or a door needs a look."""
+
+    reason: str
+    parcel: ParcelId | None
+    compartment: Label | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The stored answer to a command."""
+
+    verb: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMark:
+    """Which plan is in force."""
+
+    incarnation: int = 0
+    revision: int = 0
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """The fold of the site's facts."""
+
+    compartments: Mapping[Label, Compartment]
+    parcels: Mapping[ParcelId, Parcel] = field(default_factory=dict)
+    ended: Mapping[ParcelId, Ended] = field(default_factory=dict)
+    openings: Mapping[Label, Opening] = field(default_factory=dict)
+    staff: Staff | None = None
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+    plan: PlanMark = PlanMark()
+    settings: Settings = Settings()
+    people: tuple[Person, ...] = ()
+    sites: tuple[SiteCard, ...] = ()
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    hub_incarnation: int = 0
+    bucket_milli: int = 8_000
+    bucket_mono: int = 0
+    boot: int = 0
+    sessions: int = 0
+    floor_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What staff are doing with one parcel or compartment right now; lost at a restart, on purpose.
+
+    After a restart the compartment is `reserved` or `unknown` and the parcel `received`: scanning the label goes on.
+    """
+
+    step: Step
+    parcel: ParcelId | None = None
+    compartment: Label | None = None
+    after: After = After.NOTHING
+    asked_mono: int = 0
+    larger_than: SizeClass | None = None
+
+
+class NoticeKind(StrEnum):
+    """A short message on the customer screen when no door is being served."""
+
+    AT_DESK = "at_desk"
+    ASK_DESK = "ask_desk"
+    REFUSED = "refused"
+    CHECK_DIGITS = "check_digits"
+    WAIT_TO_TYPE = "wait_to_type"
+    WRONG_SITE = "wrong_site"
+    REPLACED = "replaced"
+    NOT_READY = "not_ready"
+    ALREADY_COLLECTED = "already_collected"
+    USE_SLIP = "use_slip"
+    ONE_MOMENT = "one_moment"
+    THANKS = "thanks"
+    QUICK_CLOSE = "quick_close"
+    CALLED = "called"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a notice says besides its kind."""
+
+    kind: NoticeKind
+    compartment: Label | None = None
+    parcel: ParcelId | None = None
+    language: str = ""
+    site_name: str = ""
+    site_address: str = ""
+    at_ms: int = 0
+    wait_ms: int = 0
+
+
+class StaffNoticeKind(StrEnum):
+    """A short message on the staff screen."""
+
+    BADGE_UNKNOWN = "badge_unknown"
+    NOT_A_LABEL = "not_a_label"
+    ALREADY_HERE = "already_here"
+    ALREADY_ENDED = "already_ended"
+    STORED = "stored"
+    DOOR_FAILED = "door_failed"
+    CANCELLED = "cancelled"
+    LEFT_UNKNOWN = "left_unknown"
+    FINISH_FIRST = "finish_first"
+    SIGN_IN_FIRST = "sign_in_first"
+    CLOSE_DOOR_FIRST = "close_door_first"
+    SIZE_NOTED = "size_noted"
+    NOTHING_TO_DO = "nothing_to_do"
+    CHECKED = "checked"
+    REMOVED = "removed"
+    HANDED_OVER = "handed_over"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffNotice:
+    """What a staff notice says besides its kind."""
+
+    kind: StaffNoticeKind
+    compartment: Label | None = None
+    parcel: ParcelId | None = None
+    tracking: str = ""
+    place: Place | None = None
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is read again at every start."""
+
+    doors: Mapping[Label, Door] = field(default_factory=dict)
+    scanner: bool = True
+    hub_link: bool = False
+    hub_online: bool = False
+    notice: Notice | None = None
+    notice_until: int = 0
+    staff_notice: StaffNotice | None = None
+    staff_notice_until: int = 0
+    task: Task | None = None
+    last_size: SizeClass | None = None
+    last_stored: ParcelId | None = None
+    last_text: str = ""
+    last_text_mono: int = 0
+    last_pulse_mono: int | None = None
+    nagged_mono: int = 0
+    waiting: tuple[Waiting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An input kept until the bank is ready for another door."""
+
+    event: object
+    since_mono: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything `decide` looks at."""
+
+    setup: Setup
+    durable: Durable
+    live: Live
+
+    def door(self, label: Label) -> Door:
+        """What the door's switch says now."""
+        return self.live.doors.get(label, Door.UNKNOWN)
+
+    def card(self, label: Label) -> CompartmentCard:
+        """How the compartment hangs in the bank."""
+        return self.setup.cards[label]
+
+
+def fresh(setup: Setup) -> Durable:
+    """A site before its first fact: every compartment is assumed *unchecked* only if it ever held something, so free."""
+    return Durable(compartments={label: Compartment() for label in setup.cards})
+
+
+def alarm_key(alarm: str, compartment: Label | None) -> str:
+    """How an alarm is filed: one a kind and compartment."""
+    return f"{alarm}/{compartment or ''}"
+
+
+def in_compartment(label: Label) -> Place:
+    """The place behind a door."""
+    return Place(kind=PlaceKind.COMPARTMENT, name=label)
+
+
+def on_shelf(name: str) -> Place:
+    """The place on the desk's shelf."""
+    return Place(kind=PlaceKind.SHELF, name=name)

@@ -1,0 +1,148 @@
+"""What screens show: an immutable picture of the site, made by the owner thread after every change.
+
+Owns what a kiosk may know. A slip's key appears here only for the parcel just stored or asked for by staff (the panel's
+socket is the site's own); no key is ever on the customer's part. Refuses to know words: screens translate kinds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controller.core.model import Notice, StaffNotice, Step
+from wire.facts import Place
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
+from wire.plan import Help
+
+
+class Screen(StrEnum):
+    """The customer screen. `NOTICE` shows `CustomerView.notice`."""
+
+    READY = "ready"
+    OPENING = "opening"
+    PUSH_DOOR = "push_door"
+    TAKE = "take"
+    CLOSE_DOOR = "close_door"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """One big thing at a time."""
+
+    screen: Screen
+    compartment: Label | None = None
+    reach: ReachZone | None = None
+    language: str = "fr"
+    help: Help = Help.STANDARD
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentView:
+    """One door of the bank as drawn: place on the grid and the three axes. `tracking` is for staff screens only."""
+
+    label: Label
+    size: SizeClass
+    reach: ReachZone
+    row: int
+    column: int
+    rows: int
+    columns: int
+    occupancy: Occupancy
+    service: Service
+    door: Door
+    parcel: ParcelId | None
+    tracking: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlipView:
+    """All that a slip prints."""
+
+    parcel: ParcelId
+    qr_text: str
+    digits: str
+    place: Place | None
+    reach: ReachZone | None
+    language: str
+    tracking: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What is asked of staff now. `parcel_size` is the size looked for."""
+
+    step: Step
+    parcel: ParcelId | None
+    tracking: str
+    compartment: Label | None
+    shelf_place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """Somebody to serve at the desk."""
+
+    reason: str
+    parcel: ParcelId | None
+    tracking: str
+    compartment: Label | None
+    place: Place | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """An alarm that stands."""
+
+    alarm: str
+    compartment: Label | None
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """A parcel in stock or expected, for the staff list."""
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
+    state: ParcelState
+    place: Place | None
+    since_ms: int
+    recalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled."""
+
+    person: str
+    role: str
+    task: TaskView | None
+    notice: StaffNotice | None
+    slip: SlipView | None
+    calls: tuple[CallView, ...]
+    parcels: tuple[ParcelView, ...]
+    last_size: SizeClass | None
+    free_by_size: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The whole picture; `number` grows by one with every new picture of a run."""
+
+    number: int
+    site: str
+    name: str
+    now_ms: int
+    customer: CustomerView
+    staff: StaffView
+    bank: tuple[CompartmentView, ...]
+    alarms: tuple[AlarmView, ...]
+    hub_link: bool
+    scanner: bool
+    typed_wait_ms: int
+    waiting: int

@@ -1,0 +1,107 @@
+"""What the owner thread needs of the world: the seams where hardware, disk and network are plugged in.
+
+Owns the protocols. Refuses to know any implementation; `bootstrap` chooses them.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from controller.core.model import Durable, Now, State
+from wire.chain import FactRecord
+from wire.facts import AnyFact
+from wire.ids import Label
+from wire.messages import Reply
+
+
+class Clock(Protocol):
+    """Time, read once for each event."""
+
+    def now(self) -> Now:
+        """This instant; `mono` never goes back within a boot."""
+        ...
+
+
+class Latches(Protocol):
+    """The locks of the bank."""
+
+    def pulse(self, label: str) -> None:
+        """Start one bounded pulse and return at once. Raises `firmware.latches.LatchError` (or `LatchBusy`)."""
+        ...
+
+    def all_off(self) -> None:
+        """No coil energised afterwards."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable truth of the site and its outbox."""
+
+    def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
+        """All facts in one durable transaction (one fsync), or an exception and none of them."""
+        ...
+
+    def set_acked(self, seq: int, *, rewind: bool) -> None:
+        """Move the acknowledged mark; written with the next append, never with an fsync of its own."""
+        ...
+
+    def snapshot(self, durable: Durable) -> None:
+        """Keep the fold so far, so that the next start replays only the tail."""
+        ...
+
+
+class Uplink(Protocol):
+    """The way to the hub. Every call only leaves a note for the uplink's own thread."""
+
+    def wake(self) -> None:
+        """New facts are durable."""
+        ...
+
+    def publish_state(self, state: State, now: Now) -> None:
+        """The newest snapshot; older ones not yet sent are forgotten."""
+        ...
+
+    def reply(self, reply: Reply) -> None:
+        """Answer a command."""
+        ...
+
+    def rebirth(self) -> None:
+        """Describe the site again and send from the acknowledged mark."""
+        ...
+
+
+class Panel(Protocol):
+    """The screens."""
+
+    def show(self, state: State, now: Now) -> None:
+        """A new picture; only the newest is kept for a slow reader."""
+        ...
+
+
+class Signals(Protocol):
+    """Lamp and buzzer."""
+
+    def show(self, signal: str) -> None:
+        """Play a pattern named by `controller.core.effects.Signal`."""
+        ...
+
+
+class Watchdog(Protocol):
+    """The supervisor that restarts a hung process."""
+
+    def ping(self) -> None:
+        """The owner thread is alive; called there and nowhere else."""
+        ...
+
+
+__all__ = [
+    "Clock",
+    "FactRecord",
+    "Journal",
+    "Label",
+    "Latches",
+    "Panel",
+    "Signals",
+    "Uplink",
+    "Watchdog",
+]
