@@ -1,0 +1,222 @@
+"""The pictograms of slips and cards, as shapes: one picture beside each sentence.
+
+Owns what each looks like. Refuses to know where they are printed. All are our own drawings.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from paper.drawing import CANVAS, Circle, Path, Picture, Rect, Tone
+from wire.badges import CommandCard
+
+
+class DoorArea(StrEnum):
+    """Where on the bank a parcel waits; `ANYWHERE` before it is loaded, `DESK` on the shelf."""
+
+    LOW = "low"
+    MID = "mid"
+    HIGH = "high"
+    DESK = "desk"
+    ANYWHERE = "anywhere"
+
+
+_ROWS: Final = {DoorArea.HIGH: 4.0, DoorArea.MID: 34.0, DoorArea.LOW: 64.0}
+"""Top of each row of the little bank."""
+
+_ROW_HEIGHT: Final = 30.0
+_BANK_LEFT: Final = 42.0
+_DOOR_WIDTH: Final = 18.0
+_DOORS_ACROSS: Final = 3
+
+
+def door_area(area: DoorArea) -> Picture:
+    """A person before the bank, reaching for the row that holds the parcel; the desk for `DESK`."""
+    if area is DoorArea.DESK:
+        return DESK
+    doors = tuple(
+        Rect(
+            x=_BANK_LEFT + column * _DOOR_WIDTH,
+            y=top,
+            width=_DOOR_WIDTH,
+            height=_ROW_HEIGHT,
+            fill=_tone_of(row, area),
+            line=Tone.INK,
+            thickness=3,
+        )
+        for row, top in _ROWS.items()
+        for column in range(_DOORS_ACROSS)
+    )
+    return (*doors, *_person(_hand_height(area)))
+
+
+def _tone_of(row: DoorArea, area: DoorArea) -> Tone:
+    if area is DoorArea.ANYWHERE:
+        return Tone.SHADE
+    return Tone.INK if row is area else Tone.BLANK
+
+
+def _hand_height(area: DoorArea) -> float | None:
+    top = _ROWS.get(area)
+    return None if top is None else top + _ROW_HEIGHT / 2
+
+
+def _person(hand_y: float | None) -> Picture:
+    """A person 76 units high; one arm points at `hand_y`, or hangs."""
+    hand = (33.0, hand_y) if hand_y is not None else (28.0, 62.0)
+    return (
+        Circle(x=16, y=26, radius=7, fill=Tone.INK),
+        Path(points=((16, 38), (16, 66)), thickness=9),
+        Path(points=((16, 66), (9, 93))),
+        Path(points=((16, 66), (23, 93))),
+        Path(points=((16, 42), hand)),
+        Path(points=((16, 42), (6, 62))),
+    )
+
+
+def _parcel(x: float, y: float, side: float) -> Picture:
+    return (
+        Rect(x=x, y=y, width=side, height=side, fill=Tone.SHADE, thickness=4),
+        Path(points=((x + side / 2, y), (x + side / 2, y + side)), thickness=4),
+    )
+
+
+def _arrow(x: float, y: float, length: float) -> Picture:
+    """An arrow to the right, its tail at (x, y)."""
+    head = min(12.0, length / 2)
+    tip = x + length
+    return (
+        Path(points=((x, y), (tip, y)), thickness=7),
+        Path(points=((tip - head, y - head), (tip, y), (tip - head, y + head)), thickness=7),
+    )
+
+
+DESK: Final[Picture] = (
+    Circle(x=32, y=20, radius=12, fill=Tone.INK),
+    Path(points=((14, 54), (18, 40), (46, 40), (50, 54)), closed=True, fill=Tone.INK),
+    *_parcel(60, 28, 26),
+    Rect(x=4, y=56, width=92, height=10, fill=Tone.INK),
+    Rect(x=10, y=66, width=80, height=30, fill=Tone.BLANK),
+)
+
+_FINDERS: Final = ((12.0, 14.0), (32.0, 14.0), (12.0, 34.0))
+"""Corners of the little code on the slip."""
+
+SHOW_SLIP: Final[Picture] = (
+    Path(points=((74, 58), (50, 12), (50, 62), (74, 72)), closed=True, fill=Tone.SHADE, line=None),
+    Rect(x=4, y=4, width=48, height=64, fill=Tone.BLANK),
+    *(Rect(x=x, y=y, width=12, height=12, fill=Tone.INK, line=None) for x, y in _FINDERS),
+    Rect(x=34, y=36, width=8, height=8, fill=Tone.INK, line=None),
+    Path(points=((12, 58), (44, 58)), thickness=4),
+    Path(points=((70, 52), (94, 58), (88, 94), (62, 86)), closed=True, fill=Tone.INK),
+)
+
+DOOR_OPENS: Final[Picture] = (
+    Rect(x=6, y=10, width=50, height=80, fill=Tone.INK),
+    Path(points=((56, 10), (88, 22), (88, 98), (56, 90)), closed=True, fill=Tone.BLANK),
+    Circle(x=79, y=60, radius=3.5, fill=Tone.INK),
+)
+
+TAKE_PARCEL: Final[Picture] = (
+    Rect(x=4, y=10, width=40, height=80, fill=Tone.BLANK),
+    *_parcel(14, 52, 34),
+    *_arrow(56, 69, 38),
+)
+
+CLOSE_DOOR: Final[Picture] = (
+    Rect(x=6, y=10, width=50, height=80, fill=Tone.BLANK),
+    Circle(x=46, y=52, radius=4, fill=Tone.INK),
+    Path(points=((96, 50), (66, 50)), thickness=7),
+    Path(points=((78, 38), (66, 50), (78, 62)), thickness=7),
+)
+
+KEYPAD: Final[Picture] = (
+    Rect(x=16, y=4, width=68, height=92, radius=8, fill=Tone.BLANK),
+    *(
+        Rect(x=27 + 17 * column, y=15 + 20 * row, width=12, height=12, radius=2, fill=Tone.INK, line=None)
+        for row in range(4)
+        for column in range(3)
+    ),
+)
+
+PHONE: Final[Picture] = (
+    Path(points=((26, 20), (27, 42), (38, 62), (58, 73), (80, 74)), thickness=13),
+    Path(points=((20, 16), (34, 14), (37, 34), (24, 37)), closed=True, fill=Tone.INK),
+    Path(points=((84, 80), (86, 66), (66, 63), (63, 76)), closed=True, fill=Tone.INK),
+    Path(points=((56, 16), (70, 22), (79, 32), (84, 46))),
+    Path(points=((54, 33), (62, 38), (67, 46))),
+)
+
+CALENDAR: Final[Picture] = (
+    Rect(x=8, y=16, width=84, height=76, radius=5, fill=Tone.BLANK),
+    Rect(x=8, y=16, width=84, height=20, fill=Tone.INK),
+    Path(points=((28, 6), (28, 22)), thickness=7),
+    Path(points=((72, 6), (72, 22)), thickness=7),
+    Path(points=((36, 52), (64, 80)), thickness=7),
+    Path(points=((64, 52), (36, 80)), thickness=7),
+)
+
+CLOCK: Final[Picture] = (
+    Circle(x=50, y=50, radius=43, fill=Tone.BLANK, thickness=6),
+    Path(points=((50, 22), (50, 50), (69, 62)), thickness=6),
+)
+
+KEY: Final[Picture] = (
+    Circle(x=28, y=50, radius=19, thickness=10),
+    Path(points=((48, 50), (92, 50)), thickness=10),
+    Path(points=((76, 50), (76, 66)), thickness=9),
+    Path(points=((91, 50), (91, 70)), thickness=9),
+)
+
+DESK_TAKE: Final[Picture] = (
+    Circle(x=20, y=24, radius=10, fill=Tone.INK),
+    Path(points=((6, 56), (9, 41), (31, 41), (34, 56)), closed=True, fill=Tone.INK),
+    Rect(x=2, y=58, width=60, height=10, fill=Tone.INK),
+    *_parcel(34, 30, 24),
+    *_arrow(66, 44, 28),
+)
+
+
+def _size(side: float) -> Picture:
+    """A parcel of `side` before a door that it fills or not."""
+    return (Rect(x=6, y=6, width=88, height=88, fill=Tone.BLANK), *_parcel(CANVAS / 2 - side / 2, 94 - side, side))
+
+
+CARDS: Final[dict[CommandCard, Picture]] = {
+    CommandCard.SIZE_S: _size(22),
+    CommandCard.SIZE_M: _size(42),
+    CommandCard.SIZE_L: _size(62),
+    CommandCard.SIZE_XL: _size(84),
+    CommandCard.SHELF: (
+        *_parcel(14, 12, 30),
+        Path(points=((4, 45), (96, 45)), thickness=7),
+        *_parcel(52, 60, 30),
+        Path(points=((4, 93), (96, 93)), thickness=7),
+    ),
+    CommandCard.BIGGER: (
+        Rect(x=4, y=66, width=22, height=22, fill=Tone.SHADE),
+        *_arrow(30, 77, 18),
+        Rect(x=52, y=16, width=44, height=72, fill=Tone.BLANK),
+        *_parcel(58, 54, 32),
+    ),
+    CommandCard.CANCEL: (
+        Circle(x=50, y=50, radius=43, fill=Tone.BLANK, thickness=7),
+        Path(points=((32, 32), (68, 68)), thickness=11),
+        Path(points=((68, 32), (32, 68)), thickness=11),
+    ),
+    CommandCard.DONE: (
+        Circle(x=50, y=50, radius=43, fill=Tone.BLANK, thickness=7),
+        Path(points=((28, 52), (44, 68), (73, 34)), thickness=11),
+    ),
+    CommandCard.EMPTY: (
+        Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
+        Path(points=((58, 10), (92, 22), (92, 98), (58, 90)), closed=True, fill=Tone.SHADE),
+    ),
+    CommandCard.NOT_EMPTY: (
+        Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
+        *_parcel(14, 50, 36),
+        Path(points=((58, 10), (92, 22), (92, 98), (58, 90)), closed=True, fill=Tone.SHADE),
+    ),
+}
+"""One picture for each command card."""

@@ -1,0 +1,179 @@
+"""A PDF page to write on: our typefaces, text that fits its box, right-to-left scripts shaped properly.
+
+Owns the fpdf2 document. Refuses to know what is written. Every document is the same bytes for the same data: the
+creation date is a constant, because what we print carries its own dates and this package has no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import resources
+from typing import Final, Literal
+
+from fpdf import FPDF
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+
+from paper import drawing, qr
+from paper.drawing import Picture
+
+_LATIN: Final = "NotoSans"
+_ARABIC: Final = "NotoSansArabic"
+_FACES: Final = (("", "Regular"), ("B", "Bold"))
+_ARABIC_LETTERS: Final = frozenset(map(chr, range(0x0600, 0x0700)))
+_TIMELESS: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_POINT_MM: Final = 25.4 / 72
+_LINE_SPACING: Final = 1.28
+"""Noto's ascenders and Arabic's marks touch below 1.2."""
+
+_SIZE_MIN_PT: Final = 5.0
+"""Below this nobody reads; a text that still does not fit is cut with an ellipsis."""
+
+_SIZE_STEP_PT: Final = 0.5
+CARD_WIDTH_MM: Final = 85.6
+CARD_HEIGHT_MM: Final = 54.0
+"""A bank card (ISO/IEC 7810 ID-1), which holders and wallets fit."""
+
+
+class Direction(StrEnum):
+    """Which way a script runs."""
+
+    LTR = "ltr"
+    RTL = "rtl"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A place on the page in millimetres from the top left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def mirrored(self, page_width: float) -> Box:
+        """The same place on a page that is read from the right."""
+        return Box(page_width - self.x - self.width, self.y, self.width, self.height)
+
+    def moved(self, across: float, down: float) -> Box:
+        """The same box further right and down."""
+        return Box(self.x + across, self.y + down, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a text stands in its box. `size_pt` is the most; it shrinks to fit.
+
+    `proper` is for a name or an address: it keeps its place, and runs the way of its own script.
+    """
+
+    size_pt: float
+    bold: bool = False
+    align: Literal["start", "center", "end"] = "start"
+    middle: bool = False
+    proper: bool = False
+
+
+class Sheet:
+    """One PDF document in the making."""
+
+    def __init__(self, *, width_mm: float, height_mm: float, title: str, language: str) -> None:
+        self._pdf = FPDF(unit="mm", format=(width_mm, height_mm))
+        self._pdf.set_creation_date(_TIMELESS)
+        self._pdf.set_title(title)
+        self._pdf.set_lang(language)
+        self._pdf.set_margin(0)
+        self._pdf.c_margin = 0
+        self._pdf.set_auto_page_break(auto=False)
+        self._typefaces: set[str] = set()
+        self._add_typeface(_LATIN)
+
+    def add_page(self) -> None:
+        """Start a page; all that follows is on it."""
+        self._pdf.add_page()
+
+    def picture(self, picture: Picture, box: Box) -> None:
+        """The picture, as large as the box's shorter side, from its top left corner."""
+        drawing.draw(self._pdf, picture, x=box.x, y=box.y, side=min(box.width, box.height))
+
+    def code(self, text: str, box: Box) -> None:
+        """The QR of `text` in a square box, quiet zone included. Raises qr.NotPrintable."""
+        qr.draw(self._pdf, text, x=box.x, y=box.y, side=min(box.width, box.height))
+
+    def cut_line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """A thin dashed line to cut along."""
+        with self._pdf.local_context(draw_color=(140, 140, 140), line_width=0.2, dash_pattern=(2, 2, 0)):
+            self._pdf.line(*start, *end)
+
+    def frame(self, box: Box, *, radius: float = 0.0) -> None:
+        """A thin line around the box."""
+        with self._pdf.local_context(draw_color=(0, 0, 0), line_width=0.3):
+            self._pdf.rect(box.x, box.y, box.width, box.height, round_corners=radius > 0, corner_radius=radius)
+
+    def write(self, text: str, box: Box, style: Style, direction: Direction = Direction.LTR) -> None:
+        """The text within the box: wrapped, made smaller until it fits, at worst cut with an ellipsis."""
+        if not text:
+            return
+        if any(letter in _ARABIC_LETTERS for letter in text):
+            self._add_typeface(_ARABIC)
+        run = None if style.proper else direction.value
+        self._pdf.set_text_shaping(use_shaping_engine=True, direction=run)
+        size_pt = self._fitting_size(text, box, style)
+        shown = text if size_pt > _SIZE_MIN_PT or self._fits(text, box) else self._cut(text, box)
+        line_mm = _line_mm(size_pt)
+        spare = box.height - line_mm * self._line_count(shown, box) if style.middle else 0.0
+        self._pdf.set_xy(box.x, box.y + max(spare, 0.0) / 2)
+        self._pdf.multi_cell(
+            box.width, line_mm, shown, align=_align(style, direction), new_x=XPos.LEFT, new_y=YPos.NEXT
+        )
+
+    def to_bytes(self) -> bytes:
+        """The finished document."""
+        return bytes(self._pdf.output())
+
+    def _add_typeface(self, family: str) -> None:
+        """Read a typeface when its first letter is written: shaping one that is not needed costs 100 ms a slip."""
+        if family in self._typefaces:
+            return
+        for style, face in _FACES:
+            with resources.as_file(resources.files("paper") / "fonts" / f"{family}-{face}.ttf") as path:
+                self._pdf.add_font(family, style, path)
+        self._typefaces.add(family)
+        self._pdf.set_fallback_fonts(sorted(self._typefaces - {_LATIN}))
+
+    def _fitting_size(self, text: str, box: Box, style: Style) -> float:
+        """The largest size that fits, left set on the document; the least size when none does."""
+        size_pt = style.size_pt
+        self._pdf.set_font(_LATIN, "B" if style.bold else "", size_pt)
+        while size_pt > _SIZE_MIN_PT and not self._fits(text, box):
+            size_pt = max(size_pt - _SIZE_STEP_PT, _SIZE_MIN_PT)
+            self._pdf.set_font_size(size_pt)
+        return size_pt
+
+    def _fits(self, text: str, box: Box) -> bool:
+        if any(self._pdf.get_string_width(word) > box.width for word in text.split()):
+            return False
+        return _line_mm(self._pdf.font_size_pt) * self._line_count(text, box) <= box.height + 0.01
+
+    def _line_count(self, text: str, box: Box) -> int:
+        lines = self._pdf.multi_cell(box.width, 1, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
+        assert isinstance(lines, list)
+        return len(lines)
+
+    def _cut(self, text: str, box: Box) -> str:
+        kept = text
+        while kept and not self._fits(kept + "…", box):
+            kept = kept[:-1].rstrip()
+        return kept + "…"
+
+
+def _line_mm(size_pt: float) -> float:
+    return size_pt * _POINT_MM * _LINE_SPACING
+
+
+def _align(style: Style, direction: Direction) -> Align:
+    if style.align == "center":
+        return Align.C
+    starts_left = (style.align == "start") == (direction is Direction.LTR)
+    return Align.L if starts_left else Align.R
