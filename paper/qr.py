@@ -5,7 +5,7 @@ Owns mode, correction level and quiet zone. Refuses to know what a text opens. S
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from fpdf import FPDF
@@ -19,7 +19,7 @@ QUIET_MODULES: Final = 4
 TEXT_CHARACTERS_MAX: Final = 47
 """What version 3 holds at level Q in alphanumeric mode; nothing of ours is longer (design §5)."""
 
-_ALPHANUMERIC: Final[Literal[2]] = 2
+_ALPHANUMERIC: Final = 2
 """The mode indicator of ISO/IEC 18004; the library's own constant is typed as any number."""
 
 _ALPHABET: Final = frozenset(ALPHA_NUM.decode())

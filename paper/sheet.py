@@ -6,6 +6,7 @@ creation date is a constant, because what we print carries its own dates and thi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import Final, Literal
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, XPos, YPos
+from fpdf.fonts import TTFFont
 
 from paper import drawing, qr
 from paper.drawing import Picture
@@ -129,8 +131,13 @@ class Sheet:
         )
 
     def to_bytes(self) -> bytes:
-        """The finished document."""
-        return bytes(self._pdf.output())
+        """The finished document; nothing can be written on the sheet afterwards."""
+        try:
+            return bytes(self._pdf.output())
+        finally:
+            for font in self._pdf.fonts.values():
+                if isinstance(font, TTFFont):
+                    font.close()
 
     def _add_typeface(self, family: str) -> None:
         """Read a typeface when its first letter is written: shaping one that is not needed costs 100 ms a slip."""
@@ -162,10 +169,8 @@ class Sheet:
         return len(lines)
 
     def _cut(self, text: str, box: Box) -> str:
-        kept = text
-        while kept and not self._fits(kept + "…", box):
-            kept = kept[:-1].rstrip()
-        return kept + "…"
+        too_long = bisect_left(range(len(text)), x=True, key=lambda length: not self._fits(f"{text[:length]}…", box))
+        return f"{text[: max(too_long - 1, 0)].rstrip()}…"
 
 
 def _line_mm(size_pt: float) -> float:
