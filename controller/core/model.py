@@ -121,6 +121,7 @@ class Ended:
     at_ms: int
     trust: Trust
     language: str = "fr"
+    epoch: int = 0
 
 
 class Phase(StrEnum):
@@ -164,6 +165,7 @@ class After(StrEnum):
 
     NOTHING = "nothing"
     BIGGER = "bigger"
+    SHELF = "shelf"
     REMOVE = "remove"
 
 
@@ -174,7 +176,6 @@ class Staff:
     person: str
     role: str
     session: str
-    active_mono: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +217,8 @@ class Durable:
     staff: Staff | None = None
     alarms: Mapping[str, int] = field(default_factory=dict)
     calls: tuple[Call, ...] = ()
-    plan: PlanMark = PlanMark()
-    settings: Settings = Settings()
+    plan: PlanMark = field(default_factory=PlanMark)
+    settings: Settings = field(default_factory=Settings)
     people: tuple[Person, ...] = ()
     sites: tuple[SiteCard, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -240,8 +241,8 @@ class Task:
     parcel: ParcelId | None = None
     compartment: Label | None = None
     after: After = After.NOTHING
+    shelf_place: str | None = None
     asked_mono: int = 0
-    larger_than: SizeClass | None = None
 
 
 class NoticeKind(StrEnum):
@@ -325,9 +326,10 @@ class Live:
     task: Task | None = None
     last_size: SizeClass | None = None
     last_stored: ParcelId | None = None
-    last_text: str = ""
+    last_text: bytes = b""
     last_text_mono: int = 0
-    last_pulse_mono: int | None = None
+    repeated: bool = False
+    active_mono: int = 0
     nagged_mono: int = 0
     waiting: tuple[Waiting, ...] = ()
 
@@ -358,7 +360,7 @@ class State:
 
 
 def fresh(setup: Setup) -> Durable:
-    """A site before its first fact: every compartment is assumed *unchecked* only if it ever held something, so free."""
+    """A site before its first fact: a new bank is handed over empty (hardware/README), so every compartment is free."""
     return Durable(compartments={label: Compartment() for label in setup.cards})
 
 

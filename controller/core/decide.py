@@ -1,0 +1,121 @@
+"""What follows from an event: facts to make durable and effects to perform. Start reading here.
+
+Owns the one place where events branch. Refuses to change anything: `evolve` does, once the facts are durable. Each case
+hands over to a small pure function of the module that owns the subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from controller.core import desk, doors, due, hubward, loading, pickup
+from controller.core import events as e
+from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
+from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
+from wire import facts as f
+from wire.badges import CommandCard
+from wire.labels import CarrierLabel
+from wire.pickup import ScannedKey
+from wire.scans import Damaged, Foreign, ScannedBadge, classify
+
+SCANNER_LOST = "scanner_lost"
+
+
+def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, PLR0911 one match, one line a case
+    """The decision for `event` in `state` at `now`."""
+    match event:
+        case e.Scanned():
+            return _scanned(state, event, now)
+        case e.DigitsTyped():
+            return pickup.digits_typed(state, event, now)
+        case e.DoorChanged():
+            return doors.door_changed(state, event, now)
+        case e.Tick():
+            return _merged(_due(state, now))
+        case e.Pressed():
+            return desk.pressed(state, event, now)
+        case e.PulseFailed():
+            return doors.pulse_failed(state, event, now)
+        case e.PlanArrived():
+            return hubward.plan_arrived(state, event)
+        case e.AckArrived():
+            return hubward.ack_arrived(state, event)
+        case e.CommandArrived():
+            return hubward.command_arrived(state, event, now)
+        case e.ScannerLink():
+            return _scanner_link(state, event)
+        case e.ClockStepped():
+            stepped = f.ClockCorrected(before_ms=event.before_ms, after_ms=event.after_ms, trust=event.trust)
+            return Decision((stepped,))
+        case e.Booted():
+            return _booted(state, event, now)
+        case e.Stopping():
+            return Decision((), (Sound(Signal.OFF),))
+        case e.HubLink() | e.HubPresent():
+            return Decision()
+
+
+def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
+    if state.live.repeated:
+        return Decision()
+    match classify(event.text):
+        case ScannedKey() as key:
+            return pickup.key_scanned(state, key, event, now)
+        case ScannedBadge() as badge:
+            return desk.badge_scanned(state, badge)
+        case CommandCard() as card:
+            return desk.card_scanned(state, card, now)
+        case CarrierLabel() as label:
+            return desk.label_scanned(state, label, event, now)
+        case Damaged():
+            return pickup.refused()
+        case Foreign():
+            return _foreign(state)
+
+
+def _foreign(state: State) -> Decision:
+    """A web address or a loyalty card: friendly, and never an attempt (C-34)."""
+    effects: tuple[Effect, ...] = (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED))
+    if state.durable.staff is not None:
+        effects = (ShowStaff(StaffNotice(StaffNoticeKind.NOT_A_LABEL)), Sound(Signal.REFUSED))
+    return Decision((), effects)
+
+
+def _due(state: State, now: Now) -> Iterator[Decision]:
+    yield from doors.doors_due(state, now)
+    yield from doors.collected_due(state, now)
+    answer_by = due.answer_by(state)
+    if answer_by is not None and now.mono >= answer_by:
+        yield loading.not_answered(state)
+    if due.may_sign_out(state) and now.mono >= due.idle_at(state):
+        yield desk.idle(state)
+
+
+def _scanner_link(state: State, event: e.ScannerLink) -> Decision:
+    stands = alarm_key(SCANNER_LOST, None) in state.durable.alarms
+    if event.up and stands:
+        return Decision((f.AlarmCleared(alarm=SCANNER_LOST),))
+    if not event.up and not stands:
+        return Decision((f.AlarmRaised(alarm=SCANNER_LOST),), (Sound(Signal.ATTENTION),))
+    return Decision()
+
+
+def _booted(state: State, event: e.Booted, now: Now) -> Decision:
+    started = f.SiteStarted(boot=now.boot, version=state.setup.version, board=state.setup.board, clean=event.clean)
+    facts: list[f.AnyFact] = [started]
+    staff = state.durable.staff
+    if staff is not None:
+        facts.append(f.StaffSignedOut(person=staff.person, session=staff.session, reason="restart"))
+    facts.extend(doors.resolve_at_boot(state, event))
+    alarmed = any(isinstance(fact, f.AlarmRaised) for fact in facts)
+    return Decision(tuple(facts), (Sound(Signal.ALARM),) if alarmed else ())
+
+
+def _merged(decisions: Iterable[Decision]) -> Decision:
+    """Several decisions of one instant as one transaction."""
+    facts: list[f.AnyFact] = []
+    effects: list[Effect] = []
+    for decision in decisions:
+        facts.extend(decision.facts)
+        effects.extend(decision.effects)
+    return Decision(tuple(facts), tuple(effects))

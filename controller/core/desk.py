@@ -1,0 +1,244 @@
+"""The desk: badges, command cards and buttons of staff, and the two buttons a customer has.
+
+Owns who may press what now. Refuses to know how a deposit goes on (`loading`) or a door behaves (`doors`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.core import due, loading
+from controller.core.effects import Decision, Effect, SetTask, Show, ShowStaff, Signal, Sound
+from controller.core.events import Button, Pressed, Scanned
+from controller.core.loading import tell
+from controller.core.model import (
+    After,
+    Notice,
+    NoticeKind,
+    Now,
+    Parcel,
+    Staff,
+    StaffNotice,
+    StaffNoticeKind,
+    State,
+    alarm_key,
+)
+from controller.core.orders import call_desk, next_session, open_door
+from wire import facts as f
+from wire.badges import CommandCard
+from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service, SizeClass
+from wire.labels import CarrierLabel
+from wire.scans import ScannedBadge
+
+_CARDS: Final = {
+    CommandCard.SIZE_S: Pressed(Button.SIZE, "S"),
+    CommandCard.SIZE_M: Pressed(Button.SIZE, "M"),
+    CommandCard.SIZE_L: Pressed(Button.SIZE, "L"),
+    CommandCard.SIZE_XL: Pressed(Button.SIZE, "XL"),
+    CommandCard.SHELF: Pressed(Button.SHELF),
+    CommandCard.BIGGER: Pressed(Button.BIGGER),
+    CommandCard.CANCEL: Pressed(Button.CANCEL),
+    CommandCard.DONE: Pressed(Button.DONE),
+    CommandCard.EMPTY: Pressed(Button.EMPTY),
+    CommandCard.NOT_EMPTY: Pressed(Button.NOT_EMPTY),
+}
+
+
+def badge_scanned(state: State, badge: ScannedBadge) -> Decision:
+    """Somebody shows a badge. A person already signed in stays; another one takes over."""
+    person = next((person for person in state.durable.people if person.badge == badge.digest), None)
+    if person is None:
+        unknown = ShowStaff(StaffNotice(StaffNoticeKind.BADGE_UNKNOWN))
+        return Decision((), (unknown, Show(Notice(NoticeKind.REFUSED)), Sound(Signal.REFUSED)))
+    present = state.durable.staff
+    if present is not None and present.person == person.id:
+        return Decision((), (Sound(Signal.OK),))
+    if state.live.task is not None:
+        return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
+    facts: list[f.AnyFact] = []
+    if present is not None:
+        facts.append(f.StaffSignedOut(person=present.person, session=present.session, reason="replaced"))
+    facts.append(f.StaffSignedIn(person=person.id, session=next_session(state)))
+    return Decision(tuple(facts), (Sound(Signal.OK),))
+
+
+def card_scanned(state: State, card: CommandCard, now: Now) -> Decision:
+    """A command card is a button that needs no screen."""
+    if state.durable.staff is None:
+        return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
+    return pressed(state, _CARDS[card], now)
+
+
+def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -> Decision:
+    """A carrier label: a deposit for staff, a friendly *use the slip* for anybody else (C-34)."""
+    if state.durable.staff is None:
+        return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
+    return loading.label_scanned(state, state.durable.staff, label, event, now)
+
+
+def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a button
+    """A button of either screen."""
+    if event.button is Button.CALL_DESK:
+        return _customer_calls(state, "help", None)
+    if event.button is Button.DISPUTE:
+        return _customer_calls(state, "dispute", event.parcel)
+    staff = state.durable.staff
+    if staff is None:
+        return tell(StaffNoticeKind.SIGN_IN_FIRST)
+    match event.button:
+        case Button.SIZE:
+            return _size(state, staff, event.value)
+        case Button.SHELF:
+            return loading.to_shelf(state)
+        case Button.BIGGER:
+            return loading.bigger(state)
+        case Button.CANCEL:
+            return loading.cancel(state, now)
+        case Button.EMPTY:
+            return loading.answered_empty(state, staff, now)
+        case Button.NOT_EMPTY:
+            return loading.answered_not_empty(state, staff)
+        case Button.DONE:
+            return _done(state, staff)
+        case Button.SIGN_OUT:
+            return _sign_out(state, staff)
+        case Button.CHECK:
+            return _check(state, staff, event.compartment, After.NOTHING, now)
+        case Button.REMOVE:
+            return _remove(state, staff, event, now)
+        case Button.REOPEN:
+            return _reopen(state, staff, event.compartment, now)
+        case Button.HAND_OVER:
+            return _hand_over(state, staff, event.parcel)
+        case Button.ANSWER_CALL:
+            return _answer_call(state, staff, event)
+        case Button.CLEAR_ALARM:
+            return _clear_alarm(state, staff, event)
+        case Button.CLEAR_LOCKOUT:
+            return Decision((f.LockoutCleared(by=staff.person),), (Sound(Signal.OK),))
+        case Button.PUT_IN_SERVICE:
+            return _service(state, staff, event.compartment, Service.IN_SERVICE)
+        case Button.TAKE_OUT_OF_SERVICE:
+            return _service(state, staff, event.compartment, Service.OUT_OF_SERVICE)
+
+
+def idle(state: State) -> Decision:
+    """Nobody touched anything for a while and no door is open."""
+    staff = state.durable.staff
+    if staff is None:
+        return Decision()
+    return Decision((f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),))
+
+
+def _customer_calls(state: State, reason: str, parcel: ParcelId | None) -> Decision:
+    known = parcel is None or parcel in state.durable.parcels or parcel in state.durable.ended
+    facts = tuple(call_desk(state, reason, parcel if known else None, None))
+    return Decision(facts, (Show(Notice(NoticeKind.CALLED)), Sound(Signal.ATTENTION)))
+
+
+def _size(state: State, staff: Staff, value: str) -> Decision:
+    try:
+        size = SizeClass(value)
+    except ValueError:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    return loading.size_chosen(state, staff, size)
+
+
+def _done(state: State, staff: Staff) -> Decision:
+    if state.live.task is not None:
+        return loading.put_on_shelf(state, staff)
+    return _sign_out(state, staff)
+
+
+def _sign_out(state: State, staff: Staff) -> Decision:
+    if state.live.task is not None or any(due.open_openings(state)):
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
+    return Decision((f.StaffSignedOut(person=staff.person, session=staff.session, reason="done"),))
+
+
+def _check(state: State, staff: Staff, label: Label | None, after: After, now: Now) -> Decision:
+    if label is None or label not in state.durable.compartments:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    if state.live.task is not None:
+        return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
+    return loading.open_to_check(state, staff, label, after, now)
+
+
+def _remove(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
+    """Take a parcel out of stock: from the shelf at once, from a compartment after it was seen empty."""
+    parcel = None if event.parcel is None else state.durable.parcels.get(event.parcel)
+    if parcel is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    label = next((label for label, known in state.durable.compartments.items() if known.parcel == parcel.id), None)
+    if label is not None:
+        return _check(state, staff, label, After.REMOVE, now)
+    if parcel.state in {ParcelState.ANNOUNCED, ParcelState.COLLECTING}:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    removed = f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason="taken_out", by=staff.person)
+    notice = ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, None, parcel.id, parcel.tracking))
+    effects: tuple[Effect, ...] = (notice, Sound(Signal.OK))
+    task = state.live.task
+    if task is not None and task.parcel == parcel.id:
+        effects = (SetTask(None), *effects)
+    return Decision((removed,), effects)
+
+
+def _reopen(state: State, staff: Staff, label: Label | None, now: Now) -> Decision:
+    """Open a collected-from compartment once more for its customer, on the word of staff (C-06)."""
+    parcel = _parcel_in(state, label)
+    if label is None or parcel is None or parcel.state is not ParcelState.COLLECTING:
+        return _check(state, staff, label, After.NOTHING, now)
+    if state.live.task is not None or not due.is_ready(state, now):
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
+    ordered, effects = open_door(
+        session=parcel.session, compartment=label, purpose=Purpose.REOPEN, parcel=parcel.id, by=staff.person
+    )
+    answered = tuple(_calls_over(state, staff, parcel.id))
+    return Decision((ordered, *answered), effects)
+
+
+def _hand_over(state: State, staff: Staff, parcel_id: ParcelId | None) -> Decision:
+    """A parcel of the shelf goes into its recipient's hands (C-26)."""
+    parcel = None if parcel_id is None else state.durable.parcels.get(parcel_id)
+    if parcel is None or parcel.place is None or parcel.place.kind is not PlaceKind.SHELF:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=staff.session, by=staff.person)
+    notice = StaffNotice(StaffNoticeKind.HANDED_OVER, None, parcel.id, parcel.tracking, parcel.place)
+    facts = (collected, *_calls_over(state, staff, parcel.id))
+    return Decision(facts, (ShowStaff(notice), Sound(Signal.OK)))
+
+
+def _calls_over(state: State, staff: Staff, parcel: ParcelId) -> list[f.AnyFact]:
+    return [
+        f.StaffAnswered(reason=call.reason, by=staff.person, parcel=call.parcel, compartment=call.compartment)
+        for call in state.durable.calls
+        if call.parcel == parcel
+    ]
+
+
+def _answer_call(state: State, staff: Staff, event: Pressed) -> Decision:
+    asked = (event.value, event.parcel, event.compartment)
+    if asked not in {(call.reason, call.parcel, call.compartment) for call in state.durable.calls}:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    answered = f.StaffAnswered(reason=event.value, by=staff.person, parcel=event.parcel, compartment=event.compartment)
+    return Decision((answered,))
+
+
+def _clear_alarm(state: State, staff: Staff, event: Pressed) -> Decision:
+    if alarm_key(event.value, event.compartment) not in state.durable.alarms:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    cleared = f.AlarmCleared(alarm=event.value, compartment=event.compartment, by=staff.person)
+    return Decision((cleared,), (Sound(Signal.OFF),))
+
+
+def _service(state: State, staff: Staff, label: Label | None, service: Service) -> Decision:
+    if label is None or label not in state.durable.compartments:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    return Decision((f.ServiceSet(compartment=label, service=service, reason="by_staff", by=staff.person),))
+
+
+def _parcel_in(state: State, label: Label | None) -> Parcel | None:
+    compartment = None if label is None else state.durable.compartments.get(label)
+    if compartment is None or compartment.parcel is None:
+        return None
+    return state.durable.parcels.get(compartment.parcel)

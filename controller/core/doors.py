@@ -1,0 +1,225 @@
+"""Doors: ordering a pulse, what an opened or closed door means, and what follows when nothing moves.
+
+Owns the openings. Refuses to know who may open what (`pickup`, `desk`). *Collected* is never concluded from a pulse:
+only from a door seen open and then seen closed (design, point 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.core import due
+from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
+from controller.core.events import Booted, DoorChanged, PulseFailed
+from controller.core.loading import ask_empty, load_closed, load_failed
+from controller.core.model import (
+    Notice,
+    NoticeKind,
+    Now,
+    Opening,
+    Phase,
+    StaffNotice,
+    StaffNoticeKind,
+    State,
+    Step,
+    alarm_key,
+)
+from controller.core.orders import call_desk, pulse_again
+from wire import facts as f
+from wire.ids import Door, Label, Occupancy, Purpose, Service
+
+FORCED: Final = "door_forced"
+LEFT_OPEN: Final = "door_left_open"
+OPEN_AT_BOOT: Final = "open_at_boot"
+LATCH_FAILED: Final = "latch_failed"
+
+_TAKING: Final = (Purpose.COLLECT, Purpose.REOPEN)
+
+
+def door_changed(state: State, event: DoorChanged, now: Now) -> Decision:
+    """A door moved."""
+    if event.compartment not in state.setup.cards:
+        return Decision()
+    opening = state.durable.openings.get(event.compartment)
+    if event.open:
+        return _opened(state, event.compartment, opening, now)
+    return _closed(state, event.compartment, opening, now)
+
+
+def pulse_failed(state: State, event: PulseFailed, now: Now) -> Decision:
+    """The driver raised: no key is spent, the compartment is suspect (C-04)."""
+    opening = state.durable.openings.get(event.compartment)
+    if opening is None or opening.phase is not Phase.PULSING:
+        return Decision()
+    return _failed(state, opening, "driver_error", now)
+
+
+def doors_due(state: State, now: Now) -> Iterator[Decision]:
+    """What time alone brings: the next pulse, the end of trying, the nagging, the alarm."""
+    for opening in due.open_openings(state):
+        if opening.phase is Phase.PULSING:
+            if now.mono >= due.pulse_over_at(state, opening):
+                yield _not_seen_open(state, opening, now)
+        else:
+            yield from _standing_open(state, opening, now)
+
+
+def resolve_at_boot(state: State, event: Booted) -> Iterator[f.AnyFact]:
+    """Settle every opening that a restart interrupted by reading its door; nothing is freed (C-21, C-22)."""
+    interrupted = {opening.compartment for opening in due.open_openings(state)}
+    for opening in due.open_openings(state):
+        yield from _resolved(state, opening, event.doors.get(opening.compartment, Door.UNKNOWN))
+    for label, compartment in state.durable.compartments.items():
+        if label in interrupted:
+            continue
+        if event.doors.get(label) is Door.OPEN:
+            yield from _open_without_opening(state, label)
+        elif compartment.occupancy is Occupancy.RESERVED and compartment.parcel is not None:
+            yield f.ReservationReleased(compartment=label, parcel=compartment.parcel, session="", verified_empty=False)
+
+
+def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
+    if opening is not None and opening.phase is Phase.OPEN:
+        return Decision()
+    if opening is not None and _still_belongs(opening, now):
+        return Decision(facts=(f.DoorOpened(compartment=label, session=opening.session),), effects=(Sound(Signal.OK),))
+    facts: list[f.AnyFact] = [f.DoorOpened(compartment=label)]
+    if alarm_key(FORCED, label) not in state.durable.alarms:
+        facts.append(f.AlarmRaised(alarm=FORCED, compartment=label))
+    if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
+        facts.append(f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=FORCED))
+    return Decision(tuple(facts), (Sound(Signal.ALARM),))
+
+
+def _still_belongs(opening: Opening, now: Now) -> bool:
+    if opening.phase is Phase.PULSING:
+        return True
+    window = due.LATE_MS if opening.phase is Phase.FAILED else due.SETTLE_MS
+    return now.mono - opening.closed_mono < window
+
+
+def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
+    task = state.live.task
+    asked = task is not None and task.compartment == label and task.step is Step.TAKE_BACK
+    if opening is None or opening.phase is not Phase.OPEN:
+        effects = ask_empty(task, now) if asked and task is not None else (Sound(Signal.OFF),)
+        return Decision((f.DoorClosed(compartment=label), *_alarms_over(state, label)), effects)
+    facts = (f.DoorClosed(compartment=label, session=opening.session), *_alarms_over(state, label))
+    if opening.purpose in _TAKING:
+        return _taken(state, opening, facts, now)
+    if asked and task is not None:
+        return Decision(facts, ask_empty(task, now))
+    if opening.purpose is Purpose.LOAD:
+        more = load_closed(state, opening)
+        return Decision((*facts, *more.facts), more.effects)
+    unknown = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="check_not_finished")
+    return Decision((*facts, unknown), (Sound(Signal.OFF),))
+
+
+def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: Now) -> Decision:
+    parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
+    if parcel is None or parcel.place is None:
+        return Decision(facts, (Sound(Signal.OFF),))
+    more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]
+    occupancy = state.durable.compartments[opening.compartment].occupancy
+    if opening.alarmed and occupancy is not Occupancy.UNKNOWN:
+        more.append(f.OccupancySet(compartment=opening.compartment, occupancy=Occupancy.UNKNOWN, reason=LEFT_OPEN))
+    quick = now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
+    kind = NoticeKind.QUICK_CLOSE if quick else NoticeKind.THANKS
+    notice = Notice(kind, opening.compartment, parcel.id, parcel.language)
+    return Decision((*facts, *more), (Sound(Signal.OK), Show(notice)))
+
+
+def _alarms_over(state: State, label: Label) -> Iterator[f.AnyFact]:
+    """A closed door ends the alarms that were about its being open; a forced door still needs a person."""
+    for alarm in (LEFT_OPEN, OPEN_AT_BOOT):
+        if alarm_key(alarm, label) in state.durable.alarms:
+            yield f.AlarmCleared(alarm=alarm, compartment=label)
+
+
+def _not_seen_open(state: State, opening: Opening, now: Now) -> Decision:
+    if state.door(opening.compartment) is Door.OPEN:
+        facts = (
+            f.DoorOpened(compartment=opening.compartment, session=opening.session),
+            f.ServiceSet(compartment=opening.compartment, service=Service.SUSPECT, reason="sensor_reads_open"),
+        )
+        return Decision(facts, (Sound(Signal.ATTENTION),))
+    if opening.pulses < state.durable.settings.pulses_max:
+        return pulse_again(opening)
+    return _failed(state, opening, "not_seen_open", now)
+
+
+def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
+    label = opening.compartment
+    facts: list[f.AnyFact] = [
+        f.OpeningFailed(
+            session=opening.session,
+            compartment=label,
+            purpose=opening.purpose,
+            reason=reason,
+            pulses=opening.pulses,
+            parcel=opening.parcel,
+        )
+    ]
+    if state.durable.compartments[label].service is Service.IN_SERVICE:
+        facts.append(f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=reason))
+    if alarm_key(LATCH_FAILED, label) not in state.durable.alarms:
+        facts.append(f.AlarmRaised(alarm=LATCH_FAILED, compartment=label, detail=reason))
+    if opening.purpose is Purpose.LOAD:
+        more = load_failed(state, opening, now)
+        return Decision((*facts, *more.facts), more.effects)
+    effects: tuple[Effect, ...]
+    if opening.purpose is Purpose.VERIFY:
+        failed = ShowStaff(StaffNotice(StaffNoticeKind.DOOR_FAILED, label, opening.parcel))
+        effects = (Sound(Signal.REFUSED), SetTask(None), failed)
+    else:
+        facts.extend(call_desk(state, "door_failed", opening.parcel, label))
+        parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
+        language = "" if parcel is None else parcel.language
+        effects = (Sound(Signal.ATTENTION), Show(Notice(NoticeKind.ASK_DESK, label, opening.parcel, language)))
+    return Decision(tuple(facts), effects)
+
+
+def _standing_open(state: State, opening: Opening, now: Now) -> Iterator[Decision]:
+    if not opening.alarmed and now.mono >= due.alarm_at(state, opening):
+        alarm = f.AlarmRaised(alarm=LEFT_OPEN, compartment=opening.compartment)
+        yield Decision((alarm,), (Sound(Signal.ALARM), Nagged()))
+    elif now.mono >= due.nag_at(state, opening):
+        yield Decision((), (Sound(Signal.TICKING), Nagged()))
+
+
+def _resolved(state: State, opening: Opening, door: Door) -> Iterator[f.AnyFact]:
+    label = opening.compartment
+    compartment = state.durable.compartments[label]
+    still_open = door is Door.OPEN
+    seen_open = opening.phase is Phase.OPEN
+    yield f.OpeningResolved(
+        session=opening.session,
+        compartment=label,
+        door=Door.OPEN.value if still_open else Door.CLOSED.value,
+        parcel=opening.parcel,
+    )
+    if still_open:
+        yield from _open_without_opening(state, label)
+    elif opening.purpose is Purpose.LOAD and compartment.parcel is not None:
+        if compartment.occupancy is Occupancy.RESERVED:
+            yield f.ReservationReleased(
+                compartment=label, parcel=compartment.parcel, session=opening.session, verified_empty=False
+            )
+    elif (seen_open or opening.purpose is Purpose.VERIFY) and compartment.occupancy is not Occupancy.UNKNOWN:
+        yield f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="restart_while_open")
+
+
+def _open_without_opening(state: State, label: Label) -> Iterator[f.AnyFact]:
+    if alarm_key(OPEN_AT_BOOT, label) not in state.durable.alarms:
+        yield f.AlarmRaised(alarm=OPEN_AT_BOOT, compartment=label)
+    if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
+        yield f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=OPEN_AT_BOOT)
+
+
+def collected_due(state: State, now: Now) -> Iterator[Decision]:
+    """Taken parcels whose dispute window is over (C-01)."""
+    for parcel in due.awaiting_collected(state):
+        if parcel.place is not None and now.mono >= due.collected_at(state, parcel.since_mono):
+            yield Decision((f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session),))

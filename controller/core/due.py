@@ -1,0 +1,142 @@
+"""When something is due: the next deadline of a state, and the kept inputs whose turn has come.
+
+Owns the arithmetic of times. Refuses to act: `decide` looks at the same state again when it is told `Tick`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, cast
+
+from controller.core.events import Event
+from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step
+from controller.core.observe import WAITING_MS
+from wire.ids import ParcelState
+
+SETTLE_MS: Final = 2_000
+"""A door that opens again this soon after it closed had not latched: the same opening goes on, no alarm."""
+
+LATE_MS: Final = 60_000
+"""A door that opens this soon after its last pulse failed was helped by hand: the same opening goes on."""
+
+
+def next_deadline(state: State, now: Now) -> int | None:
+    """The monotonic millisecond at which `Tick` should be fed next, or None when nothing runs."""
+    return min(_deadlines(state, now), default=None)
+
+
+def take_waiting(state: State, now: Now) -> tuple[Live, Event] | None:
+    """The kept input whose turn has come, and `Live` without it."""
+    if not state.live.waiting or not is_ready(state, now):
+        return None
+    first, *later = state.live.waiting
+    return replace(state.live, waiting=tuple(later), last_text=b""), cast("Event", first.event)
+
+
+def is_ready(state: State, now: Now) -> bool:
+    """Whether another door may be opened now: one door at a time, one coil at a time, and a pause between pulses."""
+    ready = _ready_at(state)
+    return ready is not None and ready <= now.mono
+
+
+def is_ready_after(state: State, failed: Opening, now: Now) -> bool:
+    """Whether another door may be opened once `failed` is given up, which this state does not know yet."""
+    others = {label: known for label, known in state.durable.openings.items() if known is not failed}
+    rest = replace(state, durable=replace(state.durable, openings=others))
+    return now.mono - failed.pulse_mono >= state.durable.settings.pulse_gap_ms and is_ready(rest, now)
+
+
+def open_openings(state: State) -> Iterator[Opening]:
+    """Openings whose door is being opened or stands open."""
+    return (opening for opening in state.durable.openings.values() if opening.phase in {Phase.PULSING, Phase.OPEN})
+
+
+def collected_at(state: State, since_mono: int) -> int:
+    """When a taken parcel counts as collected."""
+    return since_mono + state.durable.settings.dispute_ms
+
+
+def awaiting_collected(state: State) -> Iterator[Parcel]:
+    """Taken parcels whose dispute window runs; while their door is open again it does not end."""
+    reopened = {opening.session for opening in open_openings(state)}
+    return (
+        parcel
+        for parcel in state.durable.parcels.values()
+        if parcel.state is ParcelState.COLLECTING and parcel.session not in reopened
+    )
+
+
+def pulse_over_at(state: State, opening: Opening) -> int:
+    """When a pulse that was not answered by the door is given up."""
+    settings = state.durable.settings
+    return opening.pulse_mono + max(settings.open_timeout_ms, settings.pulse_gap_ms)
+
+
+def nag_at(state: State, opening: Opening) -> int:
+    """When an open door is announced (again)."""
+    settings = state.durable.settings
+    first = opening.opened_mono + settings.take_ms
+    return first if state.live.nagged_mono < first else state.live.nagged_mono + settings.nag_ms
+
+
+def alarm_at(state: State, opening: Opening) -> int:
+    """When an open door becomes an alarm."""
+    return opening.opened_mono + state.durable.settings.alarm_ms
+
+
+def idle_at(state: State) -> int:
+    """When a silent staff session ends."""
+    return state.live.active_mono + state.durable.settings.staff_idle_ms
+
+
+def answer_by(state: State) -> int | None:
+    """When the question *empty?* is taken as unanswered."""
+    task = state.live.task
+    if task is None or task.step is not Step.ASK_EMPTY:
+        return None
+    return task.asked_mono + state.durable.settings.cancel_answer_ms
+
+
+def may_sign_out(state: State) -> bool:
+    """Whether an idle session may end: somebody is signed in and no door is open (S-18)."""
+    return state.durable.staff is not None and state.live.task is None and not any(open_openings(state))
+
+
+def _ready_at(state: State) -> int | None:
+    """The instant from which another pulse may be ordered; None while one is still waiting for its door."""
+    settings = state.durable.settings
+    ready = 0
+    for opening in state.durable.openings.values():
+        if opening.phase is Phase.PULSING:
+            return None
+        if opening.phase is Phase.OPEN:
+            ready = max(ready, opening.opened_mono + settings.take_ms)
+        ready = max(ready, opening.pulse_mono + settings.pulse_gap_ms)
+    return ready
+
+
+def _deadlines(state: State, now: Now) -> Iterator[int]:
+    live = state.live
+    for opening in open_openings(state):
+        if opening.phase is Phase.PULSING:
+            yield pulse_over_at(state, opening)
+        else:
+            yield nag_at(state, opening)
+            if not opening.alarmed:
+                yield alarm_at(state, opening)
+    for parcel in awaiting_collected(state):
+        yield collected_at(state, parcel.since_mono)
+    if live.notice is not None:
+        yield live.notice_until
+    if live.staff_notice is not None:
+        yield live.staff_notice_until
+    if (by := answer_by(state)) is not None:
+        yield by
+    if may_sign_out(state):
+        yield idle_at(state)
+    if live.waiting:
+        ready = _ready_at(state)
+        yield live.waiting[0].since_mono + WAITING_MS
+        if ready is not None:
+            yield max(ready, now.mono)

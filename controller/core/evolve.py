@@ -1,0 +1,367 @@
+"""What each fact changes: the fold that makes `Durable`, live and at recovery alike.
+
+Owns every change of durable state. Refuses to decide, to judge or to fail: a fact has happened. In a replay `stamp.mono`
+is 0; `rebase` then sets every anchor to the present, so that nothing expires by time nobody measured (I-6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from controller.core.model import (
+    ANSWERS_MAX,
+    CALLS_MAX,
+    ENDED_MAX,
+    Answer,
+    Call,
+    Compartment,
+    Durable,
+    Ended,
+    Now,
+    Opening,
+    Parcel,
+    Phase,
+    PlanMark,
+    Staff,
+    alarm_key,
+)
+from wire import facts as f
+from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose
+from wire.plan import PlannedParcel
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+MILLI: Final = 1_000
+"""Attempts are counted in thousandths, so that a slow refill needs no fractions."""
+
+
+def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C901, PLR0911, PLR0912 one match, one line a kind
+    """`durable` after `fact`, which happened at `stamp`."""
+    durable = replace(durable, floor_ms=max(durable.floor_ms, stamp.wall_ms))
+    match fact:
+        case f.SiteStarted():
+            return replace(durable, boot=fact.boot, sessions=0)
+        case f.PlanApplied():
+            return _plan_applied(durable, fact)
+        case f.ParcelReceived():
+            return _received(durable, fact, stamp)
+        case f.CompartmentReserved():
+            return _compartment(durable, fact.compartment, occupancy=Occupancy.RESERVED, parcel=fact.parcel)
+        case f.ReservationReleased():
+            return _released(durable, fact, stamp)
+        case f.ParcelStored():
+            return _stored(durable, fact, stamp)
+        case f.OpeningOrdered():
+            return _ordered(durable, fact, stamp)
+        case f.DoorOpened():
+            return _door_opened(durable, fact, stamp)
+        case f.DoorClosed():
+            return _opening(durable, fact.compartment, fact.session, phase=Phase.CLOSED, closed_mono=stamp.mono)
+        case f.OpeningFailed():
+            return _opening(durable, fact.compartment, fact.session, phase=Phase.FAILED, closed_mono=stamp.mono)
+        case f.OpeningResolved():
+            return _resolved(durable, fact, stamp)
+        case f.ParcelTaken():
+            return _taken(durable, fact, stamp)
+        case f.ParcelCollected():
+            return _ended(durable, fact.parcel, ParcelState.COLLECTED, stamp)
+        case f.ParcelRemoved():
+            return _ended(durable, fact.parcel, ParcelState.REMOVED, stamp)
+        case f.ParcelDisputed():
+            return _parcel(durable, fact.parcel, state=ParcelState.DISPUTED, place=fact.place, since_ms=stamp.wall_ms)
+        case f.KeyReplaced():
+            return _parcel(durable, fact.parcel, version=fact.version, epoch=fact.epoch)
+        case f.AttemptFailed():
+            return replace(durable, bucket_milli=fact.tokens_milli, bucket_mono=stamp.mono)
+        case f.LockoutCleared():
+            return replace(durable, bucket_milli=durable.settings.attempts_burst * MILLI, bucket_mono=stamp.mono)
+        case f.OccupancySet():
+            return _occupancy_set(durable, fact)
+        case f.ServiceSet():
+            return _compartment(durable, fact.compartment, service=fact.service)
+        case f.AlarmRaised():
+            return _alarm_raised(durable, fact, stamp)
+        case f.AlarmCleared():
+            return replace(durable, alarms=_without(durable.alarms, alarm_key(fact.alarm, fact.compartment)))
+        case f.StaffCalled():
+            call = Call(fact.reason, fact.parcel, fact.compartment, stamp.wall_ms)
+            return replace(durable, calls=(*durable.calls, call)[-CALLS_MAX:])
+        case f.StaffAnswered():
+            return _answered_call(durable, fact)
+        case f.StaffSignedIn():
+            return _signed_in(durable, fact)
+        case f.StaffSignedOut():
+            return replace(durable, staff=None)
+        case f.CommandAnswered():
+            return _answered_command(durable, fact)
+        case f.HubIncarnationSeen():
+            return replace(durable, hub_incarnation=fact.incarnation)
+        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
+            return durable
+
+
+def rebase(durable: Durable, now: Now) -> Durable:
+    """After recovery: every running time starts again at `now`, because nobody measured the time in between."""
+    return replace(
+        durable,
+        openings={
+            label: replace(opening, pulse_mono=now.mono, opened_mono=now.mono, closed_mono=now.mono)
+            for label, opening in durable.openings.items()
+            if opening.phase in {Phase.PULSING, Phase.OPEN}
+        },
+        parcels={parcel.id: replace(parcel, since_mono=now.mono) for parcel in durable.parcels.values()},
+        bucket_mono=now.mono,
+    )
+
+
+def _with(mapping: Mapping[_Key, _Value], key: _Key, value: _Value) -> dict[_Key, _Value]:
+    changed = dict(mapping)
+    changed[key] = value
+    return changed
+
+
+def _without(mapping: Mapping[_Key, _Value], key: _Key) -> dict[_Key, _Value]:
+    changed = dict(mapping)
+    changed.pop(key, None)
+    return changed
+
+
+def _compartment(durable: Durable, label: Label, **changes: object) -> Durable:
+    known = durable.compartments.get(label, Compartment())
+    return replace(durable, compartments=_with(durable.compartments, label, replace(known, **changes)))  # type: ignore[arg-type]
+
+
+def _parcel(durable: Durable, parcel: ParcelId, **changes: object) -> Durable:
+    known = durable.parcels.get(parcel)
+    if known is None:
+        return durable
+    return replace(durable, parcels=_with(durable.parcels, parcel, replace(known, **changes)))  # type: ignore[arg-type]
+
+
+def _opening(durable: Durable, label: Label, session: str, **changes: object) -> Durable:
+    known = durable.openings.get(label)
+    if known is None or known.session != session:
+        return durable
+    return replace(durable, openings=_with(durable.openings, label, replace(known, **changes)))  # type: ignore[arg-type]
+
+
+def _plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
+    parcels = dict(durable.parcels)
+    for planned in fact.upserted:
+        if planned.id not in durable.ended:
+            parcels[planned.id] = _planned(parcels.get(planned.id), planned)
+    for dropped in fact.dropped:
+        known = parcels.get(dropped)
+        if known is None:
+            continue
+        if known.state is ParcelState.ANNOUNCED:
+            del parcels[dropped]
+        else:
+            parcels[dropped] = replace(known, planned=False)
+    return replace(
+        durable,
+        parcels=parcels,
+        plan=PlanMark(fact.incarnation, fact.revision, fact.hash),
+        settings=durable.settings if fact.settings is None else fact.settings,
+        people=durable.people if fact.people is None else fact.people,
+        sites=durable.sites if fact.sites is None else fact.sites,
+    )
+
+
+def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
+    base = known or Parcel(planned.id, planned.version, planned.epoch, ParcelState.ANNOUNCED)
+    newer = planned.version > base.version
+    return replace(
+        base,
+        version=max(planned.version, base.version),
+        epoch=planned.epoch if newer or known is None else base.epoch,
+        tracking=base.tracking or planned.tracking,
+        carrier=base.carrier or planned.carrier,
+        size=planned.size,
+        heavy=planned.heavy,
+        reach=planned.reach,
+        language=planned.language,
+        help=planned.help,
+        group=planned.group,
+        intent=planned.intent,
+        planned=True,
+    )
+
+
+def _received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
+    known = durable.parcels.get(fact.parcel) or Parcel(
+        fact.parcel, fact.key_version, fact.key_epoch, ParcelState.RECEIVED
+    )
+    parcel = replace(
+        known,
+        state=ParcelState.RECEIVED,
+        tracking=fact.tracking,
+        carrier=known.carrier or fact.carrier,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+    )
+    return replace(durable, parcels=_with(durable.parcels, fact.parcel, parcel))
+
+
+def _released(durable: Durable, fact: f.ReservationReleased, stamp: Now) -> Durable:
+    durable = _compartment(
+        durable,
+        fact.compartment,
+        occupancy=Occupancy.FREE if fact.verified_empty else Occupancy.UNKNOWN,
+        parcel=None if fact.verified_empty else fact.parcel,
+    )
+    return _parcel(
+        durable,
+        fact.parcel,
+        state=ParcelState.RECEIVED,
+        place=None,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+    )
+
+
+def _stored(durable: Durable, fact: f.ParcelStored, stamp: Now) -> Durable:
+    if fact.place.kind is PlaceKind.COMPARTMENT:
+        durable = _compartment(durable, Label(fact.place.name), occupancy=Occupancy.OCCUPIED, parcel=fact.parcel)
+    return _parcel(
+        durable,
+        fact.parcel,
+        state=ParcelState.STORED,
+        place=fact.place,
+        uncertain=False,
+        reopens=0,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+    )
+
+
+def _ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
+    opening = Opening(
+        session=fact.session,
+        compartment=fact.compartment,
+        purpose=fact.purpose,
+        phase=Phase.PULSING,
+        parcel=fact.parcel,
+        by=fact.by,
+        pulses=fact.pulse,
+        pulse_mono=stamp.mono,
+    )
+    durable = _count_session(
+        replace(durable, openings=_with(durable.openings, fact.compartment, opening)), fact.session
+    )
+    if fact.parcel is not None and fact.purpose is Purpose.REOPEN and fact.pulse == 1:
+        known = durable.parcels.get(fact.parcel)
+        if known is not None:
+            return _parcel(durable, fact.parcel, reopens=known.reopens + 1)
+    return durable
+
+
+def _count_session(durable: Durable, session: str) -> Durable:
+    number = int(session.rpartition(".")[2] or 0)
+    return durable if number <= durable.sessions else replace(durable, sessions=number)
+
+
+def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
+    known = durable.compartments.get(fact.compartment, Compartment())
+    durable = _compartment(durable, fact.compartment, cycles=known.cycles + 1)
+    opening = durable.openings.get(fact.compartment)
+    if opening is None or opening.session != fact.session:
+        return durable
+    durable = _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono)
+    if opening.purpose is Purpose.COLLECT and opening.parcel is not None:
+        return _parcel(durable, opening.parcel, uncertain=True, session=fact.session)
+    return durable
+
+
+def _resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
+    opening = durable.openings.get(fact.compartment)
+    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.COLLECT and fact.parcel:
+        durable = _parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
+    if fact.door == "open":
+        return _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, alarmed=True)
+    return replace(durable, openings=_without(durable.openings, fact.compartment))
+
+
+def _taken(durable: Durable, fact: f.ParcelTaken, stamp: Now) -> Durable:
+    return _parcel(
+        durable,
+        fact.parcel,
+        state=ParcelState.COLLECTING,
+        session=fact.session,
+        uncertain=False,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+    )
+
+
+def _ended(durable: Durable, parcel: ParcelId, state: ParcelState, stamp: Now) -> Durable:
+    known = durable.parcels.get(parcel)
+    if known is None:
+        return durable
+    ended = dict(durable.ended)
+    ended[parcel] = Ended(
+        id=parcel,
+        version=known.version,
+        state=state,
+        tracking=known.tracking,
+        place=known.place,
+        at_ms=stamp.wall_ms,
+        trust=stamp.trust,
+        language=known.language,
+        epoch=known.epoch,
+    )
+    while len(ended) > ENDED_MAX:
+        del ended[next(iter(ended))]
+    durable = replace(durable, parcels=_without(durable.parcels, parcel), ended=ended)
+    for label, compartment in durable.compartments.items():
+        if compartment.parcel == parcel:
+            free = compartment.occupancy is Occupancy.OCCUPIED
+            return _compartment(
+                durable, label, occupancy=Occupancy.FREE if free else compartment.occupancy, parcel=None
+            )
+    return durable
+
+
+def _occupancy_set(durable: Durable, fact: f.OccupancySet) -> Durable:
+    known = durable.compartments.get(fact.compartment, Compartment())
+    if fact.occupancy is Occupancy.FREE:
+        return _compartment(durable, fact.compartment, occupancy=fact.occupancy, parcel=None)
+    durable = _compartment(durable, fact.compartment, occupancy=fact.occupancy)
+    if fact.occupancy is Occupancy.OCCUPIED and known.parcel is not None:
+        return _parcel(durable, known.parcel, uncertain=False)
+    return durable
+
+
+def _alarm_raised(durable: Durable, fact: f.AlarmRaised, stamp: Now) -> Durable:
+    key = alarm_key(fact.alarm, fact.compartment)
+    durable = replace(durable, alarms=_with(durable.alarms, key, stamp.wall_ms))
+    if fact.alarm == "door_left_open" and fact.compartment is not None:
+        opening = durable.openings.get(fact.compartment)
+        if opening is not None:
+            return _opening(durable, fact.compartment, opening.session, alarmed=True)
+    return durable
+
+
+def _answered_call(durable: Durable, fact: f.StaffAnswered) -> Durable:
+    kept = tuple(
+        call
+        for call in durable.calls
+        if (call.reason, call.parcel, call.compartment) != (fact.reason, fact.parcel, fact.compartment)
+    )
+    return replace(durable, calls=kept)
+
+
+def _signed_in(durable: Durable, fact: f.StaffSignedIn) -> Durable:
+    role = next((person.role for person in durable.people if person.id == fact.person), "")
+    return _count_session(replace(durable, staff=Staff(fact.person, role, fact.session)), fact.session)
+
+
+def _answered_command(durable: Durable, fact: f.CommandAnswered) -> Durable:
+    answers = dict(durable.answers)
+    answers[fact.id] = Answer(fact.verb, fact.outcome, fact.reason)
+    while len(answers) > ANSWERS_MAX:
+        del answers[next(iter(answers))]
+    return replace(durable, answers=answers)

@@ -1,0 +1,130 @@
+"""What the hub says to the site: plans, acknowledgements, commands.
+
+Owns the order of plans and incarnations, and *at most once, never late*. Refuses to know the broker. The hub asks; the
+site's own facts stand (design §3).
+"""
+
+from __future__ import annotations
+
+from controller.core.effects import Acked, Answered, Decision, Effect, Rebirth, Signal, Sound
+from controller.core.events import AckArrived, CommandArrived, PlanArrived
+from controller.core.model import Answer, Now, Parcel, State
+from wire import facts as f
+from wire.ids import ParcelId, Trust
+from wire.messages import COMMAND_LIFE_MS_MAX, Command, Outcome, Reply, Verb
+from wire.plan import Plan, PlannedParcel, plan_hash
+
+
+def plan_arrived(state: State, event: PlanArrived) -> Decision:
+    """Apply a newer plan; refuse a damaged one and keep the present one."""
+    plan = event.plan
+    mark = state.durable.plan
+    if (plan.incarnation, plan.revision) <= (mark.incarnation, mark.revision):
+        return Decision()
+    reason = _fault(state, plan)
+    if reason:
+        refused = f.PlanRefused(incarnation=plan.incarnation, revision=plan.revision, reason=reason)
+        return Decision((refused,))
+    return Decision((_applied(state, plan),))
+
+
+def ack_arrived(state: State, event: AckArrived) -> Decision:
+    """Move the outbox's mark: forward within an incarnation, anywhere with a newer one, never for an older one."""
+    known = state.durable.hub_incarnation
+    if event.incarnation < known:
+        return Decision()
+    if event.incarnation == known:
+        return Decision((), (Acked(event.seq, rewind=False),))
+    seen = f.HubIncarnationSeen(incarnation=event.incarnation, acked_seq=event.seq)
+    return Decision((seen,), (Acked(event.seq, rewind=True),))
+
+
+def command_arrived(state: State, event: CommandArrived, now: Now) -> Decision:
+    """Answer a command once; the same id gets the same stored answer."""
+    command = event.command
+    stored = state.durable.answers.get(command.id)
+    if stored is not None:
+        return Decision((), (_reply(state, command.id, stored),))
+    answer, effects = _carry_out(command, now)
+    fact = f.CommandAnswered(id=command.id, verb=answer.verb, outcome=answer.outcome, reason=answer.reason)
+    return Decision((fact,), (*effects, _reply(state, command.id, answer)))
+
+
+def _fault(state: State, plan: Plan) -> str:
+    if plan.site != state.setup.site:
+        return "other_site"
+    if plan.hash != plan_hash(plan):
+        return "hash"
+    if len({parcel.id for parcel in plan.parcels}) != len(plan.parcels):
+        return "parcel_twice"
+    return ""
+
+
+def _applied(state: State, plan: Plan) -> f.PlanApplied:
+    durable = state.durable
+    wanted = {planned.id for planned in plan.parcels}
+    return f.PlanApplied(
+        incarnation=plan.incarnation,
+        revision=plan.revision,
+        hash=plan.hash,
+        upserted=tuple(
+            planned
+            for planned in plan.parcels
+            if planned.id not in durable.ended and _differs(durable.parcels.get(planned.id), planned)
+        ),
+        dropped=_dropped(state, wanted),
+        settings=None if plan.settings == durable.settings else plan.settings,
+        people=None if plan.people == durable.people else plan.people,
+        sites=None if plan.sites == durable.sites else plan.sites,
+    )
+
+
+def _dropped(state: State, wanted: set[ParcelId]) -> tuple[ParcelId, ...]:
+    return tuple(parcel.id for parcel in state.durable.parcels.values() if parcel.planned and parcel.id not in wanted)
+
+
+def _differs(known: Parcel | None, planned: PlannedParcel) -> bool:
+    return (
+        known is None
+        or not known.planned
+        or planned.version > known.version
+        or (known.size, known.heavy, known.reach, known.language, known.help, known.group, known.intent)
+        != (
+            planned.size,
+            planned.heavy,
+            planned.reach,
+            planned.language,
+            planned.help,
+            planned.group,
+            planned.intent,
+        )
+    )
+
+
+def _carry_out(command: Command, now: Now) -> tuple[Answer, tuple[Effect, ...]]:
+    if _is_late(command, now):
+        return Answer(command.verb, Outcome.REFUSED, "expired"), ()
+    if command.verb == Verb.REBIRTH:
+        return Answer(command.verb, Outcome.DONE, ""), (Rebirth(),)
+    if command.verb == Verb.IDENTIFY:
+        return Answer(command.verb, Outcome.DONE, ""), (Sound(Signal.ATTENTION),)
+    return Answer(command.verb, Outcome.REFUSED, "unknown_verb"), ()
+
+
+def _is_late(command: Command, now: Now) -> bool:
+    """A clock nobody trusts cannot say *late*; the two verbs there are do no harm, so they are carried out."""
+    if command.expires_at_ms - command.issued_at_ms > COMMAND_LIFE_MS_MAX:
+        return True
+    return now.trust in {Trust.HUB, Trust.NTP} and now.wall_ms > command.expires_at_ms
+
+
+def _reply(state: State, command_id: str, answer: Answer) -> Answered:
+    return Answered(
+        Reply(
+            site=state.setup.site,
+            id=command_id,
+            verb=answer.verb,
+            outcome=Outcome(answer.outcome),
+            reason=answer.reason,
+        )
+    )

@@ -1,0 +1,353 @@
+"""Loading: a parcel in the hands of staff until it is behind a closed door or on the shelf.
+
+Owns the steps of a deposit and of the check of one compartment. Refuses to know badges and buttons (`desk`) and pulses
+(`doors`). A compartment that a door cycle touched is never free because somebody said *cancel*: it is asked, or unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.core import due
+from controller.core.allocate import allocate, shelf_place
+from controller.core.effects import (
+    Decision,
+    Effect,
+    RememberSize,
+    RememberStored,
+    SetTask,
+    ShowStaff,
+    Signal,
+    Sound,
+    Wait,
+)
+from controller.core.events import Scanned
+from controller.core.model import (
+    After,
+    Now,
+    Opening,
+    Parcel,
+    Phase,
+    Staff,
+    StaffNotice,
+    StaffNoticeKind,
+    State,
+    Step,
+    Task,
+    in_compartment,
+    on_shelf,
+)
+from controller.core.orders import next_session, open_door
+from wire import facts as f
+from wire.ids import (
+    Label,
+    Occupancy,
+    ParcelId,
+    ParcelState,
+    PlaceKind,
+    Purpose,
+    Service,
+    SizeClass,
+    parcel_id_from_bits,
+)
+from wire.labels import CarrierLabel
+
+
+def tell(
+    kind: StaffNoticeKind,
+    *,
+    compartment: Label | None = None,
+    parcel: ParcelId | None = None,
+    tracking: str = "",
+) -> Decision:
+    """Nothing happens but a word on the staff screen."""
+    return Decision((), (ShowStaff(StaffNotice(kind, compartment, parcel, tracking)),))
+
+
+def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanned, now: Now) -> Decision:
+    """A carrier label in front of somebody signed in (S-01, S-03, S-04)."""
+    task = state.live.task
+    if task is not None and task.step is not Step.CHOOSE_SIZE:
+        return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment, tracking=label.number)
+    known = _find_by_tracking(state, label.number)
+    if known is not None and known.state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
+        return _stop_and_say(StaffNotice(StaffNoticeKind.ALREADY_HERE, None, known.id, label.number, known.place))
+    if known is None and (ended := _ended_notice(state, label.number)) is not None:
+        return _stop_and_say(ended)
+    if not due.is_ready(state, now):
+        return Decision((), (Wait(event),))
+    return _received(state, staff, label, known, event.entropy)
+
+
+def size_chosen(state: State, staff: Staff, size: SizeClass) -> Decision:
+    """A size was pressed, or its card scanned; without a parcel in hand it is kept for the next ones."""
+    task = state.live.task
+    if task is None or task.step is not Step.CHOOSE_SIZE or task.parcel is None:
+        noted = ShowStaff(StaffNotice(StaffNoticeKind.SIZE_NOTED))
+        return Decision((), (RememberSize(size), noted, Sound(Signal.OK)))
+    allotted = _allot(state, staff, state.durable.parcels[task.parcel], size)
+    return Decision(allotted.facts, (RememberSize(size), *allotted.effects))
+
+
+def to_shelf(state: State) -> Decision:
+    """The parcel goes on the desk's shelf; if its door is open the compartment is asked first."""
+    task = state.live.task
+    if task is None or task.parcel is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    if task.step is Step.CHOOSE_SIZE:
+        return Decision((), (_shelf_task(state, task.parcel),))
+    return _take_back(task, After.SHELF)
+
+
+def bigger(state: State) -> Decision:
+    """Too big for the open door: take it back, close, answer *empty?*, then the next size opens (S-05)."""
+    task = state.live.task
+    if task is None or task.step is not Step.PUT_IN:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    return _take_back(task, After.BIGGER)
+
+
+def cancel(state: State, now: Now) -> Decision:
+    """Not this parcel, or not now. After a door cycle the compartment is asked about (S-09)."""
+    task = state.live.task
+    if task is None:
+        return _cancel_last_stored(state, now)
+    if task.step is Step.PUT_IN:
+        return _take_back(task, After.NOTHING)
+    if task.step in {Step.CHOOSE_SIZE, Step.PUT_ON_SHELF}:
+        cancelled = ShowStaff(StaffNotice(StaffNoticeKind.CANCELLED, None, task.parcel))
+        return Decision((), (SetTask(None), cancelled))
+    return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
+
+
+def put_on_shelf(state: State, staff: Staff) -> Decision:
+    """Staff confirm that the parcel lies at its shelf place (S-06)."""
+    task = state.live.task
+    if task is None or task.step is not Step.PUT_ON_SHELF or task.parcel is None or task.shelf_place is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    place = on_shelf(task.shelf_place)
+    stored = f.ParcelStored(parcel=task.parcel, place=place, session=staff.session, by=staff.person)
+    return Decision((stored,), _stored_effects(StaffNotice(StaffNoticeKind.STORED, None, task.parcel, place=place)))
+
+
+def load_closed(state: State, opening: Opening) -> Decision:
+    """The door of a deposit was seen open and then seen closed: the parcel is stored."""
+    task = state.live.task
+    compartment = state.durable.compartments[opening.compartment]
+    if opening.parcel is None:
+        return Decision()
+    if task is None or task.parcel != opening.parcel:
+        return _unfinished(opening, compartment.occupancy)
+    place = in_compartment(opening.compartment)
+    stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)
+    notice = StaffNotice(StaffNoticeKind.STORED, opening.compartment, opening.parcel, place=place)
+    return Decision((stored,), _stored_effects(notice))
+
+
+def load_failed(state: State, opening: Opening, now: Now) -> Decision:
+    """The allotted door never moved: nothing went in, so another one is tried at once."""
+    staff, task = state.durable.staff, state.live.task
+    if opening.parcel is None:
+        return Decision()
+    released = f.ReservationReleased(
+        compartment=opening.compartment, parcel=opening.parcel, session=opening.session, verified_empty=True
+    )
+    failed = ShowStaff(StaffNotice(StaffNoticeKind.DOOR_FAILED, opening.compartment, opening.parcel))
+    parcel = state.durable.parcels.get(opening.parcel)
+    if staff is None or task is None or parcel is None:
+        return Decision((released,), (SetTask(None), failed))
+    size = state.card(opening.compartment).size
+    if due.is_ready_after(state, opening, now):
+        allotted = _allot(state, staff, parcel, parcel.size or size)
+        return Decision((released, *allotted.facts), (*allotted.effects, failed))
+    return Decision((released,), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), failed))
+
+
+def ask_empty(task: Task, now: Now) -> tuple[Effect, ...]:
+    """The door is closed again: is the compartment empty?"""
+    return (SetTask(replace(task, step=Step.ASK_EMPTY, asked_mono=now.mono)), Sound(Signal.ATTENTION))
+
+
+def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
+    """Staff looked inside: it is empty."""
+    task = state.live.task
+    if task is None or task.step is not Step.ASK_EMPTY or task.compartment is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    facts = _emptied(state, staff, task.compartment, task)
+    done = (SetTask(None), RememberStored(None), Sound(Signal.OK))
+    if task.after is After.REMOVE:
+        return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, task.compartment, task.parcel))))
+    if task.parcel is None or task.after is After.NOTHING:
+        return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, task.compartment))))
+    if task.after is After.SHELF:
+        return Decision(facts, (*done, _shelf_task(state, task.parcel)))
+    parcel = state.durable.parcels[task.parcel]
+    wanted = state.card(task.compartment).size
+    if not due.is_ready(state, now):
+        return Decision(facts, (*done, SetTask(Task(Step.CHOOSE_SIZE, parcel.id))))
+    allotted = _allot(state, staff, parcel, wanted, larger_than=wanted)
+    return Decision((*facts, *allotted.facts), (*done, *allotted.effects))
+
+
+def answered_not_empty(state: State, staff: Staff) -> Decision:
+    """Staff looked inside: something is there."""
+    task = state.live.task
+    if task is None or task.step is not Step.ASK_EMPTY or task.compartment is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    label = task.compartment
+    held = state.durable.compartments[label].parcel
+    parcel = None if held is None else state.durable.parcels.get(held)
+    facts: tuple[f.AnyFact, ...]
+    if parcel is None:
+        facts = (
+            f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="found_something", by=staff.person),
+            f.ServiceSet(compartment=label, service=Service.OUT_OF_SERVICE, reason="found_something", by=staff.person),
+        )
+    elif parcel.state in {ParcelState.RECEIVED, ParcelState.COLLECTING}:
+        place = in_compartment(label)
+        facts = (f.ParcelStored(parcel=parcel.id, place=place, session=staff.session, by=staff.person),)
+    else:
+        facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
+    checked = ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, label, held))
+    return Decision(facts, (SetTask(None), checked, Sound(Signal.OK)))
+
+
+def not_answered(state: State) -> Decision:
+    """Nobody said whether the compartment is empty: it is unknown, and no parcel is freed."""
+    task = state.live.task
+    if task is None or task.compartment is None:
+        return Decision((), (SetTask(None),))
+    label = task.compartment
+    compartment = state.durable.compartments[label]
+    held = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
+    facts: tuple[f.AnyFact, ...] = ()
+    if compartment.occupancy is Occupancy.RESERVED and held is not None:
+        facts = (f.ReservationReleased(compartment=label, parcel=held.id, session="", verified_empty=False),)
+    elif compartment.occupancy is not Occupancy.UNKNOWN:
+        facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="not_answered"),)
+    unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, compartment.parcel))
+    return Decision(facts, (SetTask(None), unknown, Sound(Signal.ATTENTION)))
+
+
+def _stop_and_say(notice: StaffNotice) -> Decision:
+    return Decision((), (ShowStaff(notice), Sound(Signal.REFUSED)))
+
+
+def _find_by_tracking(state: State, tracking: str) -> Parcel | None:
+    return next((parcel for parcel in state.durable.parcels.values() if parcel.tracking == tracking), None)
+
+
+def _ended_notice(state: State, tracking: str) -> StaffNotice | None:
+    for ended in reversed(tuple(state.durable.ended.values())):
+        if ended.tracking == tracking:
+            return StaffNotice(StaffNoticeKind.ALREADY_ENDED, None, ended.id, tracking, ended.place, ended.at_ms)
+    return None
+
+
+def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | None, entropy: int) -> Decision:
+    parcel = known or Parcel(
+        parcel_id_from_bits(entropy), 1, state.setup.epoch, ParcelState.RECEIVED, tracking=label.number
+    )
+    facts: tuple[f.AnyFact, ...] = ()
+    if known is None or known.state is ParcelState.ANNOUNCED:
+        facts = (
+            f.ParcelReceived(
+                parcel=parcel.id,
+                tracking=label.number,
+                carrier=parcel.carrier,
+                source="desk" if known is None else "plan",
+                key_version=parcel.version,
+                key_epoch=parcel.epoch,
+                session=staff.session,
+                by=staff.person,
+            ),
+        )
+    size = parcel.size or state.live.last_size
+    if size is None:
+        return Decision(facts, (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), Sound(Signal.OK)))
+    allotted = _allot(state, staff, parcel, size)
+    return Decision((*facts, *allotted.facts), allotted.effects)
+
+
+def _allot(
+    state: State, staff: Staff, parcel: Parcel, size: SizeClass, *, larger_than: SizeClass | None = None
+) -> Decision:
+    label = allocate(state, parcel, size, larger_than=larger_than)
+    if label is None:
+        return Decision((), (_shelf_task(state, parcel.id), Sound(Signal.OK)))
+    session = next_session(state)
+    reserved = f.CompartmentReserved(compartment=label, parcel=parcel.id, session=session)
+    ordered, effects = open_door(
+        session=session, compartment=label, purpose=Purpose.LOAD, parcel=parcel.id, by=staff.person
+    )
+    return Decision((reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label))))
+
+
+def _shelf_task(state: State, parcel: ParcelId) -> SetTask:
+    return SetTask(Task(Step.PUT_ON_SHELF, parcel, shelf_place=shelf_place(state)))
+
+
+def _take_back(task: Task, after: After) -> Decision:
+    if task.step is not Step.PUT_IN:
+        return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
+    return Decision((), (SetTask(replace(task, step=Step.TAKE_BACK, after=after)), Sound(Signal.OK)))
+
+
+def _cancel_last_stored(state: State, now: Now) -> Decision:
+    parcel = None if state.live.last_stored is None else state.durable.parcels.get(state.live.last_stored)
+    if parcel is None or parcel.place is None or parcel.place.kind is not PlaceKind.COMPARTMENT:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    return Decision((), ask_empty(Task(Step.ASK_EMPTY, parcel.id, Label(parcel.place.name)), now))
+
+
+def _stored_effects(notice: StaffNotice) -> tuple[Effect, ...]:
+    return SetTask(None), RememberStored(notice.parcel), ShowStaff(notice), Sound(Signal.OK)
+
+
+def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
+    """A deposit whose task was lost: the parcel may be inside or not, and nobody can say."""
+    if occupancy is not Occupancy.RESERVED or opening.parcel is None:
+        return Decision()
+    released = f.ReservationReleased(
+        compartment=opening.compartment, parcel=opening.parcel, session=opening.session, verified_empty=False
+    )
+    unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, opening.compartment, opening.parcel))
+    return Decision((released,), (unknown, Sound(Signal.ATTENTION)))
+
+
+def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
+    held = state.durable.compartments[label].parcel
+    parcel = None if held is None else state.durable.parcels.get(held)
+    free = f.OccupancySet(compartment=label, occupancy=Occupancy.FREE, reason="checked", by=staff.person)
+    if parcel is None:
+        return (free,)
+    if task.after is After.REMOVE:
+        reason = "taken_out"
+        return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=reason, by=staff.person), free
+    if parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored:
+        return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
+    if parcel.state is ParcelState.COLLECTING:
+        return (free,)
+    if parcel.uncertain and parcel.place is not None:
+        collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
+        return collected, free
+    return (
+        f.ParcelDisputed(parcel=parcel.id, place=parcel.place, reason="not_found", by=staff.person),
+        free,
+        f.ServiceSet(compartment=label, service=Service.SUSPECT, reason="not_found", by=staff.person),
+    )
+
+
+def open_to_check(state: State, staff: Staff, label: Label, after: After, now: Now) -> Decision:
+    """Open a compartment to look inside, or to take its parcel out; once closed it is asked about."""
+    parcel = state.durable.compartments[label].parcel
+    task = SetTask(Task(Step.TAKE_BACK, parcel, label, after))
+    opening = state.durable.openings.get(label)
+    if opening is not None and opening.phase is Phase.OPEN:
+        return Decision((), (task,))
+    if not due.is_ready(state, now):
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
+    ordered, effects = open_door(
+        session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
+    )
+    return Decision((ordered,), (*effects, task))

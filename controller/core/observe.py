@@ -1,0 +1,98 @@
+"""What changes `Live`: levels, links, notices and the inputs kept for later. Nothing here is ever journalled.
+
+Owns `Live`. Refuses to decide. Called with every event before `decide`, and with every inward effect after the facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from controller.core import effects as x
+from controller.core import events as e
+from controller.core.model import WAITING_MAX, Live, Now, StaffNotice, Waiting
+from wire.ids import Door, Label
+
+REPEAT_MS: Final = 3_000
+"""A reader in continuous mode says the same text several times a second; it counts once (C-23)."""
+
+NOTICE_MS: Final = 10_000
+"""How long a customer notice stays: long enough to be read aloud twice."""
+
+STAFF_NOTICE_MS: Final = 30_000
+"""How long a staff notice stays; the next one replaces it at once."""
+
+
+WAITING_MS: Final = 120_000
+"""A kept input older than this is dropped: whoever it was has gone or will try again."""
+
+
+def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C901, PLR0911, PLR0912 one match, one line a case
+    """`live` after an event was seen or an inward effect performed."""
+    match what:
+        case e.Booted():
+            return replace(live, doors=dict(what.doors), active_mono=now.mono)
+        case e.DoorChanged():
+            level = Door.OPEN if what.open else Door.CLOSED
+            return replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
+        case e.Scanned():
+            return _scanned(live, what, now)
+        case e.Pressed() | e.DigitsTyped():
+            return replace(live, active_mono=now.mono)
+        case e.ScannerLink():
+            return replace(live, scanner=what.up)
+        case e.HubLink():
+            return replace(live, hub_link=what.up, hub_online=live.hub_online and what.up)
+        case e.HubPresent():
+            return replace(live, hub_online=what.online)
+        case e.Tick():
+            return _without_the_old(live, now)
+        case x.Show():
+            return replace(live, notice=what.notice, notice_until=now.mono + NOTICE_MS)
+        case x.ShowStaff():
+            return _staff_notice(live, what.notice, now)
+        case x.SetTask():
+            return replace(live, task=what.task)
+        case x.RememberSize():
+            return replace(live, last_size=what.size)
+        case x.RememberStored():
+            return replace(live, last_stored=what.parcel)
+        case x.Wait():
+            return _wait(live, what.event, now)
+        case x.Nagged():
+            return replace(live, nagged_mono=now.mono)
+        case _:
+            return live
+
+
+def _with_door(doors: Mapping[Label, Door], label: Label, level: Door) -> dict[Label, Door]:
+    changed = dict(doors)
+    changed[label] = level
+    return changed
+
+
+def _scanned(live: Live, scan: e.Scanned, now: Now) -> Live:
+    digest = hashlib.sha256(scan.text.encode()).digest()[:8]
+    repeated = digest == live.last_text and now.mono - live.last_text_mono < REPEAT_MS
+    return replace(live, last_text=digest, last_text_mono=now.mono, repeated=repeated, active_mono=now.mono)
+
+
+def _without_the_old(live: Live, now: Now) -> Live:
+    if live.notice is not None and now.mono >= live.notice_until:
+        live = replace(live, notice=None)
+    if live.staff_notice is not None and now.mono >= live.staff_notice_until:
+        live = replace(live, staff_notice=None)
+    waiting = tuple(kept for kept in live.waiting if now.mono - kept.since_mono < WAITING_MS)
+    return live if len(waiting) == len(live.waiting) else replace(live, waiting=waiting)
+
+
+def _staff_notice(live: Live, notice: StaffNotice, now: Now) -> Live:
+    return replace(live, staff_notice=notice, staff_notice_until=now.mono + STAFF_NOTICE_MS)
+
+
+def _wait(live: Live, event: e.Event, now: Now) -> Live:
+    if len(live.waiting) >= WAITING_MAX or any(waiting.event == event for waiting in live.waiting):
+        return live
+    return replace(live, waiting=(*live.waiting, Waiting(event, now.mono)))

@@ -1,0 +1,54 @@
+"""The durable cause of a pulse, and the call to the desk: the two things every journey ends in.
+
+Owns how sessions are named and pulses ordered. Refuses to judge whether a door should open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from controller.core.effects import Decision, Effect, Pulse, Signal, Sound
+from controller.core.model import Opening, State
+from wire import facts as f
+from wire.ids import Label, ParcelId, Purpose
+
+
+def next_session(state: State) -> str:
+    """The name of the next session: the boot's number and a counter, so that no two are ever the same."""
+    return f"{state.durable.boot}.{state.durable.sessions + 1}"
+
+
+def open_door(
+    *,
+    session: str,
+    compartment: Label,
+    purpose: Purpose,
+    parcel: ParcelId | None = None,
+    by: str = "",
+    form: str = "",
+) -> tuple[f.OpeningOrdered, tuple[Effect, ...]]:
+    """The fact that must be durable first, and the first pulse."""
+    ordered = f.OpeningOrdered(
+        session=session, compartment=compartment, purpose=purpose, pulse=1, parcel=parcel, by=by, form=form
+    )
+    return ordered, (Pulse(compartment), Sound(Signal.OK))
+
+
+def pulse_again(opening: Opening) -> Decision:
+    """The next pulse of an opening whose door did not move (C-02)."""
+    ordered = f.OpeningOrdered(
+        session=opening.session,
+        compartment=opening.compartment,
+        purpose=opening.purpose,
+        pulse=opening.pulses + 1,
+        parcel=opening.parcel,
+        by=opening.by,
+    )
+    return Decision((ordered,), (Pulse(opening.compartment), Sound(Signal.ATTENTION)))
+
+
+def call_desk(state: State, reason: str, parcel: ParcelId | None, compartment: Label | None) -> Iterator[f.AnyFact]:
+    """A call to the desk, once: the same call that still waits is not written again."""
+    waiting = ((call.reason, call.parcel, call.compartment) for call in state.durable.calls)
+    if (reason, parcel, compartment) not in waiting:
+        yield f.StaffCalled(reason=reason, parcel=parcel, compartment=compartment)

@@ -1,0 +1,205 @@
+"""Pickup: a key is presented, scanned or typed, and a door opens, or a kind sentence says what to do instead.
+
+Owns the rules of keys at a site: genuine, current, spent, replaced, foreign, and the bucket of typed attempts. Refuses
+to know pulses (`doors`). A stranger learns nothing: every unknown key gets the same refusal (C-11).
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from controller.core import due
+from controller.core.effects import Decision, Show, Signal, Sound, Wait
+from controller.core.events import DigitsTyped, Scanned
+from controller.core.evolve import MILLI
+from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, Phase, State
+from controller.core.orders import call_desk, next_session, open_door
+from wire import facts as f
+from wire.ids import Label, ParcelState, PlaceKind, Purpose, Service
+from wire.pickup import (
+    NotDigits,
+    PickupKey,
+    ScannedKey,
+    WrongCheckDigit,
+    is_genuine,
+    read_digits,
+    typed_digits,
+)
+from wire.plan import Intent
+
+HOUR_MS: Final = 3_600_000
+
+ENDED_TYPED_MAX: Final = 500
+"""Ended parcels whose digits are still recognised as *already collected*: two weeks of the busiest site."""
+
+
+def key_scanned(state: State, scanned: ScannedKey, event: Scanned, now: Now) -> Decision:
+    """A well-formed QR text. A valid one opens whatever the bucket of typed attempts says (I-23)."""
+    if scanned.key.site_number != state.setup.number:
+        return _wrong_site(state, scanned.key)
+    site_key = state.setup.keys.get(scanned.key.epoch)
+    if site_key is None or not is_genuine(scanned, site_key):
+        return refused()
+    return _present(state, scanned.key, "qr", event, now)
+
+
+def digits_typed(state: State, event: DigitsTyped, now: Now) -> Decision:
+    """Twelve digits at the kiosk; a slip of the finger costs nothing, an unknown code costs an attempt."""
+    try:
+        digits = read_digits(event.text)
+    except (NotDigits, WrongCheckDigit):
+        return _notice(Notice(NoticeKind.CHECK_DIGITS))
+    tokens = attempts_milli(state, now)
+    if tokens < MILLI:
+        return _notice(Notice(NoticeKind.WAIT_TO_TYPE, wait_ms=typed_wait_ms(state, now)))
+    key = _key_of_digits(state, digits)
+    if key is None:
+        answer = refused()
+        return Decision((f.AttemptFailed(tokens_milli=tokens - MILLI),), answer.effects)
+    return _present(state, key, "digits", event, now)
+
+
+def attempts_milli(state: State, now: Now) -> int:
+    """Thousandths of an attempt in the bucket; refilled by measured time only, slower while an alarm stands (I-22)."""
+    settings = state.durable.settings
+    rate = settings.attempts_per_hour_alarm if state.durable.alarms else settings.attempts_per_hour
+    gained = max(0, now.mono - state.durable.bucket_mono) * rate * MILLI // HOUR_MS
+    return min(settings.attempts_burst * MILLI, state.durable.bucket_milli + gained)
+
+
+def typed_wait_ms(state: State, now: Now) -> int:
+    """Milliseconds until a code may be typed again; 0 when it may be now."""
+    settings = state.durable.settings
+    rate = settings.attempts_per_hour_alarm if state.durable.alarms else settings.attempts_per_hour
+    missing = MILLI - attempts_milli(state, now)
+    return 0 if missing <= 0 else -(-missing * HOUR_MS // (rate * MILLI))
+
+
+def refused() -> Decision:
+    """The one answer to everything unknown."""
+    return _notice(Notice(NoticeKind.REFUSED))
+
+
+def _notice(notice: Notice) -> Decision:
+    return Decision((), (Show(notice), Sound(Signal.REFUSED)))
+
+
+def _wrong_site(state: State, key: PickupKey) -> Decision:
+    card = next((card for card in state.durable.sites if card.number == key.site_number), None)
+    if card is None:
+        return _notice(Notice(NoticeKind.WRONG_SITE))
+    return _notice(Notice(NoticeKind.WRONG_SITE, site_name=card.name, site_address=card.address))
+
+
+def _key_of_digits(state: State, digits: str) -> PickupKey | None:
+    """The key these digits belong to. Every candidate is compared, so that the time says nothing."""
+    found = None
+    recent = tuple(state.durable.ended.values())[-ENDED_TYPED_MAX:]
+    candidates: tuple[Ended | Parcel, ...] = (*recent, *state.durable.parcels.values())
+    for parcel in candidates:
+        site_key = state.setup.keys.get(parcel.epoch)
+        if site_key is None:
+            continue
+        for version in range(1, parcel.version + 1):
+            key = PickupKey(state.setup.number, parcel.id, version, parcel.epoch)
+            if hmac.compare_digest(typed_digits(site_key, key), digits):
+                found = key
+    return found
+
+
+def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now) -> Decision:
+    parcel = state.durable.parcels.get(key.parcel)
+    if parcel is None:
+        ended = state.durable.ended.get(key.parcel)
+        return _not_ready(key, "") if ended is None else _ended(key, ended)
+    if key.version < parcel.version:
+        return _slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
+    replaced: tuple[f.AnyFact, ...] = ()
+    if key.version > parcel.version:
+        replaced = (f.KeyReplaced(parcel=parcel.id, version=key.version, epoch=key.epoch, source="slip"),)
+    decision = _serve(state, parcel, key, form, event, now)
+    waits = any(isinstance(effect, Wait) for effect in decision.effects)
+    return decision if waits else Decision((*replaced, *decision.facts), decision.effects)
+
+
+def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now) -> Decision:
+    if parcel.state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
+        return _not_ready(key, parcel.language)
+    if parcel.place is None or parcel.state not in {ParcelState.STORED, ParcelState.COLLECTING}:
+        return _to_desk(state, parcel, "disputed")
+    if parcel.place.kind is PlaceKind.SHELF:
+        return _at_desk(state, parcel)
+    label = Label(parcel.place.name)
+    if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
+        return _to_desk(state, parcel, "recalled")
+    if state.durable.compartments[label].service is Service.OUT_OF_SERVICE:
+        return _to_desk(state, parcel, "out_of_service")
+    if _is_being_served(state, label, parcel):
+        return Decision()
+    if not _may_open(state, parcel, now):
+        return _to_desk(state, parcel, "reopen_asked")
+    if not due.is_ready(state, now):
+        one_moment = Notice(NoticeKind.ONE_MOMENT, None, parcel.id, parcel.language)
+        return Decision((), (Wait(event), Show(one_moment)))
+    return _open(state, parcel, label, form)
+
+
+def _open(state: State, parcel: Parcel, label: Label, form: str) -> Decision:
+    again = parcel.state is ParcelState.COLLECTING or parcel.uncertain
+    session = parcel.session if parcel.state is ParcelState.COLLECTING else next_session(state)
+    ordered, effects = open_door(
+        session=session,
+        compartment=label,
+        purpose=Purpose.REOPEN if again else Purpose.COLLECT,
+        parcel=parcel.id,
+        form=form,
+    )
+    return Decision((ordered,), effects)
+
+
+def _may_open(state: State, parcel: Parcel, now: Now) -> bool:
+    """Always, for a parcel still inside; within a short and counted grace after its door was opened once (I-9)."""
+    if parcel.state is ParcelState.STORED and not parcel.uncertain:
+        return True
+    settings = state.durable.settings
+    return parcel.reopens < settings.reopens_max and now.mono - parcel.since_mono < settings.reopen_grace_ms
+
+
+def _is_being_served(state: State, label: Label, parcel: Parcel) -> bool:
+    opening = state.durable.openings.get(label)
+    return (
+        opening is not None
+        and opening.parcel == parcel.id
+        and (opening.phase is Phase.PULSING or (opening.phase is Phase.OPEN and not opening.alarmed))
+    )
+
+
+def _slip_refused(key: PickupKey, notice: Notice, reason: str) -> Decision:
+    refusal = f.SlipRefused(parcel=key.parcel, version=key.version, reason=reason)
+    return Decision((refusal,), (Show(notice), Sound(Signal.REFUSED)))
+
+
+def _not_ready(key: PickupKey, language: str) -> Decision:
+    return _slip_refused(key, Notice(NoticeKind.NOT_READY, None, key.parcel, language), "not_ready")
+
+
+def _ended(key: PickupKey, ended: Ended) -> Decision:
+    if ended.state is not ParcelState.COLLECTED:
+        return _slip_refused(key, Notice(NoticeKind.ASK_DESK, None, ended.id, ended.language), ended.state.value)
+    label = Label(ended.place.name) if ended.place and ended.place.kind is PlaceKind.COMPARTMENT else None
+    notice = Notice(NoticeKind.ALREADY_COLLECTED, label, ended.id, ended.language, at_ms=ended.at_ms)
+    return _slip_refused(key, notice, "collected")
+
+
+def _at_desk(state: State, parcel: Parcel) -> Decision:
+    facts = tuple(call_desk(state, "at_desk", parcel.id, None))
+    notice = Notice(NoticeKind.AT_DESK, None, parcel.id, parcel.language)
+    return Decision(facts, (Show(notice), Sound(Signal.OK)))
+
+
+def _to_desk(state: State, parcel: Parcel, reason: str) -> Decision:
+    label = Label(parcel.place.name) if parcel.place and parcel.place.kind is PlaceKind.COMPARTMENT else None
+    facts = tuple(call_desk(state, reason, parcel.id, label))
+    notice = Notice(NoticeKind.ASK_DESK, None, parcel.id, parcel.language)
+    return Decision(facts, (Show(notice), Sound(Signal.ATTENTION)))

@@ -1,0 +1,260 @@
+"""Pictures of a state: for the screens, for the hub, and the site's description of itself.
+
+Owns what each may see. Refuses to change or decide anything. A key appears only in the slip staff just asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from controller.core import due
+from controller.core.allocate import free_by_size
+from controller.core.model import Now, Opening, Parcel, Phase, State
+from controller.core.pickup import typed_wait_ms
+from controller.core.views import (
+    AlarmView,
+    CallView,
+    CompartmentView,
+    CustomerView,
+    ParcelView,
+    Screen,
+    SlipView,
+    StaffView,
+    TaskView,
+    View,
+)
+from wire.facts import Place
+from wire.ids import Label, ParcelId, PlaceKind, Purpose, ReachZone
+from wire.messages import (
+    AlarmState,
+    Birth,
+    CompartmentState,
+    HeldIntent,
+    ShelfState,
+    SiteState,
+)
+from wire.pickup import PickupKey, qr_text, typed_digits
+
+CAPABILITIES: Final = ("identify", "rebirth", "shelf")
+
+_FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN)
+
+
+def build_view(state: State, number: int, now: Now) -> View:
+    """The picture for the kiosk."""
+    return View(
+        number=number,
+        site=state.setup.site,
+        name=state.setup.name,
+        now_ms=now.wall_ms,
+        customer=_customer(state, now),
+        staff=_staff(state),
+        bank=tuple(_compartment(state, label) for label in state.setup.cards),
+        alarms=tuple(AlarmView(alarm.alarm, alarm.compartment, alarm.since_ms) for alarm in _standing_alarms(state)),
+        hub_link=state.live.hub_link,
+        scanner=state.live.scanner,
+        typed_wait_ms=typed_wait_ms(state, now),
+        waiting=len(state.live.waiting),
+    )
+
+
+def site_state(state: State, seq: int, now: Now) -> SiteState:
+    """The retained snapshot for the hub."""
+    return SiteState(
+        site=state.setup.site,
+        boot=now.boot,
+        seq=seq,
+        at_ms=now.wall_ms,
+        trust=now.trust,
+        compartments=tuple(
+            CompartmentState(
+                label=label,
+                occupancy=compartment.occupancy,
+                service=compartment.service,
+                door=state.door(label),
+                parcel=compartment.parcel,
+            )
+            for label, compartment in state.durable.compartments.items()
+        ),
+        shelf=tuple(
+            ShelfState(place=parcel.place.name, parcel=parcel.id)
+            for parcel in state.durable.parcels.values()
+            if parcel.place is not None and parcel.place.kind is PlaceKind.SHELF
+        ),
+        alarms=_standing_alarms(state),
+        scanner=state.live.scanner,
+        calls=len(state.durable.calls),
+    )
+
+
+def birth(state: State, journal_id: str, last_seq: int, last_hash: str, now: Now) -> Birth:
+    """The retained description: what a hub that knows nothing needs to know."""
+    return Birth(
+        site=state.setup.site,
+        boot=now.boot,
+        journal=journal_id,
+        version=state.setup.version,
+        board=state.setup.board,
+        compartments=tuple(state.setup.cards.values()),
+        shelf_places=state.setup.shelf_places,
+        capabilities=CAPABILITIES,
+        plan_incarnation=state.durable.plan.incarnation,
+        plan_revision=state.durable.plan.revision,
+        plan_hash=state.durable.plan.hash,
+        last_seq=last_seq,
+        last_hash=last_hash,
+        held=tuple(
+            HeldIntent(
+                parcel=parcel.id,
+                version=parcel.version,
+                epoch=parcel.epoch,
+                state=parcel.state,
+                tracking=parcel.tracking,
+                carrier=parcel.carrier,
+            )
+            for parcel in state.durable.parcels.values()
+        ),
+    )
+
+
+def _customer(state: State, now: Now) -> CustomerView:
+    served = [opening for opening in due.open_openings(state) if opening.purpose in _FOR_CUSTOMER]
+    settings = state.durable.settings
+    recent = [
+        opening
+        for opening in served
+        if opening.phase is Phase.PULSING or now.mono - opening.opened_mono < settings.alarm_ms
+    ]
+    if recent:
+        return _serving(state, max(recent, key=lambda opening: opening.pulse_mono), now)
+    notice = state.live.notice
+    if notice is not None:
+        language = notice.language or "fr"
+        return CustomerView(
+            Screen.NOTICE, notice.compartment, _reach(state, notice.compartment), language, notice=notice
+        )
+    return CustomerView(Screen.READY)
+
+
+def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
+    parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
+    if opening.phase is Phase.PULSING:
+        screen = Screen.OPENING if opening.pulses == 1 else Screen.PUSH_DOOR
+    elif now.mono - opening.opened_mono < state.durable.settings.take_ms:
+        screen = Screen.TAKE
+    else:
+        screen = Screen.CLOSE_DOOR
+    label = opening.compartment
+    if parcel is None:
+        return CustomerView(screen, label, _reach(state, label))
+    return CustomerView(screen, label, _reach(state, label), parcel.language, parcel.help)
+
+
+def _reach(state: State, label: Label | None) -> ReachZone | None:
+    return None if label is None else state.card(label).reach
+
+
+def _staff(state: State) -> StaffView:
+    staff = state.durable.staff
+    if staff is None:
+        notice = state.live.staff_notice
+        return StaffView("", "", None, notice, None, (), (), None, free_by_size(state))
+    return StaffView(
+        person=staff.person,
+        role=staff.role,
+        task=_task(state),
+        notice=state.live.staff_notice,
+        slip=_slip(state),
+        calls=tuple(
+            CallView(
+                call.reason,
+                call.parcel,
+                _tracking(state, call.parcel),
+                call.compartment,
+                _place(state, call.parcel),
+                call.at_ms,
+            )
+            for call in state.durable.calls
+        ),
+        parcels=tuple(_parcel(parcel) for parcel in state.durable.parcels.values()),
+        last_size=state.live.last_size,
+        free_by_size=free_by_size(state),
+    )
+
+
+def _task(state: State) -> TaskView | None:
+    task = state.live.task
+    if task is None:
+        return None
+    return TaskView(task.step, task.parcel, _tracking(state, task.parcel), task.compartment, task.shelf_place)
+
+
+def _slip(state: State) -> SlipView | None:
+    """The slip of the parcel stored last in this staff session."""
+    parcel = None if state.live.last_stored is None else state.durable.parcels.get(state.live.last_stored)
+    if parcel is None:
+        return None
+    site_key = state.setup.keys.get(parcel.epoch)
+    if site_key is None:
+        return None
+    key = PickupKey(state.setup.number, parcel.id, parcel.version, parcel.epoch)
+    label = Label(parcel.place.name) if parcel.place and parcel.place.kind is PlaceKind.COMPARTMENT else None
+    return SlipView(
+        parcel=parcel.id,
+        qr_text=qr_text(site_key, key),
+        digits=typed_digits(site_key, key),
+        place=parcel.place,
+        reach=_reach(state, label),
+        language=parcel.language,
+        tracking=parcel.tracking,
+        version=parcel.version,
+    )
+
+
+def _parcel(parcel: Parcel) -> ParcelView:
+    return ParcelView(
+        parcel=parcel.id,
+        tracking=parcel.tracking,
+        carrier=parcel.carrier,
+        state=parcel.state,
+        place=parcel.place,
+        since_ms=parcel.since_ms,
+        recalled=parcel.intent.value == "recall",
+    )
+
+
+def _tracking(state: State, parcel: ParcelId | None) -> str:
+    known = None if parcel is None else state.durable.parcels.get(parcel)
+    return "" if known is None else known.tracking
+
+
+def _place(state: State, parcel: ParcelId | None) -> Place | None:
+    known = None if parcel is None else state.durable.parcels.get(parcel)
+    return None if known is None else known.place
+
+
+def _compartment(state: State, label: Label) -> CompartmentView:
+    card = state.card(label)
+    compartment = state.durable.compartments[label]
+    return CompartmentView(
+        label=label,
+        size=card.size,
+        reach=card.reach,
+        row=card.row,
+        column=card.column,
+        rows=card.rows,
+        columns=card.columns,
+        occupancy=compartment.occupancy,
+        service=compartment.service,
+        door=state.door(label),
+        parcel=compartment.parcel,
+        tracking=_tracking(state, compartment.parcel),
+    )
+
+
+def _standing_alarms(state: State) -> tuple[AlarmState, ...]:
+    return tuple(
+        AlarmState(alarm=name, compartment=Label(label) if label else None, since_ms=since)
+        for key, since in state.durable.alarms.items()
+        for name, _, label in (key.partition("/"),)
+    )
