@@ -28,6 +28,8 @@ TIMEX_BYTES: Final = 256
 TIME_ERROR: Final = 5
 """What adjtimex(2) answers while nothing keeps the clock in step."""
 
+_RANK: Final = {trust: rank for rank, trust in enumerate(Trust)}
+
 SYNCHRONISED_FILE: Final = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd touches it once it has set the clock."""
 
@@ -90,13 +92,15 @@ class SiteClock:
             return self._follow(mono, self._offset, Trust.FLOOR)
         return None
 
-    def hear_hub(self, hub_ms: int) -> ClockStepped | None:
-        """The hub's time, from a plan: it is at least that late (by `Trust.HUB`); a time server knows better."""
+    def hear_hub(self, hub_ms: int, *, fresh: bool) -> ClockStepped | None:
+        """The hub's time. Said this moment it is followed both ways; an old word of its only raises the floor."""
         mono = self._monotonic_ms()
         lead = hub_ms - (mono + self._offset)
-        if self._trust is Trust.NTP or lead > HUB_LEAD_MS:
+        if self._trust is Trust.NTP or hub_ms <= 0 or (lead > HUB_LEAD_MS and self._trust is not Trust.UNSET):
             return None
-        return self._follow(mono, self._offset + max(lead, 0), Trust.HUB)
+        if fresh:
+            return self._follow(mono, self._offset + lead, Trust.HUB)
+        return self._follow(mono, self._offset + max(lead, 0), max(self._trust, Trust.FLOOR, key=_RANK.__getitem__))
 
     def _first_look(self, floor_ms: int) -> tuple[Trust, int]:
         mono, system = self._monotonic_ms(), self._system_ms()

@@ -345,7 +345,9 @@ class Journal:
             try:
                 record = _record(row)
             except ValueError as error:
-                raise JournalDamaged(f"{self.path}: fact {row[0]} was changed after it was written. {_WHAT_NOW}") from error
+                raise JournalDamaged(
+                    f"{self.path}: fact {row[0]} was changed after it was written. {_WHAT_NOW}"
+                ) from error
             if record.seq != last.seq + 1:
                 raise JournalDamaged(f"{self.path}: fact {last.seq + 1} is missing. {_WHAT_NOW}")
             last = _Mark(record.seq, link(last.hash, record))

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from controller.core.events import ClockStepped
 from controller.core.model import Durable, Now, State
-from wire.chain import FactRecord
 from wire.facts import AnyFact
-from wire.ids import Label
 from wire.messages import Reply
 
 
@@ -19,6 +18,14 @@ class Clock(Protocol):
 
     def now(self) -> Now:
         """This instant; `mono` never goes back within a boot."""
+        ...
+
+    def look(self) -> ClockStepped | None:
+        """Compare with the system's clock; a jump or a change of trust is an event."""
+        ...
+
+    def hear_hub(self, hub_ms: int, *, fresh: bool) -> ClockStepped | None:
+        """The hub's time; `fresh` when it was said this moment, not kept for us by the broker."""
         ...
 
 
@@ -37,6 +44,16 @@ class Latches(Protocol):
 class Journal(Protocol):
     """The durable truth of the site and its outbox."""
 
+    @property
+    def last_seq(self) -> int:
+        """The newest fact; 0 before the first."""
+        ...
+
+    @property
+    def acked(self) -> int:
+        """The highest fact the hub has committed, as far as this site knows."""
+        ...
+
     def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
         """All facts in one durable transaction (one fsync), or an exception and none of them."""
         ...
@@ -45,8 +62,12 @@ class Journal(Protocol):
         """Move the acknowledged mark; written with the next append, never with an fsync of its own."""
         ...
 
-    def snapshot(self, durable: Durable) -> None:
-        """Keep the fold so far, so that the next start replays only the tail."""
+    def must_tend(self) -> bool:
+        """Whether housekeeping can no longer wait for a quiet moment."""
+        ...
+
+    def tend(self, durable: Durable, now: Now) -> None:
+        """One bounded piece of housekeeping: a snapshot, a checkpoint, pruning."""
         ...
 
 
@@ -57,8 +78,12 @@ class Uplink(Protocol):
         """New facts are durable."""
         ...
 
-    def publish_state(self, state: State, now: Now) -> None:
-        """The newest snapshot; older ones not yet sent are forgotten."""
+    def acked(self, seq: int, *, rewind: bool) -> None:
+        """The mark has moved; with `rewind`, sending starts again from it."""
+        ...
+
+    def publish_state(self, state: State, seq: int, now: Now) -> None:
+        """The newest snapshot, containing fact `seq`; older ones not yet sent are forgotten."""
         ...
 
     def reply(self, reply: Reply) -> None:
@@ -92,16 +117,3 @@ class Watchdog(Protocol):
     def ping(self) -> None:
         """The owner thread is alive; called there and nowhere else."""
         ...
-
-
-__all__ = [
-    "Clock",
-    "FactRecord",
-    "Journal",
-    "Label",
-    "Latches",
-    "Panel",
-    "Signals",
-    "Uplink",
-    "Watchdog",
-]
