@@ -1,0 +1,137 @@
+"""What may be asked of a parcel: the rules of announcing, re-issuing and recalling it.
+
+Owns the validation of intents. Refuses to know tables, HTTP and keys.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from wire.ids import KEY_VERSION_MAX, ParcelState, ReachZone, SizeClass
+from wire.labels import TRACKING_CHARACTERS_MAX, read_label
+from wire.plan import Help
+
+NAME_CHARACTERS_MAX: Final = 80
+"""A recipient's name as it fits on a slip."""
+CARRIER_CHARACTERS_MAX: Final = 32
+LANGUAGE_CHARACTERS_MAX: Final = 8
+PHONE_DIGITS_MIN: Final = 6
+PHONE_DIGITS_MAX: Final = 15
+"""Digits of an international number (ITU-T E.164)."""
+
+_PHONE: Final = re.compile(rf"\+?[0-9]{{{PHONE_DIGITS_MIN},{PHONE_DIGITS_MAX}}}")
+_PHONE_FILLERS: Final = re.compile(r"[\s.()/-]+")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
+_GROUP: Final = re.compile(r"[A-Za-z0-9_-]{0,32}")
+
+
+class Refused(Exception):
+    """A wish that cannot be met. `code` is for programs, the text for people."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class NewParcel:
+    """A parcel as somebody announces it; build it with `new_parcel`."""
+
+    site: str
+    tracking: str
+    carrier: str
+    size: SizeClass | None
+    heavy: bool
+    reach: ReachZone | None
+    group: str
+    name: str
+    phone: str
+    language: str
+    help: Help
+
+
+def new_parcel(
+    *,
+    site: str,
+    tracking: str = "",
+    carrier: str = "",
+    size: SizeClass | None = None,
+    heavy: bool = False,
+    reach: ReachZone | None = None,
+    group: str = "",
+    name: str = "",
+    phone: str = "",
+    language: str = "fr",
+    help_profile: Help = Help.STANDARD,
+) -> NewParcel:
+    """A parcel to announce, tidied. Raises Refused with the field that does not fit."""
+    return NewParcel(
+        site=site,
+        tracking=tidy_tracking(tracking),
+        carrier=_short(carrier, "carrier", CARRIER_CHARACTERS_MAX),
+        size=size,
+        heavy=heavy,
+        reach=reach,
+        group=_matching(group, _GROUP, "group", "at most 32 letters, digits, _ and -"),
+        name=_short(name, "name", NAME_CHARACTERS_MAX),
+        phone=tidy_phone(phone),
+        language=_matching(language, _LANGUAGE, "language", "a language tag such as fr or pt-BR"),
+        help=help_profile,
+    )
+
+
+def tidy_tracking(text: str) -> str:
+    """A tracking number as it is kept; empty when there is none. Raises Refused."""
+    if not text.strip():
+        return ""
+    label = read_label(text)
+    if label is None:
+        raise Refused("bad_tracking", f"tracking: expected 4 to {TRACKING_CHARACTERS_MAX} printable characters")
+    return label.number
+
+
+def tidy_phone(text: str) -> str:
+    """A phone number without spaces and dots, + kept; empty when there is none. Raises Refused."""
+    bare = _PHONE_FILLERS.sub("", text)
+    if bare and _PHONE.fullmatch(bare) is None:
+        raise Refused(
+            "bad_phone", f"phone: expected {PHONE_DIGITS_MIN} to {PHONE_DIGITS_MAX} digits, + in front if foreign"
+        )
+    return bare
+
+
+def fold_name(text: str) -> str:
+    """A name for searching: no case, no accents, single spaces."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def next_version(state: ParcelState, version: int) -> int:
+    """The version of a re-issued key. Raises Refused when the parcel is gone or the versions are used up."""
+    if state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED}:
+        raise Refused("not_here", f"the parcel is {state}: a new slip would open nothing")
+    if version >= KEY_VERSION_MAX:
+        raise Refused("versions_exhausted", "the key of this parcel was replaced too often: announce it anew")
+    return version + 1
+
+
+def check_recall(state: ParcelState) -> None:
+    """Whether a hold can be ended now. Raises Refused."""
+    if state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED}:
+        raise Refused("not_here", f"the parcel is {state}: there is nothing to recall")
+
+
+def _short(text: str, field: str, most: int) -> str:
+    tidy = " ".join(text.split())
+    if len(tidy) > most or not tidy.isprintable():
+        raise Refused(f"bad_{field}", f"{field}: at most {most} printable characters")
+    return tidy
+
+
+def _matching(text: str, pattern: re.Pattern[str], field: str, allowed: str) -> str:
+    if pattern.fullmatch(text) is None:
+        raise Refused(f"bad_{field}", f"{field}: {allowed}")
+    return text

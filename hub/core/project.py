@@ -1,0 +1,475 @@
+"""What a fact changes at the hub: `project` turns one fact into changes, `evolve` applies a change to a parcel.
+
+Owns every consequence of a fact, in one `match`. Refuses to know tables, clocks and what a plan says. The site's fact
+stands, always; where it crosses an intent of the hub, an alert asks a person to look (design §3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from wire import facts
+from wire.facts import Place
+from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Service, Trust
+from wire.plan import Intent, PlannedParcel
+
+
+class Source(StrEnum):
+    """Where the hub knows a parcel from."""
+
+    PLAN = "plan"
+    DESK = "desk"
+    RECOVERED = "recovered"
+
+
+class MessageKind(StrEnum):
+    """What a recipient is told; `replaced` is followed by the version, `replaced/2`."""
+
+    READY = "ready"
+    COLLECTED = "collected"
+    REPLACED = "replaced"
+
+
+class AlertKind(StrEnum):
+    """Alerts the hub itself raises; the alarms of a site keep the site's names."""
+
+    OPENING_FAILED = "opening_failed"
+    PLAN_REFUSED = "plan_refused"
+    FOREIGN_PARCEL = "foreign_parcel"
+    RECOVERED = "recovered"
+    CROSSED = "crossed"
+    DISPUTED = "disputed"
+    IDENTITY = "identity"
+    GAP = "gap"
+    UNKNOWN_SITE = "unknown_site"
+    BAD_MESSAGE = "bad_message"
+    VIEWS_DIFFER = "views_differ"
+    SITE_OFFLINE = "site_offline"
+    MESSAGE_FAILED = "message_failed"
+
+
+ENDED: Final = frozenset(
+    {
+        ParcelState.COLLECTED,
+        ParcelState.REMOVED,
+        ParcelState.RETURNED,
+        ParcelState.REFUSED,
+        ParcelState.LOST,
+    }
+)
+"""States in which a parcel has left the site for good."""
+
+WANTED: Final = frozenset(
+    {
+        ParcelState.ANNOUNCED,
+        ParcelState.RECEIVED,
+        ParcelState.STORED,
+        ParcelState.COLLECTING,
+        ParcelState.RECALLED,
+        ParcelState.DISPUTED,
+    }
+)
+"""States in which a parcel stands in its site's plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRecord:
+    """A parcel as the hub keeps it. `place_kind` is None when it is not put anywhere."""
+
+    id: str
+    site: int
+    state: ParcelState
+    source: Source
+    created_ms: int
+    changed_ms: int
+    tracking: str = ""
+    carrier: str = ""
+    version: int = 1
+    epoch: int = 0
+    intent: Intent = Intent.HOLD
+    place_kind: PlaceKind | None = None
+    place_name: str = ""
+    received_ms: int | None = None
+    stored_ms: int | None = None
+    ended_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Staff hold the parcel."""
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
+    source: Source
+    version: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The parcel lies where it can be collected."""
+
+    parcel: ParcelId
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A collection's door was opened and closed; the dispute window runs."""
+
+    parcel: ParcelId
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The parcel left the site."""
+
+    parcel: ParcelId
+    state: ParcelState
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRaised:
+    """A higher key version is in force at the site."""
+
+    parcel: ParcelId
+    version: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The site was told of this parcel; a restored hub may have forgotten that it told so."""
+
+    parcel: PlannedParcel
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """The parcel did not go in after all: staff hold it."""
+
+    parcel: ParcelId
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """The parcel is not where the site says, or its collection is contested."""
+
+    parcel: ParcelId
+
+
+ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """What is in a compartment. `keeps_parcel`: what was known of its parcel still stands."""
+
+    compartment: Label
+    occupancy: Occupancy
+    parcel: ParcelId | None
+    keeps_parcel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serviced:
+    """Whether a compartment may be used."""
+
+    compartment: Label
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """A person should look."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The cause of an alert is over."""
+
+    kind: str
+    subject: str
+
+
+Change = ParcelChange | Occupied | Serviced | Raise | Clear
+
+
+def project(fact: facts.AnyFact) -> tuple[Change, ...]:
+    """Everything `fact` changes at the hub, in order. Facts that only belong in a timeline change nothing."""
+    match fact:
+        case facts.ParcelReceived():
+            return (_received(fact),)
+        case facts.ParcelStored():
+            return (Placed(fact.parcel, fact.place), *_filled(fact.place, fact.parcel))
+        case facts.ParcelTaken():
+            return (Taking(fact.parcel),)
+        case facts.ParcelCollected():
+            return (Ended(fact.parcel, ParcelState.COLLECTED), *_emptied(fact.place))
+        case facts.ParcelRemoved():
+            return (Ended(fact.parcel, ParcelState.REMOVED), *(() if fact.place is None else _emptied(fact.place)))
+        case facts.ParcelDisputed():
+            return (Disputed(fact.parcel), Raise(AlertKind.DISPUTED, fact.parcel, fact.reason))
+        case facts.KeyReplaced():
+            return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
+        case facts.PlanApplied():
+            return (*(Planned(parcel) for parcel in fact.upserted), Clear(AlertKind.PLAN_REFUSED, ""))
+        case facts.PlanRefused():
+            return (Raise(AlertKind.PLAN_REFUSED, "", fact.reason),)
+        case (
+            facts.CompartmentReserved()
+            | facts.ReservationReleased()
+            | facts.OccupancySet()
+            | facts.ServiceSet()
+            | facts.OpeningFailed()
+            | facts.AlarmRaised()
+            | facts.AlarmCleared()
+        ):
+            return _compartment_changes(fact)
+        case _:
+            return ()
+
+
+def _compartment_changes(
+    fact: facts.CompartmentReserved
+    | facts.ReservationReleased
+    | facts.OccupancySet
+    | facts.ServiceSet
+    | facts.OpeningFailed
+    | facts.AlarmRaised
+    | facts.AlarmCleared,
+) -> tuple[Change, ...]:
+    match fact:
+        case facts.CompartmentReserved():
+            return (Occupied(fact.compartment, Occupancy.RESERVED, fact.parcel),)
+        case facts.ReservationReleased():
+            occupancy = Occupancy.FREE if fact.verified_empty else Occupancy.UNKNOWN
+            left = None if fact.verified_empty else fact.parcel
+            return (Occupied(fact.compartment, occupancy, left), Unplaced(fact.parcel))
+        case facts.OccupancySet():
+            return (
+                Occupied(fact.compartment, fact.occupancy, None, keeps_parcel=fact.occupancy is not Occupancy.FREE),
+            )
+        case facts.ServiceSet():
+            changes: tuple[Change, ...] = (Serviced(fact.compartment, fact.service),)
+            if fact.service is Service.IN_SERVICE:
+                changes += (Clear(AlertKind.OPENING_FAILED, fact.compartment),)
+            return changes
+        case facts.OpeningFailed():
+            return (Raise(AlertKind.OPENING_FAILED, fact.compartment, fact.reason),)
+        case facts.AlarmRaised():
+            return (Raise(fact.alarm, fact.compartment or "", fact.detail),)
+        case facts.AlarmCleared():
+            return (Clear(fact.alarm, fact.compartment or ""),)
+
+
+def _received(fact: facts.ParcelReceived) -> Received:
+    source = Source.DESK if fact.source == Source.DESK else Source.PLAN
+    return Received(fact.parcel, fact.tracking, fact.carrier, source, fact.key_version, fact.key_epoch)
+
+
+def _filled(place: Place, parcel: ParcelId) -> tuple[Change, ...]:
+    if place.kind is not PlaceKind.COMPARTMENT:
+        return ()
+    return (Occupied(Label(place.name), Occupancy.OCCUPIED, parcel),)
+
+
+def _emptied(place: Place) -> tuple[Change, ...]:
+    if place.kind is not PlaceKind.COMPARTMENT:
+        return ()
+    return (Occupied(Label(place.name), Occupancy.FREE, None),)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where a fact was written, and when the hub learned of it."""
+
+    site: int
+    at_ms: int
+    trust: Trust
+    now_ms: int
+
+    def believed_ms(self) -> int:
+        """The site's time where it can be believed and is not ahead of ours; otherwise our own (I-6)."""
+        if self.trust in {Trust.HUB, Trust.NTP}:
+            return min(self.at_ms, self.now_ms)
+        return self.now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Evolved:
+    """A parcel after a change, and what else follows from it."""
+
+    parcel: ParcelRecord
+    replan: bool = False
+    messages: tuple[str, ...] = ()
+    alerts: tuple[Raise, ...] = ()
+    needs: PlannedParcel | None = None
+
+
+def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> Evolved | None:
+    """The parcel after `change`; None when the change tells nothing new.
+
+    `known.site` must be the site that speaks: a site cannot change another site's parcel (I-20).
+    """
+    assert known is None or known.site == moment.site
+    match change:
+        case Planned():
+            return _planned(known, change, moment)
+        case KeyRaised():
+            return _key_raised(known, change, moment)
+        case Received():
+            return _after_received(known, change, moment)
+        case Placed():
+            return _after_placed(known, change, moment)
+        case Taking():
+            base = known or _forgotten(change.parcel, moment)
+            return _moved(known, replace(base, state=ParcelState.COLLECTING, changed_ms=moment.believed_ms()))
+        case Unplaced():
+            return _after_unplaced(known, moment)
+        case Disputed():
+            base = known or _forgotten(change.parcel, moment)
+            return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
+        case Ended():
+            return _after_ended(known, change, moment)
+
+
+def _planned(known: ParcelRecord | None, change: Planned, moment: Moment) -> Evolved | None:
+    planned = change.parcel
+    if known is not None:
+        return _key_raised(known, KeyRaised(planned.id, planned.version, planned.epoch), moment)
+    record = replace(
+        _forgotten(planned.id, moment),
+        tracking=planned.tracking,
+        carrier=planned.carrier,
+        version=planned.version,
+        epoch=planned.epoch,
+        intent=planned.intent,
+    )
+    return Evolved(record, replan=True, alerts=(_recovered(record),), needs=planned)
+
+
+def _key_raised(known: ParcelRecord | None, change: KeyRaised, moment: Moment) -> Evolved | None:
+    if known is not None and (change.epoch, change.version) <= (known.epoch, known.version):
+        return None
+    base = known or _forgotten(change.parcel, moment)
+    record = replace(base, version=change.version, epoch=change.epoch)
+    evolved = _moved(known, record)
+    messages = (replaced_kind(change.version),) if record.state is ParcelState.STORED else ()
+    return replace(evolved, replan=record.state in WANTED, messages=messages)
+
+
+def _after_received(known: ParcelRecord | None, change: Received, moment: Moment) -> Evolved:
+    at_ms = moment.believed_ms()
+    if known is None:
+        desk = change.source is Source.DESK
+        record = ParcelRecord(
+            id=change.parcel,
+            site=moment.site,
+            state=ParcelState.RECEIVED,
+            source=Source.DESK if desk else Source.RECOVERED,
+            created_ms=at_ms,
+            changed_ms=at_ms,
+            tracking=change.tracking,
+            carrier=change.carrier,
+            version=change.version,
+            epoch=change.epoch,
+            received_ms=at_ms,
+        )
+        return Evolved(record, replan=True, alerts=() if desk else (_recovered(record),))
+    newer = max((known.epoch, known.version), (change.epoch, change.version))
+    record = replace(
+        known,
+        state=ParcelState.RECEIVED,
+        tracking=known.tracking or change.tracking,
+        carrier=known.carrier or change.carrier,
+        epoch=newer[0],
+        version=newer[1],
+        received_ms=at_ms,
+        ended_ms=None,
+        changed_ms=at_ms,
+    )
+    return _moved(known, record)
+
+
+def _after_placed(known: ParcelRecord | None, change: Placed, moment: Moment) -> Evolved:
+    at_ms = moment.believed_ms()
+    base = known or _forgotten(change.parcel, moment)
+    record = replace(
+        base,
+        state=ParcelState.STORED,
+        place_kind=change.place.kind,
+        place_name=change.place.name,
+        stored_ms=at_ms,
+        ended_ms=None,
+        changed_ms=at_ms,
+    )
+    return replace(_moved(known, record), messages=(MessageKind.READY,))
+
+
+def _after_unplaced(known: ParcelRecord | None, moment: Moment) -> Evolved | None:
+    if known is None or known.state in ENDED:
+        return None
+    at_ms = moment.believed_ms()
+    return _moved(
+        known,
+        replace(known, state=ParcelState.RECEIVED, place_kind=None, place_name="", changed_ms=at_ms),
+    )
+
+
+def _after_ended(known: ParcelRecord | None, change: Ended, moment: Moment) -> Evolved:
+    at_ms = moment.believed_ms()
+    base = known or _forgotten(change.parcel, moment)
+    record = replace(base, state=change.state, place_kind=None, place_name="", ended_ms=at_ms, changed_ms=at_ms)
+    evolved = _moved(known, record)
+    if change.state is not ParcelState.COLLECTED:
+        return evolved
+    alerts = evolved.alerts
+    if base.intent is Intent.RECALL:
+        alerts += (Raise(AlertKind.CROSSED, record.id, "collected although it was recalled"),)
+    return replace(evolved, messages=(MessageKind.COLLECTED,), alerts=alerts)
+
+
+def _moved(known: ParcelRecord | None, record: ParcelRecord) -> Evolved:
+    """A parcel after a site's word. The plan changes when it enters or leaves it, or when its key does."""
+    if known is None:
+        return Evolved(record, replan=True, alerts=(_recovered(record),))
+    was, now = known.state in WANTED, record.state in WANTED
+    key_changed = (known.epoch, known.version) != (record.epoch, record.version)
+    return Evolved(record, replan=was is not now or (now and key_changed))
+
+
+def _forgotten(parcel: ParcelId, moment: Moment) -> ParcelRecord:
+    """A parcel the hub should have known: its own database is older than the site's memory."""
+    at_ms = moment.believed_ms()
+    return ParcelRecord(
+        id=parcel,
+        site=moment.site,
+        state=ParcelState.ANNOUNCED,
+        source=Source.RECOVERED,
+        created_ms=at_ms,
+        changed_ms=at_ms,
+    )
+
+
+def _recovered(record: ParcelRecord) -> Raise:
+    return Raise(AlertKind.RECOVERED, record.id, "known again from the site; its recipient is not")
+
+
+def replaced_kind(version: int) -> str:
+    """The kind of the message that tells of a new key: once for each version."""
+    return f"{MessageKind.REPLACED}/{version}"
+
+
+def shown_state(state: ParcelState, intent: Intent) -> ParcelState:
+    """The state a person is shown: a parcel whose hold is over and that still lies here is *recalled*."""
+    if intent is Intent.RECALL and state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED}:
+        return ParcelState.RECALLED
+    return state

@@ -1,0 +1,270 @@
+"""The hub's TOML file and the few words systemd says in the environment: read here, checked here, nowhere else.
+
+Owns the names, defaults and bounds of every setting. Refuses to know what they are used for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+MASTER_SECRET_BYTES: Final = 32
+"""Length of the secret every site key is derived from (design §5)."""
+
+MASTER_SECRET_CREDENTIAL: Final = "consigne-master"  # noqa: S105 the name of a credential, not one
+"""Name under which systemd's LoadCredential= hands the master secret over."""
+
+_STORE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
+_HEX_SECRET: Final = re.compile(rf"[0-9a-fA-F]{{{2 * MASTER_SECRET_BYTES}}}")
+
+
+class BadSettings(ValueError):
+    """The file cannot be used; the text names the file, the key and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker listens and who we are there. `tls` uses the system's certificate authorities, or `ca_file`."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    user: str = ""
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    client_id: str = "consigne-hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where the pages and the API listen. `public_url` decides whether cookies are marked Secure."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who comes in. `open_on_loopback` lets everybody on this machine in without signing in: for a demo only."""
+
+    open_on_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """How recipients are told. `none` sends nothing; `webhook` posts JSON to `url`."""
+
+    driver: str = "none"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the hub is told from outside."""
+
+    file: Path
+    state_dir: Path
+    master_secret_file: Path | None
+    store_url: str
+    broker: Broker
+    web: Web
+    access: Access
+    notify: Notify
+    contact_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd:
+    """What the service manager said in the environment; empty when started by hand."""
+
+    notify_socket: str = ""
+    watchdog_ms: int = 0
+    credentials_dir: Path | None = None
+
+
+def read_systemd() -> Systemd:
+    """The environment words of the service manager."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    return Systemd(
+        notify_socket=os.environ.get("NOTIFY_SOCKET", ""),
+        watchdog_ms=int(os.environ.get("WATCHDOG_USEC", "0")) // 1000,
+        credentials_dir=Path(credentials) if credentials else None,
+    )
+
+
+def read_settings(file: Path) -> Settings:
+    """The settings in `file`. Raises BadSettings."""
+    try:
+        with file.open("rb") as stream:
+            table = tomllib.load(stream)
+    except OSError as error:
+        raise BadSettings(f"{file}: cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file}: is not TOML: {error}") from error
+    return _Reader(file).settings(table)
+
+
+def read_master_secret(settings: Settings, systemd: Systemd) -> bytes:
+    """The 32 bytes every site key is derived from. Raises BadSettings when there are none, or not 32 of them."""
+    path = settings.master_secret_file
+    if path is None and systemd.credentials_dir is not None:
+        path = systemd.credentials_dir / MASTER_SECRET_CREDENTIAL
+    if path is None:
+        raise BadSettings(
+            f"{settings.file}: master_secret_file is missing: name a file of {2 * MASTER_SECRET_BYTES} hex digits, "
+            f"or hand it over with LoadCredential={MASTER_SECRET_CREDENTIAL}:…"
+        )
+    return _hex_secret(path)
+
+
+def read_broker_password(settings: Settings) -> str:
+    """The broker password, or an empty text when none is configured. Raises BadSettings."""
+    path = settings.broker.password_file
+    return "" if path is None else _text_of(path).strip()
+
+
+def _hex_secret(path: Path) -> bytes:
+    text = _text_of(path).strip()
+    if _HEX_SECRET.fullmatch(text) is None:
+        raise BadSettings(f"{path}: expected {2 * MASTER_SECRET_BYTES} hex digits and nothing else")
+    return bytes.fromhex(text)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Takes known keys out of tables and refuses the rest by name."""
+
+    file: Path
+
+    def settings(self, table: Mapping[str, Any]) -> Settings:
+        allowed = ("state_dir", "master_secret_file", "contact_days", "broker", "store", "web", "access", "notify")
+        self._only(table, "", allowed)
+        state_dir = self._path(table, "state_dir")
+        if state_dir is None:
+            raise BadSettings(f"{self.file}: state_dir is missing: name the folder that keeps the hub's state")
+        return Settings(
+            file=self.file,
+            state_dir=state_dir,
+            master_secret_file=self._path(table, "master_secret_file"),
+            store_url=self._store_url(self._section(table, "store", ("url",)), state_dir),
+            broker=self._broker(table),
+            web=self._web(table),
+            access=self._access(table),
+            notify=self._notify(table),
+            contact_days=self._integer(table, "contact_days", "", 30, 0, 30),
+        )
+
+    def _broker(self, table: Mapping[str, Any]) -> Broker:
+        keys = ("host", "port", "user", "password_file", "tls", "ca_file", "client_id")
+        section = self._section(table, "broker", keys)
+        default = Broker()
+        return Broker(
+            host=self._text(section, "host", "broker", default.host),
+            port=self._integer(section, "port", "broker", default.port, 1, 65_535),
+            user=self._text(section, "user", "broker", default.user),
+            password_file=self._path(section, "password_file", "broker"),
+            tls=self._switch(section, "tls", "broker", default=default.tls),
+            ca_file=self._path(section, "ca_file", "broker"),
+            client_id=self._text(section, "client_id", "broker", default.client_id),
+        )
+
+    def _web(self, table: Mapping[str, Any]) -> Web:
+        section = self._section(table, "web", ("host", "port", "public_url"))
+        default = Web()
+        public_url = self._text(section, "public_url", "web", default.public_url)
+        if public_url and not public_url.startswith(("http://", "https://")):
+            raise BadSettings(f"{self.file}: [web] public_url: expected http://… or https://…")
+        return Web(
+            host=self._text(section, "host", "web", default.host),
+            port=self._integer(section, "port", "web", default.port, 0, 65_535),
+            public_url=public_url,
+        )
+
+    def _access(self, table: Mapping[str, Any]) -> Access:
+        section = self._section(table, "access", ("open_on_loopback",))
+        opened = self._switch(section, "open_on_loopback", "access", default=False)
+        host = self._web(table).host
+        if opened and not is_loopback(host):
+            raise BadSettings(
+                f"{self.file}: [access] open_on_loopback: allowed only when [web] host is a loopback address "
+                f"(127.0.0.1, ::1 or localhost), not {host!r}"
+            )
+        return Access(open_on_loopback=opened)
+
+    def _notify(self, table: Mapping[str, Any]) -> Notify:
+        section = self._section(table, "notify", ("driver", "url"))
+        driver = self._text(section, "driver", "notify", "none")
+        url = self._text(section, "url", "notify", "")
+        if driver not in {"none", "webhook"}:
+            raise BadSettings(f"{self.file}: [notify] driver: {driver!r} is unknown; allowed: none, webhook")
+        if driver == "webhook" and not url.startswith(("http://", "https://")):
+            raise BadSettings(f"{self.file}: [notify] url: the webhook driver needs http://… or https://…")
+        return Notify(driver=driver, url=url)
+
+    def _store_url(self, section: Mapping[str, Any], state_dir: Path) -> str:
+        url = self._text(section, "url", "store", f"sqlite:///{state_dir / 'hub.sqlite'}")
+        if not url.startswith(_STORE_SCHEMES):
+            raise BadSettings(f"{self.file}: [store] url: allowed: {'…, '.join(_STORE_SCHEMES)}…")
+        return url
+
+    def _section(self, table: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+        section = table.get(name, {})
+        if not isinstance(section, dict):
+            raise BadSettings(f"{self.file}: {name}: expected a table [{name}]")
+        self._only(section, name, allowed)
+        return section
+
+    def _only(self, table: Mapping[str, Any], section: str, allowed: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in allowed:
+                where = self._where(section, key)
+                raise BadSettings(f"{where}: unknown key; allowed here: {', '.join(sorted(allowed))}")
+
+    def _text(self, table: Mapping[str, Any], key: str, section: str, default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str):
+            raise BadSettings(f"{self._where(section, key)}: expected a text")
+        return value
+
+    def _integer(self, table: Mapping[str, Any], key: str, section: str, default: int, least: int, most: int) -> int:
+        value = table.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise BadSettings(f"{self._where(section, key)}: expected a whole number from {least} to {most}")
+        return value
+
+    def _switch(self, table: Mapping[str, Any], key: str, section: str, *, default: bool) -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            raise BadSettings(f"{self._where(section, key)}: expected true or false")
+        return value
+
+    def _path(self, table: Mapping[str, Any], key: str, section: str = "") -> Path | None:
+        text = self._text(table, key, section, "")
+        return (self.file.parent / text) if text else None
+
+    def _where(self, section: str, key: str) -> str:
+        return f"{self.file}: [{section}] {key}" if section else f"{self.file}: {key}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listener on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

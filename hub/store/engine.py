@@ -1,0 +1,94 @@
+"""The way into the database: one engine, short transactions, one writer at a time on SQLite.
+
+Owns connections and their pragmas. Refuses to know tables.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+
+_WRITES: Final = "consigne_writes"
+_BUSY_MS: Final = 10_000
+"""How long a statement waits for another process (the command line) to finish writing."""
+_POOL_KEPT: Final = 8
+_POOL_EXTRA: Final = 48
+"""Together more than the web server's 40 worker threads and our own five."""
+
+
+class Store:
+    """A database. `writing` and `reading` are the only ways in; a transaction ends with its block."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(
+            url,
+            pool_size=_POOL_KEPT,
+            max_overflow=_POOL_EXTRA,
+            hide_parameters=True,  # an error message must not carry a name or a phone number (I-25)
+            pool_pre_ping=not url.startswith("sqlite"),
+        )
+        self.is_sqlite: Final = self._engine.dialect.name == "sqlite"
+        self._one_writer = threading.RLock()
+        if self.is_sqlite:
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end of the block, rolled back by an exception."""
+        engine = self._engine.execution_options(**{_WRITES: True})
+        if not self.is_sqlite:
+            with engine.begin() as connection:
+                yield connection
+            return
+        # Waiting here is fair; waiting inside SQLite is a poll with growing pauses that a busy ingest always wins.
+        with self._one_writer, engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view for reading; nothing is kept."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    def is_reachable(self) -> bool:
+        """Whether the database answers; raises nothing the database could raise."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._engine.dispose()
+
+
+def without_password(url: str) -> str:
+    """The address of a database as it may be shown."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
+    dbapi.isolation_level = None  # we say BEGIN ourselves: IMMEDIATE for writers
+    for pragma in (
+        f"busy_timeout = {_BUSY_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL lost acknowledged commits in replayed power cuts (field notes)
+        "foreign_keys = ON",
+    ):
+        dbapi.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

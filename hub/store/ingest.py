@@ -1,0 +1,507 @@
+"""The statements of ingest: cursors, facts, the fold of facts, and what sites last said.
+
+Owns the hot path's SQL: Core statements, many rows at a time. Refuses to decide what a fact changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+
+from hub.core.project import ParcelRecord, Source
+from hub.store.schema import (
+    ALERT,
+    COMMAND,
+    COMPARTMENT,
+    CONTACT,
+    FACT,
+    PARCEL,
+    PAST_JOURNAL,
+    QUARANTINE,
+    SITE,
+    SITE_CURSOR,
+    SITE_LIVE,
+)
+from wire.ids import ParcelState, PlaceKind
+from wire.plan import Intent
+
+CHUNK: Final = 500
+"""Values in one IN list: far below the limits of both databases (SQLite 32,766, PostgreSQL 65,535)."""
+
+QUARANTINE_ROWS_MAX: Final = 1_000
+"""Refused messages kept, newest first: enough to see a pattern, at most 1 GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a site's journal is committed."""
+
+    site: int
+    site_id: str
+    ordinal: int
+    journal: str
+    seq: int
+    hash: str
+    adopt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a site last said, as far as ingest must compare with it."""
+
+    boot: int = 0
+    presence: str = ""
+    birth: bytes | None = None
+    state: bytes | None = None
+    state_seq: int = 0
+    state_boot: int = 0
+    applied_incarnation: int = 0
+    applied_revision: int = 0
+    applied_hash: str = ""
+
+
+def cursors(connection: Connection, site_ids: Iterable[str]) -> dict[str, Cursor]:
+    """The cursors of known sites, locked until the transaction ends."""
+    rows = select(
+        SITE.c.number,
+        SITE.c.id,
+        SITE_CURSOR.c.ordinal,
+        SITE_CURSOR.c.journal,
+        SITE_CURSOR.c.seq,
+        SITE_CURSOR.c.hash,
+        SITE_CURSOR.c.adopt,
+    ).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
+    found: dict[str, Cursor] = {}
+    for chunk in _chunks(sorted(set(site_ids))):
+        query = rows.where(SITE.c.id.in_(chunk)).order_by(SITE.c.number).with_for_update(of=SITE_CURSOR)
+        found.update((row.id, Cursor(*row)) for row in connection.execute(query))
+    return found
+
+
+def all_cursors(connection: Connection) -> list[Cursor]:
+    """Every site's cursor."""
+    query = select(
+        SITE.c.number,
+        SITE.c.id,
+        SITE_CURSOR.c.ordinal,
+        SITE_CURSOR.c.journal,
+        SITE_CURSOR.c.seq,
+        SITE_CURSOR.c.hash,
+        SITE_CURSOR.c.adopt,
+    ).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
+    return [Cursor(*row) for row in connection.execute(query.order_by(SITE.c.number))]
+
+
+def save_cursors(connection: Connection, changed: Sequence[Cursor], now_ms: int) -> None:
+    """Move cursors."""
+    if changed:
+        connection.execute(
+            update(SITE_CURSOR).where(SITE_CURSOR.c.site == bindparam("b_site")),
+            [
+                {
+                    "b_site": cursor.site,
+                    "ordinal": cursor.ordinal,
+                    "journal": cursor.journal,
+                    "seq": cursor.seq,
+                    "hash": cursor.hash,
+                    "adopt": cursor.adopt,
+                    "committed_ms": now_ms,
+                }
+                for cursor in changed
+            ],
+        )
+
+
+def close_journal(connection: Connection, cursor: Cursor, now_ms: int) -> None:
+    """Keep what was known of a journal that another one replaces."""
+    connection.execute(
+        insert(PAST_JOURNAL).values(
+            site=cursor.site,
+            ordinal=cursor.ordinal,
+            journal=cursor.journal,
+            seq=cursor.seq,
+            hash=cursor.hash,
+            closed_ms=now_ms,
+        )
+    )
+
+
+def hash_at(connection: Connection, cursor: Cursor, seq: int) -> str | None:
+    """The chain's hash after fact `seq`, when it is kept here."""
+    query = select(FACT.c.hash).where(FACT.c.site == cursor.site, FACT.c.journal == cursor.ordinal, FACT.c.seq == seq)
+    stored = connection.execute(query).scalar()
+    return None if stored is None else bytes(stored).hex()
+
+
+FACT_COLUMNS: Final = (
+    "site",
+    "journal",
+    "seq",
+    "kind",
+    "boot",
+    "at_ms",
+    "trust",
+    "committed_ms",
+    "parcel",
+    "session",
+    "body",
+    "hash",
+)
+FactRow = tuple[int, int, int, str, int, int, str, int, str | None, str | None, bytes, bytes]
+_FACT_NAMES: Final = ", ".join(f'"{name}"' for name in FACT_COLUMNS)
+_ADD_FACTS: Final = {
+    "sqlite": f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({', '.join('?' * len(FACT_COLUMNS))})",  # noqa: S608 our own names
+    "postgresql": f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({', '.join(['%s'] * len(FACT_COLUMNS))})",  # noqa: S608 our own names
+}
+
+
+def add_facts(connection: Connection, rows: list[FactRow]) -> None:
+    """Append facts. The driver's own statement: per-row work of the statement compiler would cost half the rate."""
+    if rows:
+        connection.exec_driver_sql(_ADD_FACTS[connection.dialect.name], rows)  # type: ignore[arg-type]
+
+
+def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecord]:
+    """Parcels by id, locked until the transaction ends."""
+    columns = select(
+        PARCEL.c.id,
+        PARCEL.c.site,
+        PARCEL.c.state,
+        PARCEL.c.source,
+        PARCEL.c.created_ms,
+        PARCEL.c.changed_ms,
+        PARCEL.c.tracking,
+        PARCEL.c.carrier,
+        PARCEL.c.version,
+        PARCEL.c.epoch,
+        PARCEL.c.intent,
+        PARCEL.c.place_kind,
+        PARCEL.c.place_name,
+        PARCEL.c.received_ms,
+        PARCEL.c.stored_ms,
+        PARCEL.c.ended_ms,
+    )
+    found: dict[str, ParcelRecord] = {}
+    for chunk in _chunks(sorted(set(ids))):
+        query = columns.where(PARCEL.c.id.in_(chunk)).order_by(PARCEL.c.id).with_for_update()
+        found.update((row.id, parcel_record(row)) for row in connection.execute(query))
+    return found
+
+
+def parcel_record(row: Any) -> ParcelRecord:
+    """A row of `parcel` in the words of the core."""
+    return ParcelRecord(
+        id=row.id,
+        site=row.site,
+        state=ParcelState(row.state),
+        source=Source(row.source),
+        created_ms=row.created_ms,
+        changed_ms=row.changed_ms,
+        tracking=row.tracking,
+        carrier=row.carrier,
+        version=row.version,
+        epoch=row.epoch,
+        intent=Intent(row.intent),
+        place_kind=None if row.place_kind is None else PlaceKind(row.place_kind),
+        place_name=row.place_name,
+        received_ms=row.received_ms,
+        stored_ms=row.stored_ms,
+        ended_ms=row.ended_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the plan said of a parcel besides its record: for parcels known again from a site."""
+
+    size: str | None = None
+    reach: str | None = None
+    heavy: bool = False
+    group: str = ""
+    language: str = "fr"
+    help: str = "standard"
+
+
+def add_parcels(connection: Connection, new: Sequence[tuple[ParcelRecord, Needs]]) -> None:
+    """Create parcels, with an empty contact each."""
+    if not new:
+        return
+    connection.execute(
+        insert(PARCEL),
+        [
+            {
+                **_parcel_values(record),
+                "id": record.id,
+                "site": record.site,
+                "source": record.source,
+                "intent": record.intent,
+                "created_ms": record.created_ms,
+                "size": needs.size,
+                "reach": needs.reach,
+                "heavy": needs.heavy,
+                "group_id": needs.group,
+            }
+            for record, needs in new
+        ],
+    )
+    connection.execute(
+        insert(CONTACT),
+        [{"parcel": record.id, "language": needs.language, "help": needs.help} for record, needs in new],
+    )
+
+
+def save_parcels(connection: Connection, changed: Sequence[ParcelRecord]) -> None:
+    """Write what a site's facts changed of known parcels; intents are not touched."""
+    if changed:
+        connection.execute(
+            update(PARCEL).where(PARCEL.c.id == bindparam("b_id")),
+            [{"b_id": record.id, **_parcel_values(record)} for record in changed],
+        )
+
+
+def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
+    return {
+        "state": record.state,
+        "tracking": record.tracking,
+        "carrier": record.carrier,
+        "version": record.version,
+        "epoch": record.epoch,
+        "place_kind": record.place_kind,
+        "place_name": record.place_name,
+        "received_ms": record.received_ms,
+        "stored_ms": record.stored_ms,
+        "ended_ms": record.ended_ms,
+        "changed_ms": record.changed_ms,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentChange:
+    """What facts changed of one compartment; None leaves a value as it is."""
+
+    occupancy: str | None
+    parcel: str | None
+    service: str | None
+    seq: int
+
+
+_OCCUPY: Final = text(
+    "INSERT INTO compartment (site, label, occupancy, parcel, changed_seq)"
+    " VALUES (:site, :label, :occupancy, :parcel, :seq)"
+    " ON CONFLICT (site, label) DO UPDATE SET"
+    " occupancy = excluded.occupancy, parcel = excluded.parcel, changed_seq = excluded.changed_seq"
+)
+_SERVE: Final = text(
+    "INSERT INTO compartment (site, label, service, changed_seq) VALUES (:site, :label, :service, :seq)"
+    " ON CONFLICT (site, label) DO UPDATE SET service = excluded.service, changed_seq = excluded.changed_seq"
+)
+
+
+def save_compartments(connection: Connection, changes: Mapping[tuple[int, str], CompartmentChange]) -> None:
+    """Write the fold of compartments."""
+    occupied = [
+        {"site": site, "label": label, "occupancy": change.occupancy, "parcel": change.parcel, "seq": change.seq}
+        for (site, label), change in changes.items()
+        if change.occupancy is not None
+    ]
+    served = [
+        {"site": site, "label": label, "service": change.service, "seq": change.seq}
+        for (site, label), change in changes.items()
+        if change.service is not None
+    ]
+    if occupied:
+        connection.execute(_OCCUPY, occupied)
+    if served:
+        connection.execute(_SERVE, served)
+
+
+def compartments(connection: Connection, site: int) -> dict[str, tuple[str, str, str | None]]:
+    """Occupancy, service and parcel of each compartment of a site, as folded from its facts."""
+    query = select(COMPARTMENT.c.label, COMPARTMENT.c.occupancy, COMPARTMENT.c.service, COMPARTMENT.c.parcel).where(
+        COMPARTMENT.c.site == site
+    )
+    return {row.label: (row.occupancy, row.service, row.parcel) for row in connection.execute(query)}
+
+
+_CARD: Final = text(
+    "INSERT INTO compartment"
+    ' (site, label, size, reach, height_mm, "row", "column", "rows", "columns", present)'
+    " VALUES (:site, :label, :size, :reach, :height_mm, :row, :column, :rows, :columns, true)"
+    " ON CONFLICT (site, label) DO UPDATE SET size = excluded.size, reach = excluded.reach,"
+    ' height_mm = excluded.height_mm, "row" = excluded."row", "column" = excluded."column",'
+    ' "rows" = excluded."rows", "columns" = excluded."columns", present = true'
+)
+
+
+def save_cards(connection: Connection, site: int, cards: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the bank of a site: compartments it no longer names stay in the tables, but are not shown."""
+    connection.execute(update(COMPARTMENT).where(COMPARTMENT.c.site == site).values(present=False))
+    if cards:
+        connection.execute(_CARD, [{"site": site, **card} for card in cards])
+
+
+def lives(connection: Connection, numbers: Iterable[int]) -> dict[int, Live]:
+    """What sites last said."""
+    columns = select(
+        SITE_LIVE.c.site,
+        SITE_LIVE.c.boot,
+        SITE_LIVE.c.presence,
+        SITE_LIVE.c.birth,
+        SITE_LIVE.c.state,
+        SITE_LIVE.c.state_seq,
+        SITE_LIVE.c.state_boot,
+        SITE_LIVE.c.applied_incarnation,
+        SITE_LIVE.c.applied_revision,
+        SITE_LIVE.c.applied_hash,
+    )
+    found: dict[int, Live] = {}
+    for chunk in _chunks(sorted(set(numbers))):
+        for row in connection.execute(columns.where(SITE_LIVE.c.site.in_(chunk))):
+            found[row[0]] = Live(*tuple(row)[1:])
+    return found
+
+
+def save_live(connection: Connection, site: int, values: Mapping[str, Any]) -> None:
+    """Write what a site said last."""
+    connection.execute(update(SITE_LIVE).where(SITE_LIVE.c.site == site).values(**values))
+
+
+_HEARD: Final = text("UPDATE site_live SET heard_ms = :now_ms WHERE site = :site")
+
+
+def save_heard(connection: Connection, sites: Iterable[int], now_ms: int) -> None:
+    """Note that sites were heard."""
+    rows = [{"site": site, "now_ms": now_ms} for site in sites]
+    if rows:
+        connection.execute(_HEARD, rows)
+
+
+_WANT_MORE: Final = text("UPDATE site SET wanted = wanted + 1 WHERE number = :site")
+
+
+def replan(connection: Connection, sites: Iterable[int]) -> None:
+    """Note that plans must be built anew."""
+    rows = [{"site": site} for site in sorted(sites)]
+    if rows:
+        connection.execute(_WANT_MORE, rows)
+
+
+_ADD_MESSAGE: Final = text(
+    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
+    " SELECT :parcel, :kind, :now_ms, :due_ms"
+    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = :parcel AND contact.phone <> '')"
+    " ON CONFLICT (parcel, kind) DO NOTHING"
+)
+_ADD_REPLACED: Final = text(
+    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
+    " SELECT :parcel, :kind, :now_ms, :due_ms"
+    " WHERE EXISTS (SELECT 1 FROM message AS told"
+    " WHERE told.parcel = :parcel AND told.kind = 'ready' AND (told.attempts > 0 OR told.state = 'sent'))"
+    " AND EXISTS (SELECT 1 FROM contact WHERE contact.parcel = :parcel AND contact.phone <> '')"
+    " ON CONFLICT (parcel, kind) DO NOTHING"
+)
+
+
+def add_messages(connection: Connection, wanted: Sequence[tuple[str, str]], now_ms: int) -> None:
+    """Queue messages to recipients, once for each (parcel, kind).
+
+    Nothing is queued without a phone number. A *replaced* message follows only a *ready* message that went out
+    already: one still waiting will carry the new digits anyway.
+    """
+    for statement, told in (
+        (_ADD_MESSAGE, [(parcel, kind) for parcel, kind in wanted if not kind.startswith("replaced/")]),
+        (_ADD_REPLACED, [(parcel, kind) for parcel, kind in wanted if kind.startswith("replaced/")]),
+    ):
+        if told:
+            connection.execute(
+                statement,
+                [{"parcel": parcel, "kind": kind, "now_ms": now_ms, "due_ms": now_ms} for parcel, kind in told],
+            )
+
+
+_RAISE: Final = text(
+    "INSERT INTO alert (site, kind, subject, detail, raised_ms, last_ms)"
+    " VALUES (:site, :kind, :subject, :detail, :now_ms, :last_ms)"
+    " ON CONFLICT (site, kind, subject) WHERE cleared_ms IS NULL"
+    " DO UPDATE SET last_ms = excluded.last_ms, detail = excluded.detail, times = alert.times + 1"
+)
+
+
+def raise_alert(connection: Connection, site: str, kind: str, subject: str, detail: str, now_ms: int) -> None:
+    """Open an alert, or count an open one once more."""
+    connection.execute(
+        _RAISE,
+        {
+            "site": site,
+            "kind": kind[:32],
+            "subject": subject[:64],
+            "detail": detail[:500],
+            "now_ms": now_ms,
+            "last_ms": now_ms,
+        },
+    )
+
+
+def clear_alert(connection: Connection, site: str, kind: str, subject: str, now_ms: int) -> bool:
+    """Close an open alert; whether there was one."""
+    statement = (
+        update(ALERT)
+        .where(ALERT.c.site == site, ALERT.c.kind == kind, ALERT.c.subject == subject, ALERT.c.cleared_ms.is_(None))
+        .values(cleared_ms=now_ms)
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def open_alerts(connection: Connection, site_ids: Iterable[str]) -> set[tuple[str, str, str]]:
+    """(site, kind, subject) of the open alerts of sites."""
+    found: set[tuple[str, str, str]] = set()
+    for chunk in _chunks(sorted(set(site_ids))):
+        query = select(ALERT.c.site, ALERT.c.kind, ALERT.c.subject).where(
+            ALERT.c.site.in_(chunk), ALERT.c.cleared_ms.is_(None)
+        )
+        found.update((row.site, row.kind, row.subject) for row in connection.execute(query))
+    return found
+
+
+def add_command(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Keep a command that is about to be sent."""
+    connection.execute(insert(COMMAND).values(**values))
+
+
+def answer_command(connection: Connection, site: int, command: str, outcome: str, reason: str, now_ms: int) -> bool:
+    """Keep a site's answer to a command of its own; whether there was such a command. *Accepted* never replaces an end."""
+    statement = (
+        update(COMMAND)
+        .where(COMMAND.c.id == command, COMMAND.c.site == site, COMMAND.c.outcome.in_(("", "accepted")))
+        .values(outcome=outcome, answer=reason[:200], answered_ms=now_ms)
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def quarantine(connection: Connection, rows: Sequence[tuple[str, str, bytes]], now_ms: int) -> None:
+    """Keep (topic, reason, payload) of messages that could not be applied."""
+    if rows:
+        connection.execute(
+            insert(QUARANTINE),
+            [
+                {"received_ms": now_ms, "topic": topic[:128], "reason": reason[:200], "payload": payload}
+                for topic, reason, payload in rows
+            ],
+        )
+
+
+def prune_quarantine(connection: Connection) -> int:
+    """Forget the oldest refused messages past the bound; how many went."""
+    keep = select(QUARANTINE.c.id).order_by(QUARANTINE.c.id.desc()).offset(QUARANTINE_ROWS_MAX).limit(1)
+    oldest = connection.execute(keep).scalar()
+    if oldest is None:
+        return 0
+    return connection.execute(delete(QUARANTINE).where(QUARANTINE.c.id <= oldest)).rowcount
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

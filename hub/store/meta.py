@@ -1,0 +1,25 @@
+"""Single values of the hub: its incarnation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, select, text
+
+from hub.store.schema import HUB_META
+
+_INCARNATION: Final = "incarnation"
+_PUT: Final = text(
+    "INSERT INTO hub_meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
+
+
+def incarnation(connection: Connection) -> int:
+    """The newest incarnation this database has spoken with; 0 before the first."""
+    value = connection.execute(select(HUB_META.c.value).where(HUB_META.c.key == _INCARNATION)).scalar()
+    return 0 if value is None else int(value)
+
+
+def save_incarnation(connection: Connection, value: int) -> None:
+    """Remember an incarnation before anybody hears it."""
+    connection.execute(_PUT, {"key": _INCARNATION, "value": str(value)})
