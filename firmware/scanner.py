@@ -1,0 +1,111 @@
+"""The bar-code reader on a serial line: opened by path, read as bytes arrive, found again when it was unplugged.
+
+Owns the port. Refuses to know what a text means; `framing` cuts the bytes. A lost reader is an event, never an exception.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+
+from firmware.framing import FRAME_BYTES_MAX, SILENCE_S, Framer
+
+RETRY_S_MIN: Final = 0.5
+RETRY_S_MAX: Final = 2.0
+"""A replugged reader is back within 5 s (journeys D-04), and a missing one costs an open() every 2 s."""
+
+IDLE_S: Final = 0.5
+"""How often an idle reader's thread looks whether it should stop."""
+
+
+class Scanner:
+    """Reads one serial bar-code reader; `path` is a udev link (by-id) or a pseudo-terminal's symlink.
+
+    `on_scan(text)` and `on_link(up)` are called from `run`'s thread. The same text again within `repeat_s` of its last
+    sighting is one showing: many readers repeat a code as long as it is held under them.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        baud: int,
+        on_scan: Callable[[str], None],
+        on_link: Callable[[bool], None],
+        *,
+        repeat_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._baud = str(path), baud
+        self._on_scan, self._on_link = on_scan, on_link
+        self._repeat_s, self._clock = repeat_s, clock
+        self._framer = Framer()
+        self._last_text, self._last_seen = "", float("-inf")
+        self._up: bool | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the reader is looked for."""
+        return self._path
+
+    def run(self, stop: Event) -> None:
+        """Read until `stop`; for a guarded thread."""
+        retry_s = RETRY_S_MIN
+        while not stop.is_set():
+            if self._read_until_lost(stop):
+                retry_s = RETRY_S_MIN
+            if not stop.is_set():
+                self._report(up=False)
+                stop.wait(retry_s)
+                retry_s = min(retry_s * 2, RETRY_S_MAX)
+
+    def _read_until_lost(self, stop: Event) -> bool:
+        """Open, read and close; whether the reader was there. Closed before any retry: a kernel with the stale
+        descriptor still open gives the returning device another number (hardware notes §6).
+        """
+        try:
+            port = _open(self._path, self._baud)
+        except (OSError, ValueError):
+            return False
+        try:
+            self._report(up=True)
+            while not stop.is_set():
+                self._read_once(port)
+        except OSError:  # serial.SerialException is one
+            pass
+        finally:
+            self._framer.forget()
+            port.close()
+        return True
+
+    def _read_once(self, port: Any) -> None:
+        """Wait for bytes or silence. A line that hangs up is readable and then raises OSError."""
+        waiting, _, _ = select.select([port.fileno()], [], [], SILENCE_S if self._framer.pending else IDLE_S)
+        if waiting:
+            texts = self._framer.feed(port.read(min(port.in_waiting, FRAME_BYTES_MAX) or 1), self._clock())
+        else:
+            texts = self._framer.quiet(self._clock())
+        for text in texts:
+            self._present(text)
+
+    def _present(self, text: str) -> None:
+        now = self._clock()
+        repeated = text == self._last_text and now - self._last_seen < self._repeat_s
+        self._last_text, self._last_seen = text, now
+        if not repeated:
+            self._on_scan(text)
+
+    def _report(self, *, up: bool) -> None:
+        if up is not self._up:
+            self._up = up
+            self._on_link(up)
+
+
+def _open(path: str, baud: int) -> Any:
+    import serial
+
+    # timeout=0: reading never waits, select does; 8N1 is pyserial's default and every reader's.
+    return serial.Serial(port=path, baudrate=baud, timeout=0, exclusive=True)
