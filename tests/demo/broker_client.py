@@ -7,10 +7,10 @@ import socket
 import struct
 import threading
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -23,7 +23,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 def properties(kind: int, **values: object) -> Properties:
     """MQTT 5 properties by their names in paho."""
-    made = Properties(kind)
+    made = Properties(kind)  # type: ignore[no-untyped-call]
     for name, value in values.items():
         setattr(made, name, value)
     return made
@@ -45,7 +45,7 @@ class Got:
 
     @property
     def payloads(self) -> list[bytes]:
-        return [message.payload for message in self.messages]
+        return [bytes(message.payload) for message in self.messages]
 
 
 class Peer:
@@ -64,7 +64,7 @@ class Peer:
         user: str | None = None,
         password: str | None = None,
         ack: bool = True,
-        protocol: int = MQTTv5,
+        protocol: MQTTProtocolVersion = MQTTv5,
         accepted: bool = True,
     ) -> None:
         self.got = Got()
@@ -138,10 +138,11 @@ class Peer:
     def acknowledged(self, mid: int) -> bool:
         return mid in self._puback
 
-    def subscribe(self, topic: str, qos: int = 1, **options: object) -> int:
+    def subscribe(self, topic: str, qos: int = 1, **options: Any) -> int:
         """Subscribe, wait for the SUBACK and return its reason code."""
         result, mid = self.client.subscribe(topic, options=SubscribeOptions(qos, **options))
         assert result == 0
+        assert mid is not None
         wait_until(lambda: mid in self._suback, f"SUBACK of {topic}")
         return self._suback[mid][0]
 
@@ -179,7 +180,7 @@ class Peer:
         """Die: the socket is reset, nothing is said."""
         self.silence()
         sock = self.client.socket()
-        if sock is not None:
+        if isinstance(sock, socket.socket):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             sock.close()
 
