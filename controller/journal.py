@@ -505,6 +505,13 @@ class JournalReader:
             finally:
                 self._db.execute("COMMIT")
 
+    def head(self) -> tuple[int, str]:
+        """The newest durable fact and the chain's hash after it."""
+        with _kind_words(self._path):
+            row = self._db.execute("SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
+            first = self._first_mark()
+        return (int(row[0]), bytes(row[1]).hex()) if row else (first.seq, first.hash)
+
     def _read_batch(self, after: int) -> Batch | None:
         facts: list[FactRecord] = []
         first = self._first_mark()
