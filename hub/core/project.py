@@ -125,7 +125,7 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The parcel left the site."""
+    """The parcel left the site; the compartment that held it is free, if it was known to be occupied."""
 
     parcel: ParcelId
     state: ParcelState
@@ -202,7 +202,7 @@ class Clear:
 Change = ParcelChange | Occupied | Serviced | Raise | Clear
 
 
-def project(fact: facts.AnyFact) -> tuple[Change, ...]:
+def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: PLR0911 one match, one line a kind
     """Everything `fact` changes at the hub, in order. Facts that only belong in a timeline change nothing."""
     match fact:
         case facts.ParcelReceived():
@@ -212,9 +212,9 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:
         case facts.ParcelTaken():
             return (Taking(fact.parcel),)
         case facts.ParcelCollected():
-            return (Ended(fact.parcel, ParcelState.COLLECTED), *_emptied(fact.place))
+            return (Ended(fact.parcel, ParcelState.COLLECTED),)
         case facts.ParcelRemoved():
-            return (Ended(fact.parcel, ParcelState.REMOVED), *(() if fact.place is None else _emptied(fact.place)))
+            return (Ended(fact.parcel, ParcelState.REMOVED),)
         case facts.ParcelDisputed():
             return (Disputed(fact.parcel), Raise(AlertKind.DISPUTED, fact.parcel, fact.reason))
         case facts.KeyReplaced():
@@ -279,12 +279,6 @@ def _filled(place: Place, parcel: ParcelId) -> tuple[Change, ...]:
     if place.kind is not PlaceKind.COMPARTMENT:
         return ()
     return (Occupied(Label(place.name), Occupancy.OCCUPIED, parcel),)
-
-
-def _emptied(place: Place) -> tuple[Change, ...]:
-    if place.kind is not PlaceKind.COMPARTMENT:
-        return ()
-    return (Occupied(Label(place.name), Occupancy.FREE, None),)
 
 
 @dataclass(frozen=True, slots=True)

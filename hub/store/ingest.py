@@ -26,6 +26,7 @@ from hub.store.schema import (
     SITE_LIVE,
 )
 from wire.ids import ParcelState, PlaceKind
+from wire.messages import Command
 from wire.plan import Intent
 
 CHUNK: Final = 500
@@ -161,7 +162,7 @@ _ADD_FACTS: Final = {
 def add_facts(connection: Connection, rows: list[FactRow]) -> None:
     """Append facts. The driver's own statement: per-row work of the statement compiler would cost half the rate."""
     if rows:
-        connection.exec_driver_sql(_ADD_FACTS[connection.dialect.name], rows)  # type: ignore[arg-type]
+        connection.exec_driver_sql(_ADD_FACTS[connection.dialect.name], rows)
 
 
 def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecord]:
@@ -279,51 +280,53 @@ def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class CompartmentChange:
-    """What facts changed of one compartment; None leaves a value as it is."""
+class Box:
+    """A compartment as folded from its site's facts."""
 
-    occupancy: str | None
-    parcel: str | None
-    service: str | None
-    seq: int
+    occupancy: str = "unknown"
+    service: str = "in_service"
+    parcel: str | None = None
 
 
-_OCCUPY: Final = text(
-    "INSERT INTO compartment (site, label, occupancy, parcel, changed_seq)"
-    " VALUES (:site, :label, :occupancy, :parcel, :seq)"
-    " ON CONFLICT (site, label) DO UPDATE SET"
-    " occupancy = excluded.occupancy, parcel = excluded.parcel, changed_seq = excluded.changed_seq"
-)
-_SERVE: Final = text(
-    "INSERT INTO compartment (site, label, service, changed_seq) VALUES (:site, :label, :service, :seq)"
-    " ON CONFLICT (site, label) DO UPDATE SET service = excluded.service, changed_seq = excluded.changed_seq"
+_SAVE_BOX: Final = text(
+    "INSERT INTO compartment (site, label, occupancy, service, parcel, changed_seq)"
+    " VALUES (:site, :label, :occupancy, :service, :parcel, :seq)"
+    " ON CONFLICT (site, label) DO UPDATE SET occupancy = excluded.occupancy,"
+    " service = excluded.service, parcel = excluded.parcel, changed_seq = excluded.changed_seq"
 )
 
 
-def save_compartments(connection: Connection, changes: Mapping[tuple[int, str], CompartmentChange]) -> None:
-    """Write the fold of compartments."""
-    occupied = [
-        {"site": site, "label": label, "occupancy": change.occupancy, "parcel": change.parcel, "seq": change.seq}
-        for (site, label), change in changes.items()
-        if change.occupancy is not None
+def save_boxes(connection: Connection, boxes: Mapping[tuple[int, str], tuple[Box, int]]) -> None:
+    """Write the fold of compartments with the seq of the fact that changed each."""
+    rows = [
+        {
+            "site": site,
+            "label": label,
+            "occupancy": box.occupancy,
+            "service": box.service,
+            "parcel": box.parcel,
+            "seq": seq,
+        }
+        for (site, label), (box, seq) in boxes.items()
     ]
-    served = [
-        {"site": site, "label": label, "service": change.service, "seq": change.seq}
-        for (site, label), change in changes.items()
-        if change.service is not None
-    ]
-    if occupied:
-        connection.execute(_OCCUPY, occupied)
-    if served:
-        connection.execute(_SERVE, served)
+    if rows:
+        connection.execute(_SAVE_BOX, rows)
 
 
-def compartments(connection: Connection, site: int) -> dict[str, tuple[str, str, str | None]]:
-    """Occupancy, service and parcel of each compartment of a site, as folded from its facts."""
-    query = select(COMPARTMENT.c.label, COMPARTMENT.c.occupancy, COMPARTMENT.c.service, COMPARTMENT.c.parcel).where(
-        COMPARTMENT.c.site == site
+def boxes(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Box]]:
+    """The compartments of sites as folded from their facts."""
+    found: dict[int, dict[str, Box]] = {number: {} for number in numbers}
+    columns = select(
+        COMPARTMENT.c.site,
+        COMPARTMENT.c.label,
+        COMPARTMENT.c.occupancy,
+        COMPARTMENT.c.service,
+        COMPARTMENT.c.parcel,
     )
-    return {row.label: (row.occupancy, row.service, row.parcel) for row in connection.execute(query)}
+    for chunk in _chunks(sorted(found)):
+        for row in connection.execute(columns.where(COMPARTMENT.c.site.in_(chunk))):
+            found[row.site][row.label] = Box(row.occupancy, row.service, row.parcel)
+    return found
 
 
 _CARD: Final = text(
@@ -469,6 +472,20 @@ def open_alerts(connection: Connection, site_ids: Iterable[str]) -> set[tuple[st
 def add_command(connection: Connection, values: Mapping[str, Any]) -> None:
     """Keep a command that is about to be sent."""
     connection.execute(insert(COMMAND).values(**values))
+
+
+def command_values(site: int, command: Command) -> dict[str, Any]:
+    """A command as a row."""
+    return {
+        "id": command.id,
+        "site": site,
+        "verb": command.verb,
+        "actor": command.actor,
+        "reason": command.reason,
+        "compartment": command.compartment,
+        "issued_ms": command.issued_at_ms,
+        "expires_ms": command.expires_at_ms,
+    }
 
 
 def answer_command(connection: Connection, site: int, command: str, outcome: str, reason: str, now_ms: int) -> bool:

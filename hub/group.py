@@ -1,0 +1,532 @@
+"""One group of messages inside one transaction: facts, their projections, notifications and the cursor together.
+
+Owns the order in which a group is read, folded and written. Refuses to publish anything: it returns what to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from msgspec import structs
+from sqlalchemy import Connection
+
+from hub.core.project import (
+    AlertKind,
+    Clear,
+    Disputed,
+    Ended,
+    KeyRaised,
+    Moment,
+    Occupied,
+    ParcelChange,
+    ParcelRecord,
+    Placed,
+    Planned,
+    Raise,
+    Received,
+    Serviced,
+    Source,
+    Taking,
+    Unplaced,
+    evolve,
+    project,
+)
+from hub.receiver import Incoming
+from hub.store import ingest as sql
+from hub.store.ingest import Box, Cursor, FactRow, Needs
+from wire import chain, topics
+from wire.facts import AnyFact, PlanApplied, UnknownFact, decode_fact, kind, kind_of
+from wire.ids import Occupancy, Trust
+from wire.messages import (
+    BadMessage,
+    Birth,
+    Command,
+    FactBatch,
+    Health,
+    Message,
+    Presence,
+    PresenceStatus,
+    Reply,
+    SiteState,
+    decode,
+)
+from wire.plan import Plan, PlannedParcel
+
+QUARANTINE_GROUP_MAX: Final = 20
+"""Refused messages of one group that are kept; the alert counts the others."""
+
+_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Unplaced)
+
+
+@dataclass(slots=True)
+class Result:
+    """What a committed group asks to be told."""
+
+    facts: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    messages: int = 0
+    replanned: bool = False
+    acks: dict[str, int] = field(default_factory=dict)
+    need_rebirth: dict[str, int] = field(default_factory=dict)
+    rebirths: dict[str, Command] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    alerted: set[str] = field(default_factory=set)
+    parcels: dict[str, str] = field(default_factory=dict)
+    foreign_incarnation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    incoming: Incoming
+    site: str
+    message: Message | Plan
+
+
+class Group:
+    """Folds messages over what the database knows. Use once."""
+
+    def __init__(self, connection: Connection, now_ms: int, incarnation: int) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+        self._incarnation = incarnation
+        self._result = Result()
+        self._cursors: dict[str, Cursor] = {}
+        self._moved: dict[str, Cursor] = {}
+        self._lives: dict[int, sql.Live] = {}
+        self._live_values: dict[int, dict[str, Any]] = {}
+        self._boxes: dict[int, dict[str, Box]] = {}
+        self._changed_boxes: dict[tuple[int, str], tuple[Box, int]] = {}
+        self._parcels: dict[str, ParcelRecord] = {}
+        self._known: set[str] = set()
+        self._changed_parcels: set[str] = set()
+        self._needs: dict[str, Needs] = {}
+        self._rows: list[FactRow] = []
+        self._hashes: dict[tuple[int, int, int], str] = {}
+        self._messages: dict[tuple[str, str], None] = {}
+        self._replan: set[int] = set()
+        self._quarantine: list[tuple[str, str, bytes]] = []
+        self._open: set[tuple[str, str, str]] = set()
+
+    def apply(self, messages: Sequence[Incoming]) -> Result:
+        """Fold and write a group; nothing is lasting before the caller's transaction is."""
+        parsed = [found for found in map(self._parse, messages) if found is not None]
+        self._load(parsed)
+        for item in parsed:
+            cursor = self._cursors.get(item.site)
+            if cursor is None:
+                self._unknown_site(item)
+            else:
+                self._result.touched.add(item.site)
+                self._handle(item, cursor)
+        self._compare_views()
+        self._write()
+        return self._result
+
+    # --------------------------------------------------------------------------------------------------------- reading
+
+    def _parse(self, incoming: Incoming) -> _Parsed | None:
+        address = topics.read_topic(incoming.topic)
+        if address is None or address.site is None:
+            self._refuse(incoming, "hub", "not a topic of the wire")
+            return None
+        try:
+            message = decode(address.channel.message, incoming.payload)
+        except BadMessage as error:
+            self._refuse(incoming, address.site, str(error))
+            return None
+        if getattr(message, "site", None) != address.site:
+            self._refuse(incoming, address.site, "the message names another site than its topic")
+            return None
+        return _Parsed(incoming, address.site, message)
+
+    def _refuse(self, incoming: Incoming, site: str, reason: str) -> None:
+        self._result.refused += 1
+        if len(self._quarantine) < QUARANTINE_GROUP_MAX:
+            self._quarantine.append((incoming.topic, reason, incoming.payload))
+        self._raise(site, Raise(AlertKind.BAD_MESSAGE, incoming.topic.rpartition("/")[2], reason))
+
+    def _load(self, parsed: Sequence[_Parsed]) -> None:
+        self._cursors = sql.cursors(self._connection, (item.site for item in parsed))
+        numbers = [cursor.site for cursor in self._cursors.values()]
+        self._lives = sql.lives(self._connection, numbers)
+        self._boxes = sql.boxes(self._connection, numbers)
+        self._open = sql.open_alerts(self._connection, self._cursors)
+
+    def _unknown_site(self, item: _Parsed) -> None:
+        self._result.refused += 1
+        if len(self._quarantine) < QUARANTINE_GROUP_MAX and isinstance(item.message, FactBatch):
+            self._quarantine.append((item.incoming.topic, "unknown site", item.incoming.payload))
+        self._raise(item.site, Raise(AlertKind.UNKNOWN_SITE, "", "add it with: consigne-hub site add"))
+
+    def _handle(self, item: _Parsed, cursor: Cursor) -> None:
+        match item.message:
+            case FactBatch():
+                self._facts(item, item.message, self._moved.get(item.site, cursor))
+            case SiteState():
+                self._state(cursor, item.message, item.incoming.payload)
+            case Birth():
+                self._birth(cursor, item.message, item.incoming.payload)
+            case Presence():
+                self._presence(cursor, item.message)
+            case Health():
+                self._say(cursor.site, health=item.incoming.payload, health_ms=self._now_ms)
+            case Reply():
+                sql.answer_command(
+                    self._connection,
+                    cursor.site,
+                    item.message.id,
+                    item.message.outcome,
+                    item.message.reason,
+                    self._now_ms,
+                )
+            case _:
+                self._refuse(item.incoming, item.site, "a site does not send this")
+
+    # ----------------------------------------------------------------------------------------------------------- facts
+
+    def _facts(self, item: _Parsed, batch: FactBatch, cursor: Cursor) -> None:
+        if not _is_contiguous(batch):
+            self._refuse(item.incoming, item.site, "seq does not go up by one")
+            return
+        cursor = self._journal(batch, cursor)
+        if batch.journal != cursor.journal:
+            self._identity(item, f"journal {batch.journal[:12]} instead of {cursor.journal[:12]}")
+            return
+        if batch.first_seq > cursor.seq + 1:
+            self._gap(item, cursor, batch.first_seq)
+            return
+        hashes = _hashes(batch)
+        if hashes[-1] != batch.head or not self._continues(batch, cursor, hashes):
+            self._identity(item, f"the chain does not hold at seq {batch.first_seq}")
+            return
+        fresh = max(0, cursor.seq + 1 - batch.first_seq)
+        self._result.duplicates += min(fresh, len(batch.facts))
+        self._clear(item.site, AlertKind.GAP, "")
+        if fresh < len(batch.facts):
+            self._append(item.site, batch, cursor, hashes, fresh)
+        self._result.acks[item.site] = self._moved.get(item.site, cursor).seq
+        if self._lives[cursor.site].birth is None and "birth" not in self._live_values.get(cursor.site, {}):
+            self._result.need_rebirth[item.site] = cursor.site
+
+    def _journal(self, batch: FactBatch, cursor: Cursor) -> Cursor:
+        """The cursor to compare with: the first journal of a site is taken as its own, a later one only on request."""
+        genesis = chain.genesis(batch.site, batch.journal)
+        if not cursor.journal and not cursor.adopt:
+            return replace(cursor, journal=batch.journal, seq=0, hash=genesis)
+        if cursor.adopt and batch.journal != cursor.journal:
+            sql.close_journal(self._connection, cursor, self._now_ms)
+            self._clear(batch.site, AlertKind.IDENTITY, "")
+            adopted = replace(
+                cursor,
+                ordinal=cursor.ordinal + 1,
+                journal=batch.journal,
+                seq=batch.first_seq - 1,
+                hash=batch.previous,
+                adopt=False,
+            )
+            self._moved[batch.site] = adopted
+            return adopted
+        return cursor
+
+    def _continues(self, batch: FactBatch, cursor: Cursor, hashes: Sequence[str]) -> bool:
+        """Whether the batch agrees with every hash that is known here."""
+        if batch.first_seq == cursor.seq + 1:
+            return batch.previous == cursor.hash
+        last = batch.first_seq + len(batch.facts) - 1
+        joint = min(last, cursor.seq)
+        expected = cursor.hash if joint == cursor.seq else self._hash_at(cursor, joint)
+        return expected is None or hashes[joint - batch.first_seq] == expected
+
+    def _hash_at(self, cursor: Cursor, seq: int) -> str | None:
+        known = self._hashes.get((cursor.site, cursor.ordinal, seq))
+        return known if known is not None else sql.hash_at(self._connection, cursor, seq)
+
+    def _identity(self, item: _Parsed, detail: str) -> None:
+        self._result.refused += 1
+        self._raise(item.site, Raise(AlertKind.IDENTITY, "", detail))
+
+    def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:
+        self._result.refused += 1
+        self._result.need_rebirth[item.site] = cursor.site
+        self._raise(item.site, Raise(AlertKind.GAP, "", f"seq {first} arrived, {cursor.seq + 1} is wanted"))
+
+    def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[str], fresh: int) -> None:
+        decoded: list[AnyFact | None] = []
+        wanted: set[str] = set()
+        changes = []
+        for record in batch.facts[fresh:]:
+            try:
+                fact: AnyFact | None = decode_fact(record.body)
+            except UnknownFact:
+                fact = None
+            found = () if fact is None else project(fact)
+            decoded.append(fact)
+            changes.append(found)
+            wanted.update(_parcel_of(change) for change in found if isinstance(change, _BY_PARCEL))
+        self._load_parcels(wanted)
+        for record, fact, found, digest in zip(batch.facts[fresh:], decoded, changes, hashes[fresh:], strict=True):
+            body = bytes(record.body)
+            self._rows.append(
+                (
+                    cursor.site,
+                    cursor.ordinal,
+                    record.seq,
+                    (kind_of(body) if fact is None else kind(fact))[:32],
+                    record.boot,
+                    record.at_ms,
+                    record.trust,
+                    self._now_ms,
+                    getattr(fact, "parcel", None),
+                    (getattr(fact, "session", None) or None),
+                    body,
+                    bytes.fromhex(digest),
+                )
+            )
+            self._hashes[cursor.site, cursor.ordinal, record.seq] = digest
+            if isinstance(fact, PlanApplied):
+                self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
+            if found:
+                moment = Moment(cursor.site, record.at_ms, record.trust, self._now_ms)
+                for change in found:
+                    self._change(site, change, moment, record.seq)
+        last = batch.facts[-1]
+        self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1])
+        self._result.facts += len(batch.facts) - fresh
+        self._boot(cursor.site, last.boot)
+
+    def _load_parcels(self, wanted: set[str]) -> None:
+        missing = wanted - self._parcels.keys()
+        if missing:
+            found = sql.parcels(self._connection, missing)
+            self._known.update(found)
+            self._parcels.update(found)
+
+    def _change(self, site: str, change: object, moment: Moment, seq: int) -> None:
+        match change:
+            case Occupied():
+                self._occupy(moment.site, change, seq)
+            case Serviced():
+                self._box(moment.site, change.compartment, seq, service=change.service)
+            case Raise():
+                self._raise(site, change)
+            case Clear():
+                self._clear(site, change.kind, change.subject)
+            case Received() | Placed() | Taking() | Ended() | KeyRaised() | Planned() | Disputed() | Unplaced():
+                if isinstance(change, Ended):
+                    self._empty(moment.site, change.parcel, seq)
+                self._parcel(site, change, moment)
+            case _:
+                raise AssertionError(change)
+
+    def _occupy(self, number: int, change: Occupied, seq: int) -> None:
+        parcel: str | None = change.parcel
+        if change.keeps_parcel:
+            parcel = self._boxes[number].get(change.compartment, Box()).parcel
+        self._box(number, change.compartment, seq, occupancy=change.occupancy, parcel=parcel)
+
+    def _empty(self, number: int, parcel: str, seq: int) -> None:
+        for label, box in list(self._boxes[number].items()):
+            if box.parcel == parcel:
+                free = box.occupancy == Occupancy.OCCUPIED
+                self._box(number, label, seq, occupancy=Occupancy.FREE if free else box.occupancy, parcel=None)
+
+    def _box(self, number: int, label: str, seq: int, **values: Any) -> None:
+        box = replace(self._boxes[number].get(label, Box()), **values)
+        self._boxes[number][label] = box
+        self._changed_boxes[number, label] = (box, seq)
+
+    def _parcel(self, site: str, change: ParcelChange, moment: Moment) -> None:
+        parcel = _parcel_of(change)
+        known = self._parcels.get(parcel)
+        if known is not None and known.site != moment.site:
+            self._raise(site, Raise(AlertKind.FOREIGN_PARCEL, parcel, "the parcel of another site"))
+            return
+        evolved = evolve(known, change, moment)
+        if evolved is None:
+            return
+        self._parcels[parcel] = evolved.parcel
+        self._changed_parcels.add(parcel)
+        self._result.parcels[parcel] = site
+        if evolved.needs is not None:
+            self._needs[parcel] = _needs(evolved.needs)
+        if evolved.replan:
+            self._replan.add(moment.site)
+        for message in evolved.messages:
+            self._messages[parcel, message] = None
+        for alert in evolved.alerts:
+            self._raise(site, alert)
+
+    # ------------------------------------------------------------------------------------------- what sites say of now
+
+    def _state(self, cursor: Cursor, state: SiteState, payload: bytes) -> None:
+        live = self._now_live(cursor.site)
+        if state.boot < live.boot or (state.boot == live.state_boot and state.seq < live.state_seq):
+            return
+        self._boot(cursor.site, state.boot)
+        self._say(cursor.site, state=payload, state_seq=state.seq, state_boot=state.boot, state_ms=self._now_ms)
+
+    def _presence(self, cursor: Cursor, presence: Presence) -> None:
+        if presence.boot < self._now_live(cursor.site).boot:
+            return  # the will of an earlier boot can overtake a rebirth
+        self._boot(cursor.site, presence.boot)
+        self._say(cursor.site, presence=presence.status, presence_ms=self._now_ms)
+        if presence.status is PresenceStatus.READY:
+            self._clear(cursor.site_id, AlertKind.SITE_OFFLINE, "")
+
+    def _birth(self, cursor: Cursor, birth: Birth, payload: bytes) -> None:
+        live = self._now_live(cursor.site)
+        if birth.boot < live.boot:
+            return
+        self._boot(cursor.site, birth.boot)
+        self._check_identity(cursor, birth)
+        if payload != live.birth:
+            cards = [structs.asdict(card) for card in birth.compartments]
+            sql.save_cards(self._connection, cursor.site, cards)
+        self._say(cursor.site, birth=payload, birth_ms=self._now_ms)
+        self._applied(cursor.site, birth.plan_incarnation, birth.plan_revision, birth.plan_hash)
+        self._held(cursor, birth)
+
+    def _check_identity(self, cursor: Cursor, birth: Birth) -> None:
+        cursor = self._moved.get(birth.site, cursor)
+        if not cursor.journal or cursor.adopt:
+            return
+        if birth.journal != cursor.journal:
+            self._raise(birth.site, Raise(AlertKind.IDENTITY, "", "the birth names another journal"))
+        elif 0 < birth.last_seq <= cursor.seq:
+            known = cursor.hash if birth.last_seq == cursor.seq else self._hash_at(cursor, birth.last_seq)
+            if known is not None and known != birth.last_hash:
+                self._raise(birth.site, Raise(AlertKind.IDENTITY, "", "the birth's chain is another one"))
+
+    def _held(self, cursor: Cursor, birth: Birth) -> None:
+        self._load_parcels({held.parcel for held in birth.held})
+        moment = Moment(cursor.site, 0, Trust.UNSET, self._now_ms)
+        for held in birth.held:
+            known = self._parcels.get(held.parcel)
+            if known is None:
+                planned = PlannedParcel(
+                    id=held.parcel,
+                    version=held.version,
+                    epoch=held.epoch,
+                    tracking=held.tracking,
+                    carrier=held.carrier,
+                )
+                self._parcel(birth.site, Planned(planned), moment)
+                self._parcels[held.parcel] = replace(
+                    self._parcels[held.parcel], state=held.state, source=Source.RECOVERED
+                )
+            else:
+                self._parcel(birth.site, KeyRaised(held.parcel, held.version, held.epoch), moment)
+
+    def _applied(self, number: int, incarnation: int, revision: int, plan_hash: str) -> None:
+        live = self._now_live(number)
+        if (incarnation, revision) > (live.applied_incarnation, live.applied_revision):
+            self._say(number, applied_incarnation=incarnation, applied_revision=revision, applied_hash=plan_hash)
+        if incarnation > max(self._incarnation, self._result.foreign_incarnation or 0):
+            self._result.foreign_incarnation = incarnation
+
+    def _boot(self, number: int, boot: int) -> None:
+        if boot > self._now_live(number).boot:
+            self._say(number, boot=boot)
+
+    def _now_live(self, number: int) -> sql.Live:
+        return self._lives[number]
+
+    def _say(self, number: int, **values: Any) -> None:
+        self._live_values.setdefault(number, {}).update(values)
+        known = {name: value for name, value in values.items() if name in sql.Live.__slots__}
+        self._lives[number] = replace(self._lives[number], **known)
+
+    # ---------------------------------------------------------------------------------------------- comparing, alerting
+
+    def _compare_views(self) -> None:
+        """Where a snapshot and the fold stand at the same seq they must say the same (I-15)."""
+        for site in self._result.touched:
+            cursor = self._moved.get(site, self._cursors[site])
+            live = self._lives[cursor.site]
+            if live.state is None or live.state_seq != cursor.seq:
+                continue
+            different = _differences(decode(SiteState, live.state), self._boxes[cursor.site])
+            if different:
+                self._raise(site, Raise(AlertKind.VIEWS_DIFFER, "", f"compartments {', '.join(different)}"))
+            else:
+                self._clear(site, AlertKind.VIEWS_DIFFER, "")
+
+    def _raise(self, site: str, alert: Raise) -> None:
+        sql.raise_alert(self._connection, site, alert.kind, alert.subject, alert.detail, self._now_ms)
+        self._open.add((site, alert.kind[:32], alert.subject[:64]))
+        self._result.alerted.add(site)
+
+    def _clear(self, site: str, kind_name: str, subject: str) -> None:
+        key = (site, kind_name[:32], subject[:64])
+        if key in self._open:
+            self._open.discard(key)
+            sql.clear_alert(self._connection, *key, self._now_ms)
+            self._result.alerted.add(site)
+
+    # --------------------------------------------------------------------------------------------------------- writing
+
+    def _write(self) -> None:
+        connection = self._connection
+        sql.add_facts(connection, self._rows)
+        new = [key for key in self._changed_parcels if key not in self._known]
+        sql.add_parcels(connection, [(self._parcels[key], self._needs.get(key, Needs())) for key in new])
+        sql.save_parcels(connection, [self._parcels[key] for key in self._changed_parcels if key in self._known])
+        sql.save_boxes(connection, self._changed_boxes)
+        for number, values in self._live_values.items():
+            sql.save_live(connection, number, values)
+        sql.save_heard(connection, (self._cursors[site].site for site in self._result.touched), self._now_ms)
+        sql.save_cursors(connection, list(self._moved.values()), self._now_ms)
+        sql.add_messages(connection, list(self._messages), self._now_ms)
+        sql.replan(connection, self._replan)
+        sql.quarantine(connection, self._quarantine, self._now_ms)
+        self._result.messages = len(self._messages)
+        self._result.replanned = bool(self._replan)
+
+
+def _is_contiguous(batch: FactBatch) -> bool:
+    return all(record.seq == batch.first_seq + place for place, record in enumerate(batch.facts))
+
+
+def _hashes(batch: FactBatch) -> list[str]:
+    """The chain's hash after each fact. A `previous` that is not a hash gives hashes nobody knows."""
+    try:
+        bytes.fromhex(batch.previous)
+    except ValueError:
+        return [""] * len(batch.facts)
+    hashes = []
+    previous = batch.previous
+    link: Callable[..., str] = chain.link
+    for record in batch.facts:
+        previous = link(previous, record)
+        hashes.append(previous)
+    return hashes
+
+
+def _parcel_of(change: object) -> str:
+    parcel = change.parcel  # type: ignore[attr-defined]
+    return parcel.id if isinstance(parcel, PlannedParcel) else str(parcel)
+
+
+def _needs(planned: PlannedParcel) -> Needs:
+    return Needs(
+        size=planned.size,
+        reach=planned.reach,
+        heavy=planned.heavy,
+        group=planned.group,
+        language=planned.language,
+        help=planned.help,
+    )
+
+
+def _differences(state: SiteState, boxes: dict[str, Box]) -> list[str]:
+    different: list[str] = []
+    for compartment in state.compartments:
+        box = boxes.get(compartment.label)
+        if box is None:
+            continue  # no fact has named it yet
+        if (compartment.occupancy, compartment.service, compartment.parcel) != (box.occupancy, box.service, box.parcel):
+            different.append(compartment.label)
+    return different

@@ -1,0 +1,165 @@
+"""Ingest: takes whatever one read brought, commits it in one transaction, then tells the broker and the sites.
+
+Owns the group commit and the order *commit, PUBACK, down/ack*. Refuses to know paho (see `hub.receiver`) and what a
+fact means (see `hub.core.project`). Runs in one guarded thread; everything published as an ack is published here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from hub.clock import Clock
+from hub.group import Group, Result
+from hub.live import Live
+from hub.metrics import Metrics
+from hub.receiver import Incoming, Item, Joined, Link, Mailbox
+from hub.store import ingest as sql
+from hub.store import meta
+from hub.store.engine import Store
+from wire import topics
+from wire.messages import COMMAND_LIFE_MS_MAX, Ack, Command, Verb, encode
+
+LOG: Final = logging.getLogger(__name__)
+
+GROUP_ITEMS_MAX: Final = 500
+"""Messages in one transaction: past this a commit is a small part of the work and only latency grows."""
+WAIT_S: Final = 0.5
+"""How long an idle intake sleeps before it looks at its stop flag."""
+REBIRTH_PAUSE_MS: Final = 10_000
+"""Least time between two rebirth commands to one site."""
+PARCEL_EVENTS_MAX: Final = 50
+"""Parcels told one by one after a group; in a longer backlog the site's own event says enough."""
+
+
+class Incarnation:
+    """The hub's incarnation, shared by all that speak to sites."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+class Intake:
+    """The group commit."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        mailbox: Mailbox,
+        link: Link,
+        incarnation: Incarnation,
+        live: Live,
+        metrics: Metrics,
+        clock: Clock,
+        wake_planner: Callable[[], None],
+        wake_sender: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._mailbox = mailbox
+        self._link = link
+        self._incarnation = incarnation
+        self._live = live
+        self._metrics = metrics
+        self._clock = clock
+        self._wake_planner = wake_planner
+        self._wake_sender = wake_sender
+        self._asked_rebirth: dict[str, int] = {}
+        self.stopping = threading.Event()
+        self.ticked_ms = clock()
+
+    def run(self) -> None:
+        """Work until `stopping`."""
+        while not self.stopping.is_set():
+            self.ticked_ms = self._clock()
+            items = self._mailbox.take(GROUP_ITEMS_MAX, WAIT_S)
+            if items:
+                self.handle(items)
+
+    def handle(self, items: Sequence[Item]) -> None:
+        """One group: commit, then acknowledge, then tell."""
+        messages = [item for item in items if isinstance(item, Incoming)]
+        if messages:
+            result = self._commit(messages)
+            self._link.acknowledge(messages)
+            self._tell(result)
+        if any(isinstance(item, Joined) for item in items):
+            self._announce_all()
+
+    def _commit(self, messages: Sequence[Incoming]) -> Result:
+        now_ms = self._clock()
+        with self._store.writing() as connection:
+            group = Group(connection, now_ms, self._incarnation.value)
+            result = group.apply(messages)
+            for site, number in result.need_rebirth.items():
+                if self._may_ask(site, now_ms):
+                    result.rebirths[site] = self._rebirth(number, now_ms, site, connection)
+            if result.foreign_incarnation is not None:
+                meta.save_incarnation(connection, result.foreign_incarnation + 1)
+        if result.foreign_incarnation is not None:
+            LOG.warning("a site knows a newer word of this hub than its database does; speaking with a newer one")
+            self._incarnation.value = result.foreign_incarnation + 1
+            self._link.rejoin()
+        self._metrics.groups.inc()
+        self._metrics.messages.inc(len(messages))
+        self._metrics.facts.inc(result.facts)
+        self._metrics.duplicates.inc(result.duplicates)
+        self._metrics.refused.inc(result.refused)
+        return result
+
+    def _may_ask(self, site: str, now_ms: int) -> bool:
+        if now_ms - self._asked_rebirth.get(site, 0) < REBIRTH_PAUSE_MS:
+            return False
+        self._asked_rebirth[site] = now_ms
+        return True
+
+    def _rebirth(self, number: int, now_ms: int, site: str, connection: Connection) -> Command:
+        command = Command(
+            id=uuid4().hex,
+            verb=Verb.REBIRTH,
+            issued_at_ms=now_ms,
+            expires_at_ms=now_ms + COMMAND_LIFE_MS_MAX,
+            actor="hub",
+            reason=f"what {site} sent does not continue what is known",
+        )
+        sql.add_command(connection, sql.command_values(number, command))
+        return command
+
+    def _tell(self, result: Result) -> None:
+        for site, seq in result.acks.items():
+            self._publish_ack(site, seq)
+        for site, command in result.rebirths.items():
+            self._link.publish(
+                topics.topic(topics.COMMAND, site), encode(command), qos=topics.COMMAND.qos, retain=False
+            )
+        if result.replanned:
+            self._wake_planner()
+        if result.messages:
+            self._wake_sender()
+        for site in result.touched:
+            self._live.publish("site", site)
+        if len(result.parcels) <= PARCEL_EVENTS_MAX:
+            for parcel, site in result.parcels.items():
+                self._live.publish("parcel", site, parcel)
+        for site in result.alerted:
+            self._live.publish("alert", site)
+
+    def _publish_ack(self, site: str, seq: int) -> None:
+        self._link.publish(
+            topics.topic(topics.ACK, site),
+            encode(Ack(incarnation=self._incarnation.value, seq=seq)),
+            qos=topics.ACK.qos,
+            retain=topics.ACK.retain,
+        )
+
+    def _announce_all(self) -> None:
+        with self._store.reading() as connection:
+            known = sql.all_cursors(connection)
+        for cursor in known:
+            self._publish_ack(cursor.site_id, cursor.seq)
+        self._wake_planner()

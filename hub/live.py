@@ -1,0 +1,135 @@
+"""What changed, told to every open page: a bounded queue for each browser, and a short memory for those that come back.
+
+Owns event numbers and the rule for slow readers (they are dropped and read the page anew). Refuses to know what is
+shown: an event names a thing, never its content, so no personal datum passes here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+WAITING_MAX: Final = 200
+"""Events one browser may be behind before it is dropped: some seconds of a whole fleet."""
+REMEMBERED: Final = 1_000
+"""Events kept for browsers that reconnect."""
+CLIENTS_MAX: Final = 1_000
+"""Open streams of one process."""
+HEARTBEAT_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the stream. `topic` is site, parcel, alert or message; `key` names which one."""
+
+    number: int
+    topic: str
+    site: str
+    key: str
+
+    def encoded(self) -> bytes:
+        """The event as it stands in the stream."""
+        data = msgspec.json.encode({"site": self.site, "key": self.key}).decode()
+        return f"id: {self.number}\nevent: {self.topic}\ndata: {data}\n\n".encode()
+
+
+class TooManyStreams(Exception):
+    """No room for another browser."""
+
+
+class Live:
+    """Publishes from any thread, delivers on the web server's loop."""
+
+    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._number = 0
+        self._memory: deque[Event] = deque(maxlen=REMEMBERED)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clients: set[asyncio.Queue[Event | None]] = set()
+        self.dropped = 0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Deliver on this loop from now on."""
+        self._loop = loop
+
+    def detach(self) -> None:
+        """End every stream: the process stops."""
+        for client in list(self._clients):
+            self._drop(client)
+        self._loop = None
+
+    @property
+    def clients(self) -> int:
+        """Open streams."""
+        return len(self._clients)
+
+    @property
+    def number(self) -> int:
+        """Number of the newest event: what is cached is valid until it moves."""
+        return self._number
+
+    def publish(self, topic: str, site: str, key: str = "") -> None:
+        """Tell that something changed; never waits."""
+        with self._lock:
+            self._number += 1
+            event = Event(self._number, topic, site, key)
+            self._memory.append(event)
+            loop = self._loop
+        if self._listener is not None:
+            self._listener(site)
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._deliver, event)
+
+    async def stream(self, last: int | None) -> AsyncIterator[bytes]:
+        """The bytes of one browser's stream, after event `last` where that is remembered. Raises TooManyStreams."""
+        if len(self._clients) >= CLIENTS_MAX:
+            raise TooManyStreams(f"{CLIENTS_MAX} pages are open already")
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING_MAX)
+        with self._lock:
+            missed = self._missed(last)
+            self._clients.add(queue)
+            newest = self._number
+        try:
+            yield b"retry: 2000\n: open\n\n" if last is None else b"retry: 2000\n\n"
+            if missed is None:
+                yield f"id: {newest}\nevent: reset\ndata: {{}}\n\n".encode()
+            for event in missed or ():
+                yield event.encoded()
+            while True:
+                try:
+                    event_or_end = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                if event_or_end is None:
+                    return
+                if event_or_end.number > newest:
+                    yield event_or_end.encoded()
+        finally:
+            self._clients.discard(queue)
+
+    def _missed(self, last: int | None) -> list[Event] | None:
+        if last is None or last == self._number:
+            return []
+        if last > self._number or not self._memory or self._memory[0].number > last + 1:
+            return None
+        return [event for event in self._memory if event.number > last]
+
+    def _deliver(self, event: Event) -> None:
+        for client in list(self._clients):
+            if client.qsize() >= WAITING_MAX - 1:
+                self.dropped += 1
+                self._drop(client)
+            else:
+                client.put_nowait(event)
+
+    def _drop(self, client: asyncio.Queue[Event | None]) -> None:
+        self._clients.discard(client)
+        client.put_nowait(None)

@@ -1,0 +1,373 @@
+"""The statements behind what people ask: sites, parcels, plans, people, alerts, messages, commands.
+
+Owns their SQL. Refuses to decide who may ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
+
+from hub.core.parcels import NewParcel, fold_name
+from hub.core.project import WANTED, AlertKind
+from hub.store import ingest
+from hub.store.schema import (
+    ALERT,
+    API_TOKEN,
+    COMMAND,
+    CONTACT,
+    FACT,
+    MESSAGE,
+    PARCEL,
+    PERSON,
+    PLAN,
+    ROSTER,
+    SITE,
+    SITE_CURSOR,
+    SITE_LIVE,
+    WEB_SESSION,
+)
+from wire.ids import ParcelId, ParcelState, PlaceKind, ReachZone, SizeClass
+from wire.messages import PresenceStatus
+from wire.plan import Help, Intent, Person, PlannedParcel, Settings, SiteCard
+
+SITES_MAX: Final = 1_000
+"""Cards of other sites in one plan (wire.plan)."""
+
+
+# --------------------------------------------------------------------------------------------------------------- sites
+
+
+def add_site(connection: Connection, *, site: str, name: str, address: str, help_phone: str, now_ms: int) -> int:
+    """Create a site with the next number; its number. Every site's plan names it from now on."""
+    number = int(connection.execute(select(func.coalesce(func.max(SITE.c.number), 0))).scalar_one()) + 1
+    connection.execute(
+        insert(SITE).values(
+            number=number, id=site, name=name, address=address, help_phone=help_phone, created_ms=now_ms
+        )
+    )
+    connection.execute(insert(SITE_CURSOR).values(site=number))
+    connection.execute(insert(SITE_LIVE).values(site=number))
+    connection.execute(update(SITE).values(wanted=SITE.c.wanted + 1))
+    ingest.clear_alert(connection, site, AlertKind.UNKNOWN_SITE, "", now_ms)
+    return number
+
+
+def site(connection: Connection, site_id: str) -> Row[Any] | None:
+    """A site's own row."""
+    return connection.execute(select(SITE).where(SITE.c.id == site_id)).one_or_none()
+
+
+def site_ids(connection: Connection) -> list[str]:
+    """Every site, by number."""
+    return list(connection.execute(select(SITE.c.id).order_by(SITE.c.number)).scalars())
+
+
+def adopt_next_journal(connection: Connection, number: int) -> None:
+    """Take the next journal the site sends as its own, whatever was known of the last."""
+    connection.execute(update(SITE_CURSOR).where(SITE_CURSOR.c.site == number).values(adopt=True))
+    connection.execute(update(SITE_LIVE).where(SITE_LIVE.c.site == number).values(boot=0, state_boot=0, state_seq=0))
+
+
+# ------------------------------------------------------------------------------------------------------------- parcels
+
+
+def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[int, int]]:
+    """Version and epoch of every live parcel of a site."""
+    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
+        PARCEL.c.site == number, PARCEL.c.state.in_(WANTED)
+    )
+    return {ParcelId(row.id): (row.version, row.epoch) for row in connection.execute(query)}
+
+
+def is_announced(connection: Connection, number: int, tracking: str) -> bool:
+    """Whether a live parcel of the site has this tracking number."""
+    query = select(PARCEL.c.id).where(
+        PARCEL.c.site == number, PARCEL.c.tracking == tracking, PARCEL.c.state.in_(WANTED)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def announce(
+    connection: Connection, parcel: ParcelId, new: NewParcel, *, number: int, version: int, epoch: int, now_ms: int
+) -> None:
+    """Create a parcel with its recipient."""
+    connection.execute(
+        insert(PARCEL).values(
+            id=parcel,
+            site=number,
+            tracking=new.tracking,
+            carrier=new.carrier,
+            size=new.size,
+            reach=new.reach,
+            heavy=new.heavy,
+            group_id=new.group,
+            version=version,
+            epoch=epoch,
+            state=ParcelState.ANNOUNCED,
+            source="plan",
+            created_ms=now_ms,
+            changed_ms=now_ms,
+        )
+    )
+    connection.execute(
+        insert(CONTACT).values(
+            parcel=parcel,
+            name=new.name,
+            name_folded=fold_name(new.name),
+            phone=new.phone,
+            help=new.help,
+            language=new.language,
+        )
+    )
+    ingest.replan(connection, (number,))
+
+
+def parcel(connection: Connection, parcel_id: str) -> Row[Any] | None:
+    """A parcel's row with its site's id, locked until the transaction ends."""
+    query = select(PARCEL, SITE.c.id.label("site_id")).join(SITE).where(PARCEL.c.id == parcel_id)
+    return connection.execute(query.with_for_update(of=PARCEL)).one_or_none()
+
+
+def change_parcel(connection: Connection, parcel_id: str, number: int, now_ms: int, **values: Any) -> None:
+    """Change an intent; the site's plan is built anew."""
+    connection.execute(update(PARCEL).where(PARCEL.c.id == parcel_id).values(changed_ms=now_ms, **values))
+    ingest.replan(connection, (number,))
+
+
+def erase_contacts(connection: Connection, ended_before_ms: int) -> int:
+    """Forget the recipients of parcels that ended before then (I-34); how many."""
+    old = select(PARCEL.c.id).where(PARCEL.c.ended_ms < ended_before_ms)
+    return connection.execute(delete(CONTACT).where(CONTACT.c.parcel.in_(old))).rowcount
+
+
+# --------------------------------------------------------------------------------------------------------------- plans
+
+
+def stale_plans(connection: Connection) -> list[str]:
+    """Sites whose plan was built from older wishes."""
+    query = (
+        select(SITE.c.id)
+        .join(PLAN, PLAN.c.site == SITE.c.number, isouter=True)
+        .where(or_(PLAN.c.site.is_(None), PLAN.c.wanted != SITE.c.wanted))
+    )
+    return list(connection.execute(query.order_by(SITE.c.number)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """The last plan that was built."""
+
+    revision: int
+    hash: str
+
+
+def plan(connection: Connection, number: int) -> PlanRow:
+    """The last plan of a site; revision 0 before the first."""
+    row = connection.execute(select(PLAN.c.revision, PLAN.c.hash).where(PLAN.c.site == number)).one_or_none()
+    return PlanRow(0, "") if row is None else PlanRow(row.revision, row.hash)
+
+
+_SAVE_PLAN: Final = text(
+    "INSERT INTO plan (site, revision, hash, wanted, built_ms) VALUES (:site, :revision, :hash, :wanted, :now_ms)"
+    " ON CONFLICT (site) DO UPDATE SET revision = excluded.revision, hash = excluded.hash,"
+    " wanted = excluded.wanted, built_ms = excluded.built_ms"
+)
+
+
+def save_plan(connection: Connection, *, number: int, revision: int, plan_hash: str, wanted: int, now_ms: int) -> None:
+    """Remember a plan before it is published."""
+    connection.execute(
+        _SAVE_PLAN,
+        {"site": number, "revision": revision, "hash": plan_hash, "wanted": wanted, "now_ms": now_ms},
+    )
+
+
+def planned_parcels(connection: Connection, number: int) -> list[PlannedParcel]:
+    """What the plan says of each live parcel."""
+    query = (
+        select(PARCEL, CONTACT.c.help, CONTACT.c.language)
+        .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id, isouter=True)
+        .where(PARCEL.c.site == number, PARCEL.c.state.in_(WANTED))
+    )
+    return [
+        PlannedParcel(
+            id=ParcelId(row.id),
+            version=row.version,
+            epoch=row.epoch,
+            tracking=row.tracking,
+            carrier=row.carrier,
+            size=None if row.size is None else SizeClass(row.size),
+            heavy=row.heavy,
+            reach=None if row.reach is None else ReachZone(row.reach),
+            language=row.language or "fr",
+            help=Help(row.help or Help.STANDARD),
+            group=row.group_id,
+            intent=Intent(row.intent),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def site_cards(connection: Connection) -> list[SiteCard]:
+    """How sites are named to a customer at the wrong one."""
+    query = select(SITE.c.number, SITE.c.name, SITE.c.address).order_by(SITE.c.number).limit(SITES_MAX)
+    return [SiteCard(number=row.number, name=row.name, address=row.address) for row in connection.execute(query)]
+
+
+def people_of(connection: Connection, number: int) -> list[Person]:
+    """The roster of a site."""
+    query = select(ROSTER.c.id, ROSTER.c.role, ROSTER.c.badge).where(ROSTER.c.site == number)
+    return [Person(id=row.id, role=row.role, badge=row.badge) for row in connection.execute(query)]
+
+
+def add_badge(connection: Connection, *, number: int, person: str, role: str, digest: str) -> None:
+    """Put somebody on a site's roster."""
+    connection.execute(insert(ROSTER).values(site=number, id=person, role=role, badge=digest))
+    ingest.replan(connection, (number,))
+
+
+def settings_of(row: Row[Any]) -> Settings:
+    """The settings of a site's row."""
+    return msgspec.json.decode(row.settings, type=Settings)
+
+
+# -------------------------------------------------------------------------------------------------------------- people
+
+
+def add_person(connection: Connection, *, name: str, role: str, password_hash: str, now_ms: int) -> None:
+    """Create somebody who signs in, or give them a new password (which ends their sessions)."""
+    known = connection.execute(select(PERSON.c.id).where(PERSON.c.name == name)).scalar()
+    if known is None:
+        connection.execute(insert(PERSON).values(name=name, role=role, password_hash=password_hash, created_ms=now_ms))
+        return
+    connection.execute(update(PERSON).where(PERSON.c.id == known).values(role=role, password_hash=password_hash))
+    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.person == known))
+
+
+def person(connection: Connection, name: str) -> Row[Any] | None:
+    """Somebody by name."""
+    return connection.execute(select(PERSON).where(PERSON.c.name == name)).one_or_none()
+
+
+def open_session(connection: Connection, digest: bytes, person_id: int, now_ms: int, expires_ms: int) -> None:
+    """Remember a signed-in browser."""
+    connection.execute(
+        insert(WEB_SESSION).values(digest=digest, person=person_id, created_ms=now_ms, expires_ms=expires_ms)
+    )
+
+
+def session_person(connection: Connection, digest: bytes, now_ms: int) -> Row[Any] | None:
+    """Name and role of a session that is not over."""
+    query = (
+        select(PERSON.c.name, PERSON.c.role)
+        .join(WEB_SESSION, WEB_SESSION.c.person == PERSON.c.id)
+        .where(WEB_SESSION.c.digest == digest, WEB_SESSION.c.expires_ms > now_ms)
+    )
+    return connection.execute(query).one_or_none()
+
+
+def close_session(connection: Connection, digest: bytes) -> None:
+    """Forget a browser."""
+    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.digest == digest))
+
+
+def close_old_sessions(connection: Connection, now_ms: int) -> None:
+    """Forget browsers whose time is over."""
+    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.expires_ms <= now_ms))
+
+
+def add_token(connection: Connection, name: str, digest: bytes, now_ms: int) -> None:
+    """Let a program in."""
+    connection.execute(insert(API_TOKEN).values(name=name, digest=digest, created_ms=now_ms))
+
+
+def token_name(connection: Connection, digest: bytes) -> str | None:
+    """Whose token it is."""
+    return connection.execute(select(API_TOKEN.c.name).where(API_TOKEN.c.digest == digest)).scalar()
+
+
+# ---------------------------------------------------------------------------------------------------- alerts, messages
+
+
+def acknowledge(connection: Connection, alert: int, by: str, now_ms: int) -> bool:
+    """Note who looks after an alert; the first stays. Whether there is such an alert."""
+    first = update(ALERT).where(ALERT.c.id == alert, ALERT.c.acknowledged_ms.is_(None))
+    connection.execute(first.values(acknowledged_by=by, acknowledged_ms=now_ms))
+    return connection.execute(select(ALERT.c.id).where(ALERT.c.id == alert)).first() is not None
+
+
+def silent_sites(connection: Connection, before_ms: int) -> list[str]:
+    """Sites that are gone, or were not heard, since before then."""
+    gone = (SITE_LIVE.c.presence == PresenceStatus.LOST) & (SITE_LIVE.c.presence_ms < before_ms)
+    query = select(SITE.c.id).join(SITE_LIVE).where(SITE_LIVE.c.heard_ms > 0, gone)
+    return list(connection.execute(query).scalars())
+
+
+def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Row[Any]]:
+    """Messages to send now, oldest first, with what their text is made of."""
+    query = (
+        select(
+            MESSAGE.c.id,
+            MESSAGE.c.parcel,
+            MESSAGE.c.kind,
+            MESSAGE.c.attempts,
+            PARCEL.c.version,
+            PARCEL.c.epoch,
+            PARCEL.c.place_kind,
+            PARCEL.c.state.label("parcel_state"),
+            SITE.c.number,
+            SITE.c.id.label("site"),
+            SITE.c.name.label("site_name"),
+            SITE.c.address,
+            CONTACT.c.phone,
+            CONTACT.c.language,
+        )
+        .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
+        .join(SITE, SITE.c.number == PARCEL.c.site)
+        .join(CONTACT, CONTACT.c.parcel == MESSAGE.c.parcel, isouter=True)
+        .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= now_ms)
+        .order_by(MESSAGE.c.id)
+        .limit(most)
+    )
+    return connection.execute(query).all()
+
+
+def save_message(connection: Connection, message: int, values: Mapping[str, Any]) -> None:
+    """Note how sending went."""
+    connection.execute(update(MESSAGE).where(MESSAGE.c.id == message).values(**values))
+
+
+def facts_after(connection: Connection, number: int, journal: int, after: int, most: int) -> Sequence[Row[Any]]:
+    """A page of a site's facts in order, for audits."""
+    query = (
+        select(FACT)
+        .where(FACT.c.site == number, FACT.c.journal == journal, FACT.c.seq > after)
+        .order_by(FACT.c.seq)
+        .limit(most)
+    )
+    return connection.execute(query).all()
+
+
+def cursor_of(connection: Connection, number: int) -> Row[Any]:
+    """How far a site's journal is committed."""
+    return connection.execute(select(SITE_CURSOR).where(SITE_CURSOR.c.site == number)).one()
+
+
+def command(connection: Connection, command_id: str) -> Row[Any] | None:
+    """A command and its answer."""
+    return connection.execute(select(COMMAND).where(COMMAND.c.id == command_id)).one_or_none()
+
+
+def prune_commands(connection: Connection, before_ms: int) -> None:
+    """Forget old commands."""
+    connection.execute(delete(COMMAND).where(COMMAND.c.issued_ms < before_ms))
+
+
+def is_shelf(place_kind: str | None) -> bool:
+    """Whether a parcel lies on the desk's shelf."""
+    return place_kind == PlaceKind.SHELF
