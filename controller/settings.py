@@ -145,6 +145,21 @@ def load_settings(path: Path) -> Settings:
     return settings
 
 
+class NotifySettings(msgspec.Struct, frozen=True):
+    """What systemd says to a `Type=notify` service."""
+
+    address: str
+    watchdog_usec: str
+    watchdog_pid: str
+
+
+def notify_settings() -> NotifySettings:
+    """The service manager's words; all empty without one."""
+    return NotifySettings(
+        os.environ.get("NOTIFY_SOCKET", ""), os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    )
+
+
 def load_keys(path: Path) -> dict[int, bytes]:
     """The site keys by epoch. Raises SettingsError, never quoting a key."""
     try:
