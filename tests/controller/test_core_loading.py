@@ -1,0 +1,290 @@
+"""Staff at the bank: the S-rows of the journeys, on the real owner and core in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from controller.core.events import Button
+from controller.core.model import StaffNoticeKind, Step
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from wire.badges import CommandCard, badge_text
+from wire.ids import Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
+
+
+@pytest.fixture
+def site() -> VirtualSite:
+    return VirtualSite()
+
+
+def told(site: VirtualSite) -> StaffNoticeKind | None:
+    shown = site.view().staff.notice
+    return None if shown is None else shown.kind
+
+
+def step(site: VirtualSite) -> Step | None:
+    task = site.state.live.task
+    return None if task is None else task.step
+
+
+def test_s01_an_announced_label_opens_a_door_and_a_closed_door_is_a_stored_parcel(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.forget()
+    site.scan(LABEL_OF_PARCEL)
+    assert site.recorder.done == [
+        ("durable", ("parcel_received", "compartment_reserved", "opening_ordered")),
+        ("pulse", "1"),
+    ]
+    assert site.occupancy("1") is Occupancy.RESERVED
+    site.open("1")
+    site.wait(4_000)
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert site.occupancy("1") is Occupancy.OCCUPIED
+    slip = site.view().staff.slip
+    assert slip is not None
+    assert slip.qr_text == site.slip(parcel)
+    assert slip.digits == site.digits(parcel)
+
+
+def test_s01_an_unknown_label_is_created_here_and_its_slip_opens_without_any_hub(site: VirtualSite) -> None:
+    site.sign_in()
+    site.card(CommandCard.SIZE_M)
+    site.scan("ZZ-NEVER-SEEN-42", entropy=77)
+    site.open("3")
+    site.wait(4_000)
+    site.close("3")
+    slip = site.view().staff.slip
+    assert slip is not None
+    site.press(Button.SIGN_OUT)
+    site.wait(4_000)
+    site.scan(slip.qr_text)
+    assert site.pulses()[-1] == "3"
+
+
+def test_s01_the_second_parcel_needs_no_key_at_all(site: VirtualSite) -> None:
+    site.sign_in()
+    site.scan("8N00234584101", entropy=1)
+    assert step(site) is Step.CHOOSE_SIZE
+    site.press(Button.SIZE, "S")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.scan("8N00234584102", entropy=2)
+    assert site.task_compartment() == "2"
+    assert site.pulses() == ["1", "2"]
+
+
+def test_s03_a_label_in_stock_is_shown_where_it_is(site: VirtualSite) -> None:
+    site.stored()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    assert told(site) is StaffNoticeKind.ALREADY_HERE
+    assert "parcel_received" not in site.kinds()
+
+
+def test_s04_a_label_already_collected_stops_and_says_so(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(4_000)
+    site.close("1")
+    site.wait(900_000)
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    assert told(site) is StaffNoticeKind.ALREADY_ENDED
+
+
+def test_s05_bigger_asks_empty_before_the_first_door_is_free(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.card(CommandCard.BIGGER)
+    assert step(site) is Step.TAKE_BACK
+    site.wait(3_000)
+    site.close("1")
+    assert step(site) is Step.ASK_EMPTY
+    assert site.occupancy("1") is Occupancy.RESERVED, "not free on anybody's word but the answer"
+    site.card(CommandCard.EMPTY)
+    assert site.occupancy("1") is Occupancy.FREE
+    assert site.task_compartment() == "3"
+    assert site.pulses() == ["1", "3"]
+    site.open("3")
+    site.wait(2_000)
+    site.close("3")
+    assert site.parcel(parcel).state is ParcelState.STORED
+
+
+def test_s05_no_answer_leaves_the_first_compartment_unknown(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.press(Button.BIGGER)
+    site.close("1")
+    site.wait(30_000)
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+    assert told(site) is StaffNoticeKind.LEFT_UNKNOWN
+
+
+def test_s06_no_free_door_of_the_size_takes_the_next_size_then_the_shelf(site: VirtualSite) -> None:
+    site.sign_in()
+    site.card(CommandCard.SIZE_S)
+    used = []
+    for number in range(4):
+        site.scan(f"8N0023458410{number}", entropy=number + 1)
+        used.append(site.task_compartment())
+        site.open(used[-1])
+        site.wait(2_000)
+        site.close(used[-1])
+    assert used == ["1", "2", "3", "4"]
+    site.scan("8N00234584109", entropy=9)
+    assert step(site) is Step.PUT_ON_SHELF
+    site.card(CommandCard.DONE)
+    shelf = [parcel for parcel in site.state.durable.parcels.values() if parcel.place is not None]
+    assert sum(parcel.place.kind is PlaceKind.SHELF for parcel in shelf if parcel.place) == 1
+
+
+def test_s09_cancel_after_the_door_closed_asks_and_without_answer_is_unknown(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.card(CommandCard.CANCEL)
+    assert step(site) is Step.ASK_EMPTY
+    site.wait(30_000)
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+
+
+def test_s09_cancel_answered_empty_frees_the_compartment_and_keeps_the_parcel_in_hand(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.press(Button.CANCEL)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.occupancy("1") is Occupancy.FREE
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+
+
+def test_s12_loading_and_collecting_need_no_hub_and_the_facts_wait(site: VirtualSite) -> None:
+    parcel = site.stored()
+    assert site.recorder.acked == 0
+    site.ack(5, 3)
+    assert site.recorder.acked == 3
+    site.ack(5, 2)
+    assert site.recorder.acked == 3, "a late acknowledgement changes nothing"
+    site.ack(4, 99)
+    assert site.recorder.acked == 3, "an older incarnation is ignored"
+    site.ack(6, 1)
+    assert site.recorder.acked == 1, "a restored hub asks again from where it stands"
+    assert parcel in site.state.durable.parcels
+
+
+def test_s14_a_low_reach_need_never_gets_a_high_door(site: VirtualSite) -> None:
+    site.announce(reach=ReachZone.MID)
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    assert site.task_compartment() == "2"
+
+
+def test_s15_a_heavy_parcel_stands_between_40_and_130_centimetres(site: VirtualSite) -> None:
+    site.announce(heavy=True, size=SizeClass.M)
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    assert site.task_compartment() == "3"
+
+
+def test_s17_an_unknown_badge_is_refused(site: VirtualSite) -> None:
+    site.scan(badge_text(4711))
+    assert told(site) is StaffNoticeKind.BADGE_UNKNOWN
+    assert site.state.durable.staff is None
+
+
+def test_s18_an_idle_session_ends_but_never_with_a_door_open(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(180_000)
+    assert site.state.durable.staff is not None
+    assert [alarm.alarm for alarm in site.view().alarms] == ["door_left_open"]
+    site.close("1")
+    site.wait(90_000)
+    assert site.state.durable.staff is None
+
+
+def test_a_load_door_that_never_opens_is_suspect_and_another_one_is_tried(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.wait(12_000)
+    assert site.service("1") is Service.SUSPECT
+    assert site.task_compartment() == "2"
+    site.open("2")
+    site.wait(2_000)
+    site.close("2")
+    assert site.parcel(parcel).state is ParcelState.STORED
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_d02_a_restart_in_the_middle_of_a_deposit_frees_nothing_and_loses_no_parcel(
+    site: VirtualSite, *, opened: bool
+) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    if opened:
+        site.open("1")
+    site.restart()
+    if opened:
+        site.close("1")
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+    assert site.state.durable.staff is None
+    site.sign_in()
+    site.wait(3_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.card(CommandCard.NOT_EMPTY)
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert site.occupancy("1") is Occupancy.OCCUPIED
+
+
+def test_a_check_that_finds_nothing_where_a_parcel_should_be_says_so(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.restart()
+    site.sign_in()
+    site.wait(3_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.parcel(parcel).state is ParcelState.DISPUTED
+    assert site.service("1") is Service.SUSPECT
+
+
+def test_a_parcel_taken_out_by_staff_is_removed_only_after_the_compartment_was_seen_empty(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.REMOVE, parcel=parcel)
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    assert parcel in site.state.durable.parcels
+    site.press(Button.EMPTY)
+    assert site.state.durable.ended[parcel].state is ParcelState.REMOVED
+    assert site.occupancy("1") is Occupancy.FREE
+
+
+def test_a_snapshot_holds_the_whole_durable_state(site: VirtualSite) -> None:
+    site.stored()
+    assert site.through_a_snapshot() == site.state.durable
