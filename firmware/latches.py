@@ -212,10 +212,7 @@ class Latches:
                     return
                 self._cap_wake.wait(max(left, CAP_WAIT_S_MIN))
         # From here on no lock is taken that the timer could hold.
-        if pulse.finished:
-            failures = self._still_on(pulse)
-        else:
-            failures = self._force_off()
+        failures = self._still_on(pulse) if pulse.finished else self._force_off()
         if failures:
             self._broken = "The latches are out of use: " + "; ".join(failures)
             cap_ms = pulse.compartment.pulse_cap_ms
@@ -225,9 +222,12 @@ class Latches:
 
     def _still_on(self, pulse: _Pulse) -> list[str]:
         """The line read back after a pulse that claims to be over; nothing when another pulse began."""
-        if self._closed or self._pulse is not None or _switched_off(pulse.coil):
-            return []
-        return self._force_off()
+        try:
+            if self._closed or not pulse.coil.is_on():
+                return []
+        except PinError as error:
+            return [str(error)]
+        return [] if self._pulse is not None else self._force_off()
 
     def _force_off(self) -> list[str]:
         """Switch every coil off without a lock, and read each back; what failed, in words."""

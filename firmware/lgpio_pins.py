@@ -86,8 +86,8 @@ def _factory_class(lgpio: Any) -> Any:
 
         def __init__(self, chip: int) -> None:
             super().__init__(chip)
-            self.pins = {}
-            self._reservations = defaultdict(list)
+            self.pins: dict[Any, Any] = {}
+            self._reservations: defaultdict[Any, list[Any]] = defaultdict(list)
             self._res_lock = Lock()
             self.pin_class = SafePin
 

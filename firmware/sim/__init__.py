@@ -1,0 +1,63 @@
+"""Simulated twins of the hardware, shipped: the demonstration, the tests and a developer's desk run on them.
+
+`open_simulated` is the twin of `firmware.hardware.open_real`. Imported by composition roots and tests alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.board import Board
+from firmware.hardware import Callbacks, Hardware, assemble
+from firmware.pins import Pins, ReleasePolicy
+from firmware.sim.bank import FAULTS, Refused, SimBank
+from firmware.sim.reader import NotPlugged, SimScanner
+from firmware.sim.server import SimServer
+
+__all__ = ["FAULTS", "NotPlugged", "Refused", "SimBank", "SimScanner", "SimServer", "SimulatedWorld", "open_simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedWorld:
+    """Bank, reader and the page that shows them."""
+
+    bank: SimBank
+    reader: SimScanner
+    server: SimServer
+
+    @property
+    def port(self) -> int:
+        """Loopback port that serves `GET /sim`."""
+        return self.server.port
+
+    @property
+    def scanner_path(self) -> Path:
+        """The reader's link."""
+        return self.reader.path
+
+    def close(self) -> None:
+        """End the world's threads; what is in it stays on disk."""
+        self.server.close()
+        self.reader.close()
+        self.bank.close()
+
+
+def open_simulated(
+    board: Board, *, state_dir: Path, calls: Callbacks, sim_port: int = 0, scanner_path: Path | str | None = None
+) -> Hardware:
+    """A simulated site in `state_dir`. With `scanner_path` another line is read than the simulated reader's.
+
+    Raises OSError when `sim_port` is taken.
+    """
+    bank = SimBank(board, state_dir)
+    reader = SimScanner(state_dir)
+    world = SimulatedWorld(bank, reader, SimServer(bank, reader, sim_port))
+    return assemble(
+        board,
+        Pins(bank.factory),
+        scanner_path or reader.path,
+        calls,
+        policy=ReleasePolicy.RELEASED,
+        sim=world,
+    )
