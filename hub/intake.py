@@ -58,6 +58,7 @@ class Intake:
         metrics: Metrics,
         clock: Clock,
         wake_planner: Callable[[], None],
+        announce_all: Callable[[], None],
         wake_sender: Callable[[], None],
     ) -> None:
         self._store = store
@@ -68,6 +69,7 @@ class Intake:
         self._metrics = metrics
         self._clock = clock
         self._wake_planner = wake_planner
+        self._announce_plans = announce_all
         self._wake_sender = wake_sender
         self._asked_rebirth: dict[str, int] = {}
         self.stopping = threading.Event()
@@ -162,4 +164,4 @@ class Intake:
             known = sql.all_cursors(connection)
         for cursor in known:
             self._publish_ack(cursor.site_id, cursor.seq)
-        self._wake_planner()
+        self._announce_plans()

@@ -57,7 +57,7 @@ def add_site(connection: Connection, *, site: str, name: str, address: str, help
     return number
 
 
-def site(connection: Connection, site_id: str) -> Row[Any] | None:
+def site(connection: Connection, site_id: str) -> Any:
     """A site's own row."""
     return connection.execute(select(SITE).where(SITE.c.id == site_id)).one_or_none()
 
@@ -127,7 +127,7 @@ def announce(
     ingest.replan(connection, (number,))
 
 
-def parcel(connection: Connection, parcel_id: str) -> Row[Any] | None:
+def parcel(connection: Connection, parcel_id: str) -> Any:
     """A parcel's row with its site's id, locked until the transaction ends."""
     query = select(PARCEL, SITE.c.id.label("site_id")).join(SITE).where(PARCEL.c.id == parcel_id)
     return connection.execute(query.with_for_update(of=PARCEL)).one_or_none()
@@ -249,7 +249,7 @@ def add_person(connection: Connection, *, name: str, role: str, password_hash: s
     connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.person == known))
 
 
-def person(connection: Connection, name: str) -> Row[Any] | None:
+def person(connection: Connection, name: str) -> Any:
     """Somebody by name."""
     return connection.execute(select(PERSON).where(PERSON.c.name == name)).one_or_none()
 
@@ -261,7 +261,7 @@ def open_session(connection: Connection, digest: bytes, person_id: int, now_ms: 
     )
 
 
-def session_person(connection: Connection, digest: bytes, now_ms: int) -> Row[Any] | None:
+def session_person(connection: Connection, digest: bytes, now_ms: int) -> Any:
     """Name and role of a session that is not over."""
     query = (
         select(PERSON.c.name, PERSON.c.role)
@@ -308,7 +308,7 @@ def silent_sites(connection: Connection, before_ms: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Row[Any]]:
+def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Any]:
     """Messages to send now, oldest first, with what their text is made of."""
     query = (
         select(
@@ -342,7 +342,7 @@ def save_message(connection: Connection, message: int, values: Mapping[str, Any]
     connection.execute(update(MESSAGE).where(MESSAGE.c.id == message).values(**values))
 
 
-def facts_after(connection: Connection, number: int, journal: int, after: int, most: int) -> Sequence[Row[Any]]:
+def facts_after(connection: Connection, number: int, journal: int, after: int, most: int) -> Sequence[Any]:
     """A page of a site's facts in order, for audits."""
     query = (
         select(FACT)
@@ -358,7 +358,7 @@ def cursor_of(connection: Connection, number: int) -> Row[Any]:
     return connection.execute(select(SITE_CURSOR).where(SITE_CURSOR.c.site == number)).one()
 
 
-def command(connection: Connection, command_id: str) -> Row[Any] | None:
+def command(connection: Connection, command_id: str) -> Any:
     """A command and its answer."""
     return connection.execute(select(COMMAND).where(COMMAND.c.id == command_id)).one_or_none()
 

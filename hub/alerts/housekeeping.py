@@ -1,0 +1,76 @@
+"""What nobody asks for but time: silent sites, recipients to erase, sessions and records past their time.
+
+Owns the periods. Runs in one guarded thread and says to systemd that the intake still works.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from hub.clock import Clock
+from hub.core.project import AlertKind
+from hub.live import Live
+from hub.store import desk, ingest
+from hub.store.engine import Store
+
+LOOK_S: Final = 5.0
+OFFLINE_AFTER_MS: Final = 90_000
+"""Three missed heartbeats of 30 s (journeys, defaults)."""
+ERASE_EVERY_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
+ERASE_MARGIN_MS: Final = 2 * ERASE_EVERY_MS
+"""Erased this much early, so that the periodic job never makes it thirty days and an hour (I-34)."""
+COMMANDS_DAYS: Final = 90
+
+
+class Housekeeping:
+    """The periodic jobs."""
+
+    def __init__(self, *, store: Store, live: Live, clock: Clock, contact_days: int, ping: Callable[[], None]) -> None:
+        self._store = store
+        self._live = live
+        self._clock = clock
+        self._contact_days = contact_days
+        self._ping = ping
+        self._erased_ms = 0
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until `stopping`."""
+        while not self.stopping.wait(LOOK_S):
+            self.look()
+
+    def look(self) -> None:
+        """One round."""
+        self._ping()
+        self._find_silent_sites()
+        if self._clock() - self._erased_ms >= ERASE_EVERY_MS:
+            self.erase()
+
+    def erase(self) -> int:
+        """Forget recipients, sessions and records past their time; how many recipients."""
+        now_ms = self._clock()
+        with self._store.writing() as connection:
+            before_ms = now_ms - self._contact_days * DAY_MS + ERASE_MARGIN_MS
+            erased = desk.erase_contacts(connection, min(before_ms, now_ms))
+            desk.close_old_sessions(connection, now_ms)
+            desk.prune_commands(connection, now_ms - COMMANDS_DAYS * DAY_MS)
+            ingest.prune_quarantine(connection)
+        self._erased_ms = now_ms
+        return erased
+
+    def _find_silent_sites(self) -> None:
+        now_ms = self._clock()
+        with self._store.reading() as connection:
+            silent = desk.silent_sites(connection, now_ms - OFFLINE_AFTER_MS)
+            known = ingest.open_alerts(connection, silent)
+        fresh = [site for site in silent if (site, AlertKind.SITE_OFFLINE, "") not in known]
+        if not fresh:
+            return
+        with self._store.writing() as connection:
+            for site in fresh:
+                ingest.raise_alert(connection, site, AlertKind.SITE_OFFLINE, "", "gone for more than 90 s", now_ms)
+        for site in fresh:
+            self._live.publish("alert", site)

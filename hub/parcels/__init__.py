@@ -1,0 +1,1 @@
+"""Parcels: announcing, re-issuing, recalling; and their part of the API."""

@@ -1,0 +1,1 @@
+"""Sites: their plans, their state and their part of the API."""
