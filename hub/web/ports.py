@@ -1,0 +1,81 @@
+"""What the pages ask of the rest of the hub, besides reading.
+
+Owns the shape of these questions. Refuses to know the answers: the composition root hands in who can give them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import Request
+
+from hub.core.parcels import NewParcel
+from hub.keys import KeyRing
+from hub.live import Live
+from hub.store.pages import PageReads
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks at a page. `signed_in` is False where the hub lets everybody on this machine in."""
+
+    name: str
+    role: str
+    signed_in: bool = True
+
+
+class Door(Protocol):
+    """Who may come in."""
+
+    def visitor_of(self, cookie: str) -> Visitor | None:
+        """Whose session the cookie is; None when it is nobody's, or over."""
+        ...
+
+    def sign_in(self, name: str, password: str) -> str | None:
+        """The cookie of a new session; None when name and password do not fit, or too many were tried."""
+        ...
+
+    def sign_out(self, cookie: str) -> None:
+        """End the session."""
+        ...
+
+
+class Desk(Protocol):
+    """What may be asked. Each raises hub.core.parcels.Refused with a code and a reason."""
+
+    def announce(self, parcel: NewParcel, by: str) -> str:
+        """Announce a parcel; its id."""
+        ...
+
+    def reissue(self, parcel: str, by: str) -> int:
+        """Replace the key of a parcel; the new version."""
+        ...
+
+    def recall(self, parcel: str, by: str) -> None:
+        """End the hold: the team takes the parcel out."""
+        ...
+
+    def acknowledge(self, alert: int, by: str) -> None:
+        """Note that somebody looks after an alert."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """Everything the pages need, put into `app.state.web` by the composition root."""
+
+    reads: PageReads
+    door: Door
+    desk: Desk
+    keys: KeyRing
+    live: Live
+    now_ms: Callable[[], int]
+    secure_cookies: bool = False
+
+
+def parts_of(request: Request) -> WebParts:
+    """The parts of the application a request came to."""
+    parts: WebParts = request.app.state.web
+    return parts

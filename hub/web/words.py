@@ -1,0 +1,338 @@
+"""The words of the screens: one French word for each value, one sentence for each fact (glossary of the journeys).
+
+Owns every text that is not in a template, so that one person can review all of them in one place. Refuses to know
+pages and tables. What it has no word for is shown as it came: a wrong guess would be worse than a foreign word (I-19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from wire import facts
+from wire.facts import Place
+from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass
+from wire.plan import Help, Intent
+
+PRODUCT: Final = "Consigne"
+
+
+class Tone(StrEnum):
+    """How urgent a text is; never said by colour alone, each has its own icon beside its own word."""
+
+    CALM = "calm"
+    GOOD = "good"
+    WATCH = "watch"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word, the icon beside it and its tone."""
+
+    text: str
+    icon: str
+    tone: Tone = Tone.CALM
+
+
+OCCUPANCY: Final[Mapping[Occupancy, Word]] = {
+    Occupancy.FREE: Word("libre", "free", Tone.GOOD),
+    Occupancy.RESERVED: Word("réservé", "reserved"),
+    Occupancy.OCCUPIED: Word("occupé", "parcel"),
+    Occupancy.UNKNOWN: Word("à vérifier", "unknown", Tone.WATCH),
+}
+
+SERVICE: Final[Mapping[Service, Word]] = {
+    Service.IN_SERVICE: Word("en service", "check", Tone.GOOD),
+    Service.SUSPECT: Word("à contrôler", "watch", Tone.WATCH),
+    Service.OUT_OF_SERVICE: Word("hors service", "stop", Tone.BAD),
+}
+
+DOOR: Final[Mapping[Door, Word]] = {
+    Door.CLOSED: Word("porte fermée", "door-closed"),
+    Door.OPEN: Word("porte ouverte", "door-open", Tone.WATCH),
+    Door.UNKNOWN: Word("porte : état inconnu", "unknown", Tone.WATCH),
+}
+
+PARCEL_STATE: Final[Mapping[ParcelState, Word]] = {
+    ParcelState.ANNOUNCED: Word("annoncé", "announced"),
+    ParcelState.RECEIVED: Word("reçu à l'accueil", "desk"),
+    ParcelState.STORED: Word("prêt à retirer", "parcel", Tone.GOOD),
+    ParcelState.COLLECTING: Word("retrait en cours", "door-open"),
+    ParcelState.COLLECTED: Word("retiré", "check", Tone.GOOD),
+    ParcelState.RECALLED: Word("à reprendre", "return", Tone.WATCH),
+    ParcelState.REMOVED: Word("repris par l'équipe", "return"),
+    ParcelState.RETURNED: Word("retourné à l'expéditeur", "return"),
+    ParcelState.REFUSED: Word("refusé par le destinataire", "stop", Tone.WATCH),
+    ParcelState.DISPUTED: Word("contesté", "watch", Tone.BAD),
+    ParcelState.LOST: Word("perdu", "stop", Tone.BAD),
+}
+
+SIZE: Final[Mapping[SizeClass, str]] = {
+    SizeClass.S: "S (petit)",
+    SizeClass.M: "M (moyen)",
+    SizeClass.L: "L (grand)",
+    SizeClass.XL: "XL (très grand)",
+}
+
+REACH: Final[Mapping[ReachZone, str]] = {
+    ReachZone.LOW: "basse",
+    ReachZone.MID: "moyenne",
+    ReachZone.HIGH: "haute",
+}
+
+HELP: Final[Mapping[Help, str]] = {
+    Help.STANDARD: "Aucune aide particulière",
+    Help.LOW_REACH: "Ne peut pas lever le bras ou se tient assis",
+    Help.BLIND: "Voit mal : la machine parle",
+    Help.DEAF: "Entend mal : la machine montre",
+    Help.ASSISTED: "Vient avec une médiatrice ou un médiateur",
+}
+
+INTENT: Final[Mapping[Intent, str]] = {
+    Intent.HOLD: "à garder pour le destinataire",
+    Intent.RECALL: "à reprendre par l'équipe",
+}
+
+LANGUAGES: Final[Mapping[str, str]] = {
+    "fr": "français",
+    "ar": "العربية (arabe)",
+    "pt": "português (portugais)",
+    "en": "English (anglais)",
+    "ta": "தமிழ் (tamoul)",
+    "tr": "Türkçe (turc)",
+    "ro": "română (roumain)",
+    "zh": "中文 (chinois)",
+    "bn": "বাংলা (bengali)",
+    "ur": "اردو (ourdou)",
+    "ht": "kreyòl ayisyen (créole haïtien)",
+    "uk": "українська (ukrainien)",
+}
+"""Languages of the recipients (field notes, *People*); slips exist in fewer, the others get French and pictograms."""
+
+ROLE: Final[Mapping[str, str]] = {
+    "admin": "administration",
+    "staff": "équipe",
+    "concierge": "concierge",
+    "mediator": "médiation",
+    "courier": "livraison",
+    "auditor": "contrôle",
+}
+
+ALERT: Final[Mapping[str, Word]] = {
+    "door_forced": Word("Porte forcée", "door-open", Tone.BAD),
+    "door_left_open": Word("Porte restée ouverte", "door-open", Tone.WATCH),
+    "open_at_boot": Word("Porte ouverte au démarrage", "door-open", Tone.WATCH),
+    "latch_failed": Word("Serrure en panne", "stop", Tone.BAD),
+    "opening_failed": Word("Une porte ne s'est pas ouverte", "stop", Tone.BAD),
+    "scanner_lost": Word("Lecteur de codes absent", "stop", Tone.BAD),
+    "sensor_suspect": Word("Capteur de porte à contrôler", "watch", Tone.WATCH),
+    "disk_full": Word("Plus de place sur le disque du site", "stop", Tone.BAD),
+    "clock_untrusted": Word("Horloge du site pas sûre", "clock", Tone.WATCH),
+    "plan_refused": Word("Consignes refusées par le site", "watch", Tone.WATCH),
+    "foreign_parcel": Word("Colis d'un autre site", "watch", Tone.BAD),
+    "recovered": Word("Colis retrouvé grâce au site", "return", Tone.WATCH),
+    "crossed": Word("Décision et geste se sont croisés", "watch", Tone.WATCH),
+    "identity": Word("Deux sites avec la même identité, ou un journal modifié", "stop", Tone.BAD),
+    "gap": Word("Il manque des faits dans le journal du site", "watch", Tone.WATCH),
+    "unknown_site": Word("Un site inconnu a parlé", "watch", Tone.BAD),
+    "bad_message": Word("Message illisible", "watch", Tone.WATCH),
+    "views_differ": Word("Le site et le réseau ne voient pas la même chose", "watch", Tone.WATCH),
+    "site_offline": Word("Site hors ligne", "offline", Tone.BAD),
+    "message_failed": Word("Message au destinataire non parti", "stop", Tone.WATCH),
+}
+
+ALERT_ADVICE: Final[Mapping[str, str]] = {
+    "door_forced": "Appelez le site et faites regarder la porte.",
+    "door_left_open": "Demandez à l'équipe de fermer la porte et de vérifier le casier.",
+    "open_at_boot": "Demandez à l'équipe de fermer la porte et de vérifier le casier.",
+    "latch_failed": "Le casier ne sert plus. Le code du colis reste valable : l'équipe peut le remettre à l'accueil.",
+    "opening_failed": "Le code du colis reste valable. L'équipe peut le remettre à l'accueil.",
+    "scanner_lost": "Les chiffres du bon marchent encore. Faites vérifier le câble du lecteur.",
+    "plan_refused": "Le site garde ses consignes d'avant. Prévenez le support technique.",
+    "crossed": "Le geste du site est retenu. Vérifiez le colis.",
+    "identity": "Ne remplacez rien avant d'avoir appelé le site.",
+    "site_offline": "Le site continue seul : les bons ouvrent les portes. Vérifiez sa connexion.",
+    "message_failed": "Appelez la personne, ou vérifiez son numéro.",
+    "unknown_site": "Un site a un mauvais identifiant, ou n'est pas encore créé ici.",
+}
+
+MESSAGE_KIND: Final[Mapping[str, str]] = {
+    "ready": "Votre colis est prêt",
+    "collected": "Votre colis a été retiré",
+    "replaced": "Votre bon de retrait est remplacé",
+}
+
+MESSAGE_STATE: Final[Mapping[str, Word]] = {
+    "waiting": Word("en attente", "clock"),
+    "sending": Word("envoi en cours", "clock"),
+    "sent": Word("parti", "check", Tone.GOOD),
+    "failed": Word("pas parti", "stop", Tone.BAD),
+    "skipped": Word("pas envoyé : pas de numéro", "message"),
+}
+
+_PURPOSE: Final[Mapping[Purpose, str]] = {
+    Purpose.COLLECT: "pour le retrait",
+    Purpose.REOPEN: "encore une fois pour le retrait",
+    Purpose.LOAD: "pour le dépôt",
+    Purpose.VERIFY: "pour vérifier",
+}
+
+_REFUSED: Final[Mapping[str, str]] = {
+    "replaced": "Ancien bon présenté : il est remplacé par un plus récent.",
+    "collected": "Bon présenté alors que le colis est déjà retiré.",
+    "not_ready": "Bon présenté trop tôt : le colis n'est pas encore déposé.",
+    "desk": "Bon présenté : la personne est envoyée à l'accueil.",
+    "door": "Bon présenté : la porte ne s'ouvre pas, la personne est envoyée à l'accueil.",
+}
+
+_FORM: Final[Mapping[str, str]] = {"qr": ", code scanné", "digits": ", chiffres tapés", "typed": ", chiffres tapés"}
+
+_CALLED: Final[Mapping[str, str]] = {
+    "door": "la porte ne s'ouvre pas",
+    "desk": "le colis est à l'accueil",
+    "help": "demande d'aide",
+    "empty": "le casier était vide",
+}
+
+_SIGNED_OUT: Final[Mapping[str, str]] = {"done": "terminé", "idle": "inactivité", "restart": "redémarrage"}
+
+
+def alert_word(kind: str) -> Word:
+    """What an alert is called; an alarm we do not know keeps its own name."""
+    return ALERT.get(kind, Word(f"Alerte « {kind} »", "watch", Tone.WATCH))
+
+
+def message_kind(kind: str) -> str:
+    """What a message to a recipient says. `replaced/2` is a replaced slip, version 2."""
+    name, _, version = kind.partition("/")
+    said = MESSAGE_KIND.get(name, kind)
+    return f"{said} (version {version})" if version else said
+
+
+def message_state(state: str) -> Word:
+    """How far a message is."""
+    return MESSAGE_STATE.get(state, Word(state, "message"))
+
+
+def place(where: Place) -> str:
+    """Where a parcel lies."""
+    return place_named(where.kind, where.name)
+
+
+def place_named(kind: PlaceKind | str, name: str) -> str:
+    """Where a parcel lies, from the two parts a table holds."""
+    if kind == PlaceKind.COMPARTMENT:
+        return f"casier {name}"
+    return f"étagère {name}, à l'accueil" if name else "étagère, à l'accueil"
+
+
+def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911 (one arm for each kind of fact)
+    """One sentence about a fact, for a timeline."""
+    match fact:
+        case facts.ParcelReceived():
+            unannounced = "" if fact.source == "plan" else " Il n'était pas annoncé."
+            return Word(f"Reçu à l'accueil.{unannounced}", "desk")
+        case facts.CompartmentReserved():
+            return Word(f"Casier {fact.compartment} réservé.", "reserved")
+        case facts.ReservationReleased(verified_empty=True):
+            return Word(f"Casier {fact.compartment} vu vide, il est libre.", "free")
+        case facts.ReservationReleased():
+            return Word(f"Casier {fact.compartment} à vérifier : personne n'a vu s'il est vide.", "unknown", Tone.WATCH)
+        case facts.ParcelStored():
+            where = place(fact.place)
+            text = f"Déposé : {where}." if fact.place.kind is PlaceKind.COMPARTMENT else f"Posé : {where}."
+            return Word(text, "parcel", Tone.GOOD)
+        case facts.ParcelTaken():
+            return Word(f"Colis pris, porte refermée ({place(fact.place)}).", "door-closed", Tone.GOOD)
+        case facts.ParcelCollected():
+            text = "Remis en main propre à l'accueil." if fact.by else "Retiré. Le code ne sert plus."
+            return Word(text, "check", Tone.GOOD)
+        case facts.ParcelRemoved():
+            reason = f" Motif : {fact.reason}." if fact.reason else ""
+            return Word(f"Repris par l'équipe.{reason}", "return")
+        case facts.KeyReplaced():
+            return Word(f"Nouveau bon, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
+        case facts.SlipRefused():
+            return Word(_REFUSED.get(fact.reason, f"Bon refusé ({fact.reason})."), "watch", Tone.WATCH)
+        case (
+            facts.OpeningOrdered()
+            | facts.DoorOpened()
+            | facts.DoorClosed()
+            | facts.OpeningFailed()
+            | facts.OpeningResolved()
+        ):
+            return _tell_door(fact)
+        case facts.OccupancySet():
+            return Word(f"Casier {fact.compartment} : {OCCUPANCY[fact.occupancy].text}.", "unknown")
+        case facts.ServiceSet():
+            word = SERVICE[fact.service]
+            return Word(f"Casier {fact.compartment} : {word.text}.", word.icon, word.tone)
+        case _:
+            return _tell_machine(fact)
+
+
+def _tell_door(
+    fact: facts.OpeningOrdered | facts.DoorOpened | facts.DoorClosed | facts.OpeningFailed | facts.OpeningResolved,
+) -> Word:
+    match fact:
+        case facts.OpeningOrdered():
+            again = f", essai {fact.pulse}" if fact.pulse > 1 else ""
+            form = _FORM.get(fact.form, "")
+            return Word(f"Ouverture du casier {fact.compartment} {_PURPOSE[fact.purpose]}{form}{again}.", "key")
+        case facts.DoorOpened(session=""):
+            return Word(f"Porte {fact.compartment} ouverte sans raison connue.", "door-open", Tone.BAD)
+        case facts.DoorOpened():
+            return Word(f"Porte {fact.compartment} vue ouverte.", "door-open")
+        case facts.DoorClosed():
+            return Word(f"Porte {fact.compartment} vue fermée.", "door-closed")
+        case facts.OpeningFailed():
+            tries = "1 essai" if fact.pulses == 1 else f"{fact.pulses} essais"
+            return Word(
+                f"La porte {fact.compartment} ne s'est pas ouverte ({tries}). Le code reste valable.", "stop", Tone.BAD
+            )
+        case facts.OpeningResolved():
+            seen = {"open": "ouverte", "closed": "fermée"}.get(fact.door, "dans un état inconnu")
+            return Word(f"Après une coupure, la porte {fact.compartment} a été trouvée {seen}.", "return", Tone.WATCH)
+
+
+def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (the same)
+    """Facts about the site itself."""
+    match fact:
+        case facts.AlarmRaised():
+            return Word(f"{alert_word(fact.alarm).text}{_at(fact.compartment)}.", "watch", Tone.BAD)
+        case facts.AlarmCleared():
+            return Word(f"Fin de l'alerte : {alert_word(fact.alarm).text}{_at(fact.compartment)}.", "check", Tone.GOOD)
+        case facts.StaffCalled():
+            return Word(f"L'équipe est appelée : {_CALLED.get(fact.reason, fact.reason)}.", "desk", Tone.WATCH)
+        case facts.StaffAnswered():
+            return Word("L'équipe a répondu à l'appel.", "desk")
+        case facts.SiteStarted():
+            how = "" if fact.clean else " après un arrêt brutal"
+            return Word(f"Le site a démarré{how}.", "return", Tone.CALM if fact.clean else Tone.WATCH)
+        case facts.ClockCorrected():
+            return Word("L'horloge du site a été corrigée.", "clock")
+        case facts.PlanApplied():
+            return Word(f"Consignes appliquées, révision {fact.revision}.", "check")
+        case facts.PlanRefused():
+            return Word(f"Consignes refusées : {fact.reason}.", "watch", Tone.WATCH)
+        case facts.AttemptFailed():
+            return Word("Chiffres inconnus tapés.", "key")
+        case facts.LockoutCleared():
+            return Word("Les essais de chiffres sont à nouveau permis.", "key")
+        case facts.StaffSignedIn():
+            return Word("Un membre de l'équipe a montré son badge.", "person")
+        case facts.StaffSignedOut():
+            return Word(f"Fin du travail au badge ({_SIGNED_OUT.get(fact.reason, fact.reason)}).", "person")
+        case facts.CommandAnswered():
+            return Word(f"Demande du réseau « {fact.verb} » : {fact.outcome}.", "message")
+        case facts.HubIncarnationSeen():
+            return Word("Le site a reconnu le serveur du réseau.", "check")
+        case _:
+            return Word(f"Fait « {facts.kind(fact)} ».", "message")
+
+
+def _at(compartment: str | None) -> str:
+    return f", casier {compartment}" if compartment else ""
