@@ -68,10 +68,10 @@ class PanelServer:
         self._number = 0
         self._clients: dict[socket.socket, _Client] = {}
         self._stopping = False
+        self._listener = _listen(path)
         self._bell, self._ear = socket.socketpair()
         self._bell.setblocking(False)
         self._ear.setblocking(False)
-        self._listener = _listen(path)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._ear, selectors.EVENT_READ)
