@@ -1,0 +1,123 @@
+"""The reader on a real pseudo-terminal with real pyserial: D-04, D-05."""
+
+import threading
+import time
+
+import pytest
+
+from firmware.scanner import Scanner
+from firmware.sim.reader import NotPlugged, SimScanner
+
+
+class Desk:
+    """A reader, the code that reads it, and what was heard."""
+
+    def __init__(self, state_dir, **options):
+        self.reader = SimScanner(state_dir)
+        self.scans, self.links = [], []
+        self.scanner = Scanner(self.reader.path, 9600, self.scans.append, self.links.append, **options)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.scanner.run, args=(self.stop,))
+        self.thread.start()
+
+    def close(self):
+        self.stop.set()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+        self.reader.close()
+
+
+@pytest.fixture
+def desk(tmp_path, wait_for):
+    made = Desk(tmp_path)
+    wait_for(lambda: made.links == [True])
+    time.sleep(0.05)  # pyserial empties the line once it is open; a scan before that is lost, as on a real port.
+    yield made
+    made.close()
+
+
+def test_a_scan_arrives_as_its_text(desk, wait_for):
+    desk.reader.scan("CG1ABCDEF")
+    wait_for(lambda: desk.scans == ["CG1ABCDEF"])
+
+
+def test_bytes_written_to_the_link_by_another_program_are_a_scan(desk, wait_for):
+    with desk.reader.path.open("wb", buffering=0) as line:
+        line.write(b"FROM OUTSIDE\r")
+    wait_for(lambda: desk.scans == ["FROM OUTSIDE"])
+
+
+def test_a_text_without_terminator_ends_with_silence(desk, wait_for):
+    desk.reader.send(b"NO CR")
+    wait_for(lambda: desk.scans == ["NO CR"])
+
+
+def test_two_codes_in_one_burst_are_two_scans(desk, wait_for):
+    desk.reader.send(b"ONE\r\nTWO\r\n")
+    wait_for(lambda: desk.scans == ["ONE", "TWO"])
+
+
+def test_d04_an_unplugged_reader_is_reported_once_and_found_again_within_five_seconds(desk, wait_for):
+    desk.reader.unplug()
+    wait_for(lambda: desk.links == [True, False])
+    time.sleep(1.2)
+    assert desk.links == [True, False]
+    desk.reader.plug()
+    wait_for(lambda: desk.links == [True, False, True], seconds=5)
+    time.sleep(0.05)
+    desk.reader.scan("BACK")
+    wait_for(lambda: desk.scans == ["BACK"])
+
+
+def test_d04_a_cable_pulled_in_mid_text_leaves_no_half_text(desk, wait_for):
+    desk.reader.send(b"HAL")
+    time.sleep(0.02)
+    desk.reader.unplug()
+    wait_for(lambda: desk.links == [True, False])
+    desk.reader.plug()
+    wait_for(lambda: desk.links == [True, False, True])
+    time.sleep(0.05)
+    desk.reader.send(b"WHOLE\r")
+    wait_for(lambda: "WHOLE" in desk.scans)
+    assert desk.scans == ["WHOLE"]
+
+
+def test_d05_ten_kilobytes_of_garbage_then_a_code(desk, wait_for):
+    desk.reader.send_garbage(10_240, seed=7)
+    time.sleep(0.3)
+    desk.reader.send(b"\0\0\rCG1AFTER\r")
+    wait_for(lambda: desk.scans and desk.scans[-1] == "CG1AFTER")
+    assert desk.scans.count("CG1AFTER") == 1
+    assert desk.links == [True]
+
+
+def test_a_missing_reader_is_reported_once_at_the_start(tmp_path, wait_for):
+    links = []
+    stop = threading.Event()
+    scanner = Scanner(tmp_path / "none", 9600, lambda _: None, links.append)
+    thread = threading.Thread(target=scanner.run, args=(stop,))
+    thread.start()
+    wait_for(lambda: links == [False])
+    time.sleep(0.7)
+    stop.set()
+    thread.join(5)
+    assert links == [False]
+
+
+def test_a_code_held_under_the_reader_is_one_showing(tmp_path, wait_for):
+    now = [0.0]
+    scans = []
+    scanner = Scanner(tmp_path / "none", 9600, scans.append, lambda _: None, repeat_s=0.5, clock=lambda: now[0])
+    for moment, text in [(0.0, "A"), (0.4, "A"), (0.8, "A"), (0.9, "B"), (1.0, "A"), (1.6, "A")]:
+        now[0] = moment
+        scanner._present(text)
+    assert scans == ["A", "B", "A", "A"]
+
+
+def test_an_unplugged_reader_sends_nothing(tmp_path):
+    reader = SimScanner(tmp_path)
+    reader.unplug()
+    with pytest.raises(NotPlugged, match="unplugged"):
+        reader.scan("X")
+    assert not reader.path.is_symlink()
+    reader.close()
