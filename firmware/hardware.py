@@ -89,6 +89,11 @@ class Hardware:
             "heartbeat": self.heartbeat.run,
         }
 
+    def wake(self) -> None:
+        """Call after setting the threads' stop event, so that none waits for its next look."""
+        self.doors.wake()
+        self.signals.wake()
+
     def close(self) -> None:
         """Coils off first, then everything else. Idempotent."""
         try:

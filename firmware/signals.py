@@ -105,6 +105,11 @@ class Signals:
                 self._play(PATTERNS[signal], stop)
         self._drive(Step(0))
 
+    def wake(self) -> None:
+        """Look at once whether to stop."""
+        with self._wake:
+            self._wake.notify()
+
     def close(self) -> None:
         """Dark and silent; lines released. Idempotent."""
         for output in self._outputs.values():

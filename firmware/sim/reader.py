@@ -16,7 +16,8 @@ from typing import Final
 
 PIECE_BYTES: Final = 1024
 GARBAGE_BYTES_MAX: Final = 65_536
-LOOK_S: Final = 0.2
+LOOK_S: Final = 5.0
+"""Only a safety net: every change of the cable wakes the waiting thread."""
 
 
 class NotPlugged(Exception):
@@ -32,6 +33,7 @@ class SimScanner:
         self._lock = Lock()
         self._ends: tuple[int, int] | None = None
         self._closed = False
+        self._wake_read, self._wake_write = os.pipe()
         self.plug()
         self._thread = Thread(target=self._echo, name="sim-scanner", daemon=True)
         self._thread.start()
@@ -51,6 +53,7 @@ class SimScanner:
             os.set_blocking(device, False)
             self._point_link_at(os.ttyname(line))
             self._ends = (device, line)
+            self._wake()
 
     def unplug(self) -> None:
         """Pull the cable: the link goes, and who reads is hung up on."""
@@ -77,15 +80,24 @@ class SimScanner:
         with self._lock:
             self._closed = True
             self._unplug()
-        self._thread.join(timeout=2)
+            self._wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     def _unplug(self) -> None:
         if self._ends is None:
             return
         self.path.unlink(missing_ok=True)
-        for end in self._ends:
+        ends, self._ends = self._ends, None
+        for end in ends:
             os.close(end)
-        self._ends = None
+        # A select in progress would keep the line up until it returns; then who reads it is not hung up on.
+        self._wake()
+
+    def _wake(self) -> None:
+        os.write(self._wake_write, b"!")
 
     def _point_link_at(self, device: str) -> None:
         fresh = self.path.with_name("scanner.new")
@@ -123,8 +135,12 @@ class SimScanner:
             return b""
 
     def _rest(self) -> None:
+        """Wait for bytes on the line, or for a change of the cable."""
         ends = self._ends
+        lines = [self._wake_read, *(ends[:1] if ends else ())]
         try:
-            select.select([ends[0]] if ends else [], [], [], LOOK_S)
+            ready, _, _ = select.select(lines, [], [], LOOK_S)
         except (OSError, ValueError):
-            return  # The cable was pulled while we looked.
+            return  # The cable was pulled between the two lines above.
+        if self._wake_read in ready:
+            os.read(self._wake_read, PIECE_BYTES)

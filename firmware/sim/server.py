@@ -16,6 +16,7 @@ from firmware.sim.reader import NotPlugged, SimScanner
 
 BODY_BYTES_MAX: Final = 8_192
 REQUEST_S: Final = 5
+STOP_LOOK_S: Final = 0.1
 SECONDS_MAX: Final = 3_600.0
 
 HELP: Final = (
@@ -47,7 +48,7 @@ class SimServer:
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
         self._http.daemon_threads = True
         self.port: int = self._http.server_address[1]
-        self._thread = Thread(target=self._http.serve_forever, name="sim-http", daemon=True)
+        self._thread = Thread(target=self._http.serve_forever, args=(STOP_LOOK_S,), name="sim-http", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class Site:
 
     def close(self) -> None:
         self.stop.set()
-        self.hardware.doors.wake()
+        self.hardware.wake()
         for thread in self.threads:
             thread.join(timeout=5)
             assert not thread.is_alive()

@@ -20,6 +20,7 @@ def levels(factory, pin):
 @pytest.fixture
 def factory():
     made = HardFactory()
+    made.active_levels = {16: True, 8: False}
     yield made
     made.close()
 
