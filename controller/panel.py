@@ -130,8 +130,10 @@ class PanelServer:
         state, now, number = newest
         line = encode_line(ViewLine(view=build_view(state, number, now)))
         for client in (only,) if only else tuple(self._clients.values()):
-            client.offer(line)
-            self._write(client)
+            if client.offered != number:
+                client.offered = number
+                client.offer(line)
+                self._write(client)
 
     def _talk(self, client: _Client, ready: int) -> None:
         if ready & selectors.EVENT_WRITE:
@@ -199,6 +201,7 @@ class _Client:
 
     def __init__(self, connection: socket.socket, now_s: float) -> None:
         self.socket = connection
+        self.offered = 0
         self._incoming = bytearray()
         self._outgoing = memoryview(b"")
         self._next = b""
