@@ -51,7 +51,8 @@ class _Tries:
 class Door:
     """Who may come in."""
 
-    def __init__(self, store: Store, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, store: Store, keys: KeyRing, clock: Clock, *, everybody: bool = False) -> None:
+        self._everybody = everybody
         self._store = store
         self._keys = keys
         self._clock = clock
@@ -62,7 +63,9 @@ class Door:
         self._hashing = threading.Semaphore(_HASHES_AT_ONCE)
 
     def visitor_of(self, cookie: str) -> Visitor | None:
-        """Whose session the cookie is; None when it is nobody's, or over."""
+        """Whose session the cookie is; None when it is nobody's, or over, unless everybody may come in."""
+        if self._everybody:
+            return Visitor("demo", "admin", signed_in=False)
         digest = self._digest(cookie)
         if digest is None:
             return None

@@ -1,0 +1,203 @@
+"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | acl]`.
+
+Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import logging
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from sqlalchemy.exc import IntegrityError
+
+from hub.app import Hub, create_app
+from hub.clock import wall_ms
+from hub.keys import KeyRing
+from hub.people.services import Door, WeakPassword
+from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
+from hub.store import desk
+from hub.store.engine import Store
+from hub.store.migrate import migrate
+from hub.store.pages import PageReads
+from wire.badges import badge_digest, badge_text
+from wire.ids import is_site_id
+from wire.topics import mosquitto_acl
+
+EXIT_BAD: Final = 2
+"""Exit status for settings or arguments that cannot be used."""
+GOODBYE_S: Final = 3
+"""How long open pages may finish before the process stops."""
+
+
+class Impossible(Exception):
+    """What was asked cannot be done; the text says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the hub or one of its commands; the exit status."""
+    asked = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(asked.config)
+        systemd = read_systemd()
+        master = read_master_secret(settings, systemd)
+        read_broker_password(settings)
+        if asked.check:
+            print(f"{asked.config}: fine")
+            return 0
+        if asked.command in {None, "serve"}:
+            return _serve(settings)
+        _COMMANDS[asked.command, getattr(asked, "action", None)](asked, settings, KeyRing(master))
+    except (BadSettings, Impossible, WeakPassword) as error:
+        print(error, file=sys.stderr)
+        return EXIT_BAD
+    return 0
+
+
+def _serve(settings: Settings) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    hub = Hub(settings, read_systemd())
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(hub),
+            host=settings.web.host,
+            port=settings.web.port,
+            access_log=False,  # a search holds a name (I-25)
+            log_config=None,
+            timeout_graceful_shutdown=GOODBYE_S,
+        )
+    )
+    server.run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="consigne-hub", description="The hub of Consigne.")
+    parser.add_argument("--config", type=Path, required=True, help="the hub's TOML file")
+    parser.add_argument("--check", action="store_true", help="check the file and stop")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="run the hub (the default)")
+    commands.add_parser("acl", help="print the access rules of Mosquitto")
+    site = commands.add_parser("site", help="sites").add_subparsers(dest="action", required=True)
+    added = site.add_parser("add", help="create a site")
+    added.add_argument("site")
+    added.add_argument("--name", required=True)
+    added.add_argument("--address", default="")
+    added.add_argument("--help-phone", default="")
+    site.add_parser("list", help="list sites")
+    site.add_parser("key", help="print the key file of a site").add_argument("site")
+    site.add_parser("adopt", help="take the next journal of a site as its own").add_argument("site")
+    user = commands.add_parser("user", help="people").add_subparsers(dest="action", required=True)
+    person = user.add_parser("add", help="let somebody sign in, or change a password")
+    person.add_argument("name")
+    person.add_argument("--role", default="admin")
+    person.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    token = commands.add_parser("token", help="API tokens").add_subparsers(dest="action", required=True)
+    token.add_parser("add", help="print a new API token").add_argument("name")
+    badge = commands.add_parser("badge", help="badges of a site's staff").add_subparsers(dest="action", required=True)
+    worn = badge.add_parser("add", help="print the text of a new badge")
+    worn.add_argument("site")
+    worn.add_argument("person", help="an opaque id, no name")
+    worn.add_argument("--role", default="concierge")
+    return parser
+
+
+def _open(settings: Settings) -> Store:
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url)
+    migrate(store)
+    return store
+
+
+def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    print(mosquitto_acl(settings.broker.user or "hub"), end="")
+
+
+def _site_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    if not is_site_id(asked.site):
+        raise Impossible(f"{asked.site!r} is not a site id: 2 to 31 characters of a-z, 0-9 and -, not hub")
+    with _open(settings).writing() as connection:
+        if desk.site(connection, asked.site) is not None:
+            raise Impossible(f"there is a site {asked.site} already")
+        number = desk.add_site(
+            connection,
+            site=asked.site,
+            name=asked.name,
+            address=asked.address,
+            help_phone=asked.help_phone,
+            now_ms=wall_ms(),
+        )
+    print(number)
+
+
+def _site_list(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    for row in PageReads(_open(settings)).sites():
+        print(f"{row.number}\t{row.id}\t{row.name}\t{row.presence or 'never heard'}\tseq {row.seq}")
+
+
+def _site_key(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
+    with _open(settings).reading() as connection:
+        row = desk.site(connection, asked.site)
+    if row is None:
+        raise Impossible(f"there is no site {asked.site}")
+    for epoch in range(row.epoch + 1):
+        print(epoch, keys.site_key(asked.site, epoch).hex())
+
+
+def _site_adopt(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    with _open(settings).writing() as connection:
+        row = desk.site(connection, asked.site)
+        if row is None:
+            raise Impossible(f"there is no site {asked.site}")
+        desk.adopt_next_journal(connection, row.number)
+    print(f"the next journal {asked.site} sends is taken as its own")
+
+
+def _user_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
+    password = sys.stdin.readline().rstrip("\n") if asked.password_stdin else getpass.getpass()
+    Door(_open(settings), keys, wall_ms).add_person(asked.name, asked.role, password)
+    print(f"{asked.name} may sign in")
+
+
+def _token_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
+    try:
+        print(Door(_open(settings), keys, wall_ms).add_token(asked.name))
+    except IntegrityError as error:
+        raise Impossible(f"there is a token {asked.name} already") from error
+
+
+def _badge_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    text = badge_text(secrets.randbits(128))
+    try:
+        with _open(settings).writing() as connection:
+            row = desk.site(connection, asked.site)
+            if row is None:
+                raise Impossible(f"there is no site {asked.site}")
+            desk.add_badge(
+                connection, number=row.number, person=asked.person, role=asked.role, digest=badge_digest(text)
+            )
+    except IntegrityError as error:
+        raise Impossible(f"{asked.person} is on the roster of {asked.site} already") from error
+    print(text)
+
+
+_COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Settings, KeyRing], None]]] = {
+    ("acl", None): _acl,
+    ("site", "add"): _site_add,
+    ("site", "list"): _site_list,
+    ("site", "key"): _site_key,
+    ("site", "adopt"): _site_adopt,
+    ("user", "add"): _user_add,
+    ("token", "add"): _token_add,
+    ("badge", "add"): _badge_add,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

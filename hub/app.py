@@ -1,0 +1,241 @@
+"""The composition root: every part of the hub, started in order and stopped in reverse.
+
+Owns which parts there are and their threads. Refuses to hold any rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI, Response
+from pydantic import BaseModel, Field
+
+from hub import access
+from hub.alerts.housekeeping import Housekeeping
+from hub.alerts.routes import router as alerts_router
+from hub.clock import Clock, wall_ms
+from hub.guard import Guarded
+from hub.ingest import PahoLink
+from hub.intake import Incarnation, Intake
+from hub.keys import KeyRing
+from hub.live import Live
+from hub.metrics import Metrics
+from hub.notify.sender import Sender, Webhook
+from hub.parcels.routes import router as parcels_router
+from hub.parcels.services import Desk
+from hub.people.services import Door
+from hub.receiver import Mailbox
+from hub.settings import Settings, Systemd, read_broker_password, read_master_secret
+from hub.sites.planner import Planner, presence
+from hub.sites.routes import router as sites_router
+from hub.store import meta
+from hub.store.engine import Store
+from hub.store.migrate import migrate
+from hub.store.pages import PageReads
+from hub.systemd_notify import notify
+from hub.web.pages import install as install_pages
+from hub.web.ports import WebParts
+from wire import topics
+from wire.version import VERSION
+
+LOG: Final = logging.getLogger(__name__)
+
+INTAKE_SILENT_MS_MAX: Final = 30_000
+"""An intake that did not turn for so long is not vouched for, and systemd's watchdog ends the process."""
+
+
+class Ready(BaseModel):
+    """Whether the hub can do its work."""
+
+    ready: bool = Field(examples=[True])
+    database: bool = Field(examples=[True])
+    broker: bool = Field(examples=[True])
+    problem: str = Field(examples=[""])
+
+
+class Hub:
+    """All parts of a running hub."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        systemd: Systemd | None = None,
+        *,
+        clock: Clock = wall_ms,
+        on_thread_end: Callable[[str], None] | None = None,
+    ) -> None:
+        self._systemd = systemd or Systemd()
+        self._clock = clock
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.keys = KeyRing(read_master_secret(settings, self._systemd))
+        self.store = Store(settings.store_url)
+        migrate(self.store)
+        self.incarnation = Incarnation(self._next_incarnation())
+        self.live = Live()
+        self.metrics = Metrics()
+        self.reads = PageReads(self.store)
+        self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)
+        self.mailbox = Mailbox()
+        self.link = PahoLink(
+            settings.broker,
+            read_broker_password(settings),
+            topics.hub_subscriptions(),
+            lambda: presence(self.incarnation.value, online=False, at_ms=0),
+            self.mailbox,
+        )
+        self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=clock)
+        driver = Webhook(settings.notify.url) if settings.notify.driver == "webhook" else None
+        self.sender = Sender(
+            store=self.store,
+            keys=self.keys,
+            live=self.live,
+            clock=clock,
+            driver=driver,
+            on_sent=self.metrics.sent.inc,
+        )
+        self.desk = Desk(
+            store=self.store,
+            keys=self.keys,
+            live=self.live,
+            link=self.link,
+            clock=clock,
+            wake_planner=self.planner.wake,
+            wake_sender=self.sender.wake,
+        )
+        self.intake = Intake(
+            store=self.store,
+            mailbox=self.mailbox,
+            link=self.link,
+            incarnation=self.incarnation,
+            live=self.live,
+            metrics=self.metrics,
+            clock=clock,
+            wake_planner=self.planner.wake,
+            announce_all=self.planner.joined,
+            wake_sender=self.sender.wake,
+        )
+        self.housekeeping = Housekeeping(
+            store=self.store, live=self.live, clock=clock, contact_days=settings.contact_days, ping=self._ping
+        )
+        self._threads = tuple(
+            Guarded(name, body, on_thread_end)
+            for name, body in (
+                ("intake", self.intake.run),
+                ("planner", self.planner.run),
+                ("sender", self.sender.run),
+                ("housekeeping", self.housekeeping.run),
+                ("link", self.link.run),
+            )
+        )
+
+    def start(self) -> None:
+        """Start every thread; the link last, because it brings work."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye and stop every thread. What is not committed is sent again to the next hub."""
+        for thread in self._threads:
+            thread.stopping.set()
+        self.link.stop(presence(self.incarnation.value, online=False, at_ms=self._clock()))
+        for part in (self.intake, self.planner, self.sender, self.housekeeping):
+            part.stopping.set()
+        self.mailbox.close()
+        self.planner.wake()
+        self.sender.wake()
+        for thread in reversed(self._threads):
+            thread.stop()
+        self.store.close()
+
+    def readiness(self) -> Ready:
+        """Whether the database answers and the broker let us in."""
+        database, broker = self.store.is_reachable(), self.link.is_connected
+        problem = "" if database else "the database does not answer"
+        return Ready(ready=database and broker, database=database, broker=broker, problem=problem or self.link.problem)
+
+    def say(self, state: str) -> None:
+        """Tell systemd."""
+        notify(self._systemd.notify_socket, state)
+
+    def _ping(self) -> None:
+        if self._clock() - self.intake.ticked_ms < INTAKE_SILENT_MS_MAX:
+            self.say("WATCHDOG=1")
+
+    def _next_incarnation(self) -> int:
+        with self.store.writing() as connection:
+            value = max(meta.incarnation(connection) + 1, self._clock())
+            meta.save_incarnation(connection, value)
+        return value
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The web application of a hub: pages, API, health. Starting and stopping it starts and stops the hub."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hub.live.attach(asyncio.get_running_loop())
+        hub.start()
+        hub.say("READY=1")
+        yield
+        hub.say("STOPPING=1")
+        hub.live.detach()
+        await asyncio.to_thread(hub.stop)
+
+    app = FastAPI(
+        title="Consigne hub",
+        version=VERSION,
+        description="Sites, parcels, alerts and messages. Times are milliseconds since 1970 UTC.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.api = access.ApiParts(
+        store=hub.store,
+        reads=hub.reads,
+        desk=hub.desk,
+        door=hub.door,
+        keys=hub.keys,
+        live=hub.live,
+        clock=wall_ms,
+    )
+    access.install_errors(app)
+    for router in (sites_router, parcels_router, alerts_router):
+        app.include_router(router)
+    _install_health(app, hub)
+    if hub.settings.access.open_on_loopback:
+        app.add_middleware(access.LoopbackNamesOnly)
+    install_pages(
+        app,
+        WebParts(
+            reads=hub.reads,
+            door=hub.door,
+            desk=hub.desk,
+            keys=hub.keys,
+            live=hub.live,
+            now_ms=wall_ms,
+            secure_cookies=hub.settings.web.public_url.startswith("https://"),
+        ),
+    )
+    return app
+
+
+def _install_health(app: FastAPI, hub: Hub) -> None:
+    @app.get("/healthz", tags=["health"], summary="Whether the process lives")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive", "version": VERSION}
+
+    @app.get("/readyz", tags=["health"], summary="Whether it can do its work", responses={503: {"model": Ready}})
+    def readyz(response: Response) -> Ready:
+        ready = hub.readiness()
+        response.status_code = 200 if ready.ready else 503
+        return ready
+
+    @app.get("/metrics", tags=["health"], summary="Counters for Prometheus", response_class=Response)
+    def metrics() -> Response:
+        return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4")

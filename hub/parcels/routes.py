@@ -1,0 +1,215 @@
+"""The API of parcels: announce, find, one parcel with its life, re-issue, recall, slip. Rules are elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from hub.access import ERRORS, Caller, Parts
+from hub.core.parcels import Refused, new_parcel
+from hub.core.project import shown_state
+from hub.store.pages import ParcelRow
+from wire.facts import encode_fact
+from wire.ids import ParcelId, ParcelState, ReachZone, SizeClass
+from wire.pickup import PickupKey, show_digits
+from wire.plan import Help
+
+router = APIRouter(prefix="/api/v1/parcels", tags=["parcels"], responses=ERRORS)
+
+PAGE_MAX: Final = 100
+ParcelName = Annotated[str, Path(description="Id of the parcel", examples=["0G2M4R8T1V3W5"], max_length=13)]
+
+
+class RecipientIn(BaseModel, extra="forbid"):
+    """Whom the parcel is for. Kept apart from it, and erased at the latest 30 days after its life."""
+
+    name: str = Field(default="", max_length=200, examples=["Awa Diallo"])
+    phone: str = Field(default="", max_length=40, examples=["06 12 34 56 78"])
+    language: str = Field(default="fr", max_length=8, examples=["fr"])
+    help: Help = Field(default=Help.STANDARD, examples=["standard"])
+
+
+class ParcelIn(BaseModel, extra="forbid"):
+    """A parcel to announce."""
+
+    site: str = Field(max_length=31, examples=["gambetta"])
+    tracking: str = Field(default="", max_length=100, examples=["8N00234584108"])
+    carrier: str = Field(default="", max_length=100, examples=["colissimo"])
+    size: SizeClass | None = Field(default=None, examples=["M"])
+    heavy: bool = Field(default=False, examples=[False])
+    reach: ReachZone | None = Field(default=None, examples=["mid"])
+    group: str = Field(default="", max_length=40, examples=[""])
+    recipient: RecipientIn = Field(default_factory=RecipientIn)
+
+
+class ParcelOut(BaseModel):
+    """A parcel: what is wanted and what its site last said."""
+
+    id: str = Field(examples=["0G2M4R8T1V3W5"])
+    site: str = Field(examples=["gambetta"])
+    state: ParcelState = Field(examples=["stored"])
+    tracking: str = Field(examples=["8N00234584108"])
+    carrier: str = Field(examples=["colissimo"])
+    size: SizeClass | None = Field(examples=["M"])
+    place_kind: str = Field(examples=["compartment"])
+    place_name: str = Field(examples=["7"])
+    version: int = Field(examples=[1], description="Version of its key: an older slip opens nothing")
+    source: str = Field(examples=["plan"])
+    created_ms: int = Field(examples=[1_790_000_000_000])
+    changed_ms: int = Field(examples=[1_790_000_000_000])
+    recipient_name: str = Field(examples=["Awa Diallo"])
+    recipient_phone: str = Field(examples=["0612345678"])
+
+
+class ParcelsOut(BaseModel):
+    """Parcels, newest first."""
+
+    parcels: list[ParcelOut]
+    more: bool = Field(examples=[False], description="Whether a narrower search would show others")
+
+
+class MomentOut(BaseModel):
+    """One fact of a parcel's life."""
+
+    seq: int = Field(examples=[17])
+    kind: str = Field(examples=["parcel_stored"])
+    at_ms: int = Field(examples=[1_790_000_000_000])
+    trust: str = Field(examples=["ntp"])
+    fact: dict[str, Any] | None = Field(examples=[{"kind": "parcel_taken"}])
+
+
+class ParcelLifeOut(BaseModel):
+    """A parcel and its life, oldest fact first."""
+
+    parcel: ParcelOut
+    life: list[MomentOut]
+
+
+class SlipOut(BaseModel):
+    """What a pickup slip carries. It is a full key: keep it from logs and caches."""
+
+    parcel: str = Field(examples=["0G2M4R8T1V3W5"])
+    site: str = Field(examples=["gambetta"])
+    site_name: str = Field(examples=["Conciergerie Gambetta"])
+    address: str = Field(examples=["12 place Gambetta, 93000 Bobigny"])
+    help_phone: str = Field(examples=["0123456789"])
+    qr: str = Field(examples=["CG1" + "0" * 36])
+    digits: str = Field(examples=["1234 5678 9012"])
+    version: int = Field(examples=[1])
+    language: str = Field(examples=["fr"])
+
+
+@router.post("", status_code=201, summary="Announce a parcel")
+def announce(caller: Caller, parts: Parts, parcel: ParcelIn) -> ParcelOut:
+    """Announce a parcel to its site; the plan is published at once."""
+    new = new_parcel(
+        site=parcel.site,
+        tracking=parcel.tracking,
+        carrier=parcel.carrier,
+        size=parcel.size,
+        heavy=parcel.heavy,
+        reach=parcel.reach,
+        group=parcel.group,
+        name=parcel.recipient.name,
+        phone=parcel.recipient.phone,
+        language=parcel.recipient.language,
+        help_profile=parcel.recipient.help,
+    )
+    return _out(_row(parts, parts.desk.announce(new, caller.name)))
+
+
+@router.get("", summary="Find parcels")
+def find(
+    _caller: Caller,
+    parts: Parts,
+    q: Annotated[str, Query(max_length=80, description="Part of a number or of a name")] = "",
+    site: Annotated[str, Query(max_length=31)] = "",
+    state: ParcelState | None = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+) -> ParcelsOut:
+    """Newest first. One page: a search narrows it down."""
+    rows = parts.reads.parcels(text=q, site=site, state=state, most=limit)
+    return ParcelsOut(parcels=[_out(row) for row in rows[:limit]], more=len(rows) > limit)
+
+
+@router.get("/{parcel}", summary="One parcel and its life")
+def get_parcel(_caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelLifeOut:
+    """The parcel, and every fact about it with the doors of its sessions."""
+    row = _row(parts, parcel)
+    return ParcelLifeOut(
+        parcel=_out(row),
+        life=[
+            MomentOut(
+                seq=moment.seq,
+                kind=moment.kind,
+                at_ms=moment.at_ms,
+                trust=moment.trust,
+                fact=None if moment.fact is None else msgspec.json.decode(encode_fact(moment.fact)),
+            )
+            for moment in parts.reads.life_of(parcel)
+        ],
+    )
+
+
+@router.post("/{parcel}/reissue", summary="Replace the key of a parcel")
+def reissue(caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelOut:
+    """The old slip is refused as *replaced* once the site knows; print the new one."""
+    parts.desk.reissue(parcel, caller.name)
+    return _out(_row(parts, parcel))
+
+
+@router.post("/{parcel}/recall", summary="End the hold of a parcel")
+def recall(caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelOut:
+    """Staff take it out at their next round."""
+    parts.desk.recall(parcel, caller.name)
+    return _out(_row(parts, parcel))
+
+
+@router.get("/{parcel}/slip", summary="What a pickup slip carries")
+def slip(_caller: Caller, parts: Parts, parcel: ParcelName, response: Response) -> SlipOut:
+    """The key of a parcel in both printed forms, made for this answer."""
+    row = _row(parts, parcel)
+    site = parts.reads.site(row.site)
+    assert site is not None
+    key = PickupKey(row.site_number, ParcelId(row.id), row.version, row.epoch)
+    response.headers["Cache-Control"] = "no-store"
+    return SlipOut(
+        parcel=row.id,
+        site=row.site,
+        site_name=site.name,
+        address=site.address,
+        help_phone=site.help_phone,
+        qr=parts.keys.qr(row.site, key),
+        digits=show_digits(parts.keys.digits(row.site, key)),
+        version=row.version,
+        language=row.language,
+    )
+
+
+def _row(parts: Parts, parcel: str) -> ParcelRow:
+    row = parts.reads.parcel(parcel)
+    if row is None:
+        raise Refused("unknown_parcel", "there is no such parcel")
+    return row
+
+
+def _out(row: ParcelRow) -> ParcelOut:
+    return ParcelOut(
+        id=row.id,
+        site=row.site,
+        state=shown_state(row.state, row.intent),
+        tracking=row.tracking,
+        carrier=row.carrier,
+        size=row.size,
+        place_kind=row.place_kind,
+        place_name=row.place_name,
+        version=row.version,
+        source=row.source,
+        created_ms=row.created_ms,
+        changed_ms=row.changed_ms,
+        recipient_name=row.name,
+        recipient_phone=row.phone,
+    )
