@@ -49,6 +49,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.ParcelReceived():
             return _received(durable, fact, stamp)
         case f.CompartmentReserved():
+            durable = _not_elsewhere(durable, fact.parcel, fact.compartment)
             return _compartment(durable, fact.compartment, occupancy=Occupancy.RESERVED, parcel=fact.parcel)
         case f.ReservationReleased():
             return _released(durable, fact, stamp)
@@ -148,6 +149,14 @@ def _opening(durable: Durable, label: Label, session: str, **changes: object) ->
     return replace(durable, openings=_with(durable.openings, label, replace(known, **changes)))  # type: ignore[arg-type]
 
 
+def _not_elsewhere(durable: Durable, parcel: ParcelId, label: str) -> Durable:
+    """A parcel in somebody's hands cannot lie where it was once expected; that compartment stays unknown (I-1)."""
+    for other, compartment in durable.compartments.items():
+        if compartment.parcel == parcel and other != label:
+            durable = _compartment(durable, other, parcel=None)
+    return durable
+
+
 def _plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
     parcels = dict(durable.parcels)
     for planned in fact.upserted:
@@ -224,6 +233,7 @@ def _released(durable: Durable, fact: f.ReservationReleased, stamp: Now) -> Dura
 
 
 def _stored(durable: Durable, fact: f.ParcelStored, stamp: Now) -> Durable:
+    durable = _not_elsewhere(durable, fact.parcel, fact.place.name)
     if fact.place.kind is PlaceKind.COMPARTMENT:
         durable = _compartment(durable, Label(fact.place.name), occupancy=Occupancy.OCCUPIED, parcel=fact.parcel)
     return _parcel(

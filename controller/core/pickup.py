@@ -133,6 +133,8 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
     label = Label(parcel.place.name)
     if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
         return _to_desk(state, parcel, "recalled")
+    if state.durable.compartments[label].parcel != parcel.id:
+        return _to_desk(state, parcel, "moved")
     if state.durable.compartments[label].service is Service.OUT_OF_SERVICE:
         return _to_desk(state, parcel, "out_of_service")
     if _is_being_served(state, label, parcel):

@@ -390,3 +390,30 @@ def test_d11_a_restart_never_shortens_the_dispute_window(site: VirtualSite) -> N
     assert site.parcel(parcel).state is ParcelState.COLLECTING
     site.wait(1_000)
     assert parcel in site.state.durable.ended
+
+
+def test_a_compartment_found_empty_during_the_dispute_window_is_never_opened_by_its_old_slip_again(
+    site: VirtualSite,
+) -> None:
+    """Found by the simulator: the next parcel went in, and the old slip, within its grace, opened that door."""
+    first = site.stored(1)
+    site.scan(site.slip(first))
+    site.open("1")
+    site.wait(4_000)
+    site.close("1")
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.wait(2_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.state.durable.ended[first].state is ParcelState.COLLECTED
+    site.press(Button.SIGN_OUT)
+    site.wait(4_000)
+    second = site.stored(2, "8N00234584109")
+    assert site.parcel(second).place is not None
+    site.scan(site.slip(first))
+    assert site.pulses() == []
+    assert notice(site) is NoticeKind.ALREADY_COLLECTED

@@ -64,6 +64,7 @@ class Recorder:
 
     facts: list[f.AnyFact] = field(default_factory=list)
     done: list[tuple[str, object]] = field(default_factory=list)
+    causes: list[f.OpeningOrdered] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     acked: int = 0
 
@@ -89,6 +90,7 @@ class Recorder:
         if label in self.broken:
             message = f"compartment {label}: no answer from the driver"
             raise LatchError(message)
+        self.causes.append(next(fact for fact in reversed(self.facts) if isinstance(fact, f.OpeningOrdered)))
         self.done.append(("pulse", label))
 
     def all_off(self) -> None:

@@ -1,0 +1,248 @@
+"""A site lived in by chance: people who load, collect, walk off, slip and guess; power cuts; doors that jam. One seed, one story.
+
+Owns the physical truth (what lies behind which door, what is in whose hands) and holds the site's view against it after every
+step (design §6). Refuses to know how the site thinks: it only uses what people, doors and the hub can do.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from controller.core.events import Button
+from controller.core.model import Opening, Phase, Step
+from tests.controller.virtual_site import VirtualSite
+from wire import facts as f
+from wire.badges import CommandCard
+from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
+from wire.plan import Settings
+
+SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
+_TRUE_CARDS: Final = {True: CommandCard.EMPTY, False: CommandCard.NOT_EMPTY}
+
+
+class RandomSite:
+    """The site, its people and the world around it."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.site = VirtualSite(SETTINGS)
+        self.inside: dict[Label, set[ParcelId]] = {label: set() for label in self.site.setup.cards}
+        self.in_staff_hands: ParcelId | None = None
+        self.taken: set[ParcelId] = set()
+        self.jammed: set[Label] = set()
+        self.versions: dict[ParcelId, int] = {}
+        self.tracking: dict[ParcelId, str] = {}
+        self.counter = 0
+        self.pulses_seen = 0
+        self.facts_seen = 0
+        self.log: list[str] = []
+
+    # ---------------------------------------------------------------------------------------------- what may happen
+
+    def live(self, steps: int) -> None:
+        """Let `steps` things happen, checking after each."""
+        acts = (
+            (self.announce, 3),
+            (self.staff_load, 6),
+            (self.staff_answers, 8),
+            (self.staff_checks, 2),
+            (self.customer_comes, 8),
+            (self.customer_types, 3),
+            (self.somebody_guesses, 1),
+            (self.door_moves, 10),
+            (self.time_passes, 8),
+            (self.long_time_passes, 1),
+            (self.power_cut, 2),
+            (self.reissue, 1),
+            (self.jam_or_mend, 1),
+            (self.force, 1),
+        )
+        names = [act for act, weight in acts for _ in range(weight)]
+        for _ in range(steps):
+            act = self.random.choice(names)
+            self.log.append(act.__name__)
+            act()
+            self.wait(0)
+            self.check()
+
+    def announce(self) -> None:
+        self.counter += 1
+        parcel = parcel_id_from_bits(self.counter)
+        self.tracking[parcel] = f"8N{10_000_000_000 + self.counter}"
+        self.versions[parcel] = 1
+        self.site.announce(self.counter, self.tracking[parcel])
+
+    def staff_load(self) -> None:
+        self.site.sign_in()
+        waiting = [parcel for parcel in self.tracking if self._is_outside(parcel)]
+        if self.in_staff_hands is None and waiting and self.site.state.live.task is None:
+            self.in_staff_hands = self.random.choice(waiting)
+            self.site.scan(self.tracking[self.in_staff_hands])
+
+    def staff_answers(self) -> None:
+        task = self.site.state.live.task
+        if task is None:
+            if not self.site.state.live.waiting and self.random.random() < 0.3:
+                self.in_staff_hands = None
+            return
+        if task.step is Step.ASK_EMPTY and task.compartment is not None:
+            self.site.card(_TRUE_CARDS[not self.inside[task.compartment]])
+        elif task.step is Step.CHOOSE_SIZE:
+            self.site.press(Button.SIZE, self.random.choice("SML"))
+        elif task.step is Step.PUT_ON_SHELF:
+            self.site.press(Button.DONE)
+            self.in_staff_hands = None
+        elif task.step is Step.PUT_IN and self.random.random() < 0.3:
+            self.site.card(self.random.choice((CommandCard.BIGGER, CommandCard.CANCEL, CommandCard.SHELF)))
+
+    def staff_checks(self) -> None:
+        self.site.sign_in()
+        label = self.random.choice(tuple(self.inside))
+        self.site.press(Button.CHECK, compartment=label)
+
+    def customer_comes(self) -> None:
+        parcel = self._somebodys_parcel()
+        if parcel is not None:
+            version = self.random.choice((self.versions[parcel], max(1, self.versions[parcel] - 1)))
+            for _ in range(self.random.choice((1, 1, 3))):
+                self.site.scan(self.site.slip(parcel, version))
+
+    def customer_types(self) -> None:
+        parcel = self._somebodys_parcel()
+        if parcel is not None:
+            self.site.type(self.site.digits(parcel, self.versions[parcel]))
+
+    def somebody_guesses(self) -> None:
+        self.site.type(self.site.digits(parcel_id_from_bits(self.random.getrandbits(60) | 1 << 60)))
+
+    def door_moves(self) -> None:
+        """A person at an open door does what they came for, and closes it."""
+        opened = [label for label, door in self.site.doors.items() if door is Door.OPEN]
+        if not opened:
+            return
+        label = self.random.choice(opened)
+        self._hands_at(label)
+        self.wait(self.random.choice((300, 3_000, 10_000)))
+        self.site.close(label)
+
+    def time_passes(self) -> None:
+        self.wait(self.random.choice((100, 2_000, 5_000, 20_000)))
+
+    def long_time_passes(self) -> None:
+        self.wait(400_000)
+
+    def power_cut(self) -> None:
+        self.site.restart()
+
+    def reissue(self) -> None:
+        parcel = self._somebodys_parcel()
+        if parcel is not None and parcel in self.site.planned and parcel not in self.taken:
+            self.versions[parcel] += 1
+            counter = next(n for n in range(1, self.counter + 1) if parcel_id_from_bits(n) == parcel)
+            self.site.announce(counter, self.tracking[parcel], version=self.versions[parcel])
+
+    def jam_or_mend(self) -> None:
+        label = self.random.choice(tuple(self.inside))
+        self.jammed ^= {label}
+
+    def force(self) -> None:
+        label = self.random.choice(tuple(self.inside))
+        if self.site.doors[label] is Door.CLOSED and self.random.random() < 0.3:
+            self.site.open(label)
+
+    # ------------------------------------------------------------------------------------------------ the world
+
+    def wait(self, milliseconds: int) -> None:
+        """Time passes and doors follow their pulses; nothing in this world is slower than half a second."""
+        self._doors_follow_pulses()
+        while milliseconds > 0:
+            step = min(milliseconds, 500)
+            self.site.wait(step)
+            milliseconds -= step
+            self._doors_follow_pulses()
+
+    def _doors_follow_pulses(self) -> None:
+        causes = self.site.recorder.causes
+        while self.pulses_seen < len(causes):
+            position = self.pulses_seen
+            self.pulses_seen += 1
+            self._check_cause(position)
+            label = causes[position].compartment
+            if label not in self.jammed and self.site.doors[label] is Door.CLOSED:
+                self.site.open(label)
+
+    def _hands_at(self, label: Label) -> None:
+        """What the person in front of this open door moves: only what their opening is for."""
+        opening = self.site.state.durable.openings.get(label)
+        task = self.site.state.live.task
+        if opening is None or opening.phase is not Phase.OPEN:
+            return
+        if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
+            self.inside[label].discard(opening.parcel)
+            self.taken.add(opening.parcel)
+        elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:
+            if task is not None and task.step is Step.PUT_IN:
+                self.inside[label].add(opening.parcel)
+                self.in_staff_hands = None
+        elif self._is_taken_back(opening) and opening.parcel in self.inside[label]:
+            self.inside[label].discard(opening.parcel)
+            self.in_staff_hands = opening.parcel
+
+    def _is_taken_back(self, opening: Opening) -> bool:
+        task = self.site.state.live.task
+        return opening.purpose is Purpose.LOAD and task is not None and task.step is Step.TAKE_BACK
+
+    def _is_outside(self, parcel: ParcelId) -> bool:
+        shelf = self.site.state.durable.parcels.get(parcel)
+        on_shelf = shelf is not None and shelf.place is not None and shelf.place.kind.value == "shelf"
+        return parcel not in self.taken and not on_shelf and not any(parcel in held for held in self.inside.values())
+
+    def _somebodys_parcel(self) -> ParcelId | None:
+        return self.random.choice(tuple(self.tracking)) if self.tracking else None
+
+    # ------------------------------------------------------------------------------------------------ invariants
+
+    def check(self) -> None:
+        """The invariants of design §6 that a single site can break."""
+        state = self.site.state
+        pulsing = [o for o in state.durable.openings.values() if o.phase is Phase.PULSING]
+        assert len(pulsing) <= 1, "I-8: two coils"
+        held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
+        assert len(held) == len(set(held)), "I-1: a parcel in two compartments"
+        for label, parcels in self.inside.items():
+            assert len(parcels) <= 1, "I-1: two parcels behind one door"
+            for parcel in parcels:
+                assert parcel in state.durable.parcels, f"I-4: {parcel} lies behind {label} and the site forgot it"
+                compartment = state.durable.compartments[label]
+                assert compartment.occupancy is not Occupancy.FREE, f"I-5: {label} holds {parcel} and counts as free"
+        for parcel in self.taken:
+            assert parcel not in held or self._may_still_count(parcel), f"{parcel} was taken and still counts as inside"
+        self._check_facts()
+
+    def _may_still_count(self, parcel: ParcelId) -> bool:
+        """Until its door was closed, and until a doubt was settled by staff, a taken parcel may count as inside."""
+        known = self.site.state.durable.parcels[parcel]
+        return known.uncertain or known.state.value in {"stored", "collecting", "disputed"}
+
+    def _check_facts(self) -> None:
+        facts = self.site.recorder.facts
+        for fact in facts[self.facts_seen :]:
+            if isinstance(fact, f.CompartmentReserved):
+                assert not self.inside[fact.compartment], f"I-5: {fact.compartment} allotted while something is inside"
+            if isinstance(fact, f.ParcelCollected):
+                assert fact.parcel in self.taken or fact.place.kind.value == "shelf", "I-2: collected, but never taken"
+                earlier = sum(isinstance(o, f.ParcelCollected) and o.parcel == fact.parcel for o in facts)
+                assert earlier == 1, "I-2: collected twice"
+        self.facts_seen = len(facts)
+
+    def _check_cause(self, position: int) -> None:
+        """I-10 and I-2: each pulse has its own durable cause, and a key opens only the door of its own parcel."""
+        ordered = self.site.recorder.causes[position]
+        pulses = [label for what, label in self.site.recorder.done if what == "pulse"]
+        assert pulses[position] == ordered.compartment, "I-10: another door than the one in the journal"
+        spent = any(ordered is earlier for earlier in self.site.recorder.causes[:position])
+        assert not spent, "I-10: two pulses for one cause"
+        if ordered.purpose in {Purpose.COLLECT, Purpose.REOPEN}:
+            wrong = self.inside[ordered.compartment] - {ordered.parcel}
+            assert not wrong, f"a key opened a door with somebody else's parcel: {wrong}"
