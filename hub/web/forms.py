@@ -29,6 +29,7 @@ _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "bad_language": ("language", "Choisissez une langue dans la liste."),
     "bad_group": ("tracking", "Ce groupe ne convient pas."),
     "unknown_site": ("site", "Ce site n'existe pas. Choisissez un site dans la liste."),
+    "full": ("site", "Ce site a trop de colis en cours. Choisissez un autre site."),
     "duplicate": ("tracking", "Un colis avec ce numéro est déjà annoncé. Cherchez-le dans la liste des colis."),
 }
 

@@ -114,7 +114,7 @@ def fleet(request: Request, person: Seen, parts: Parts) -> Response:
     """Every site with its state and how old that is."""
     now_ms = parts.now_ms()
     rows = [_overview(row, now_ms) for row in parts.reads.sites()]
-    rows.sort(key=lambda row: _URGENCY[row["tone"]])
+    rows.sort(key=lambda row: (_URGENCY[row["tone"]], row["online"]))
     return _page(request, "fleet.html", person, here="fleet", events="/live", sites=rows)
 
 
@@ -291,9 +291,9 @@ def act(request: Request, parcel: str, action: str, person: Seen, parts: Parts) 
             parts.desk.reissue(parcel, person.name)
         else:
             parts.desk.recall(parcel, person.name)
-    except Refused:
-        said = words.PARCEL_STATE[row.state].text
-        problem = f"Ce n'est plus possible : le colis est « {said} »."
+    except Refused as refused:
+        said = words.PARCEL_STATE[shown_state(row.state, row.intent)].text
+        problem = _PROBLEMS.get(refused.code, f"Ce n'est plus possible : le colis est « {said} ».")
         return _page(
             request, "confirm.html", person, status=409, here="parcels", parcel=row, question=question, problem=problem
         )
@@ -319,9 +319,14 @@ def alerts(request: Request, person: Seen, parts: Parts) -> Response:
 
 
 @router.post("/alerts/{alert}/acknowledge", dependencies=[OwnForm])
-def acknowledge(alert: int, person: Seen, parts: Parts) -> Response:
+def acknowledge(request: Request, alert: int, person: Seen, parts: Parts) -> Response:
     """Note who looks after an alert."""
-    parts.desk.acknowledge(alert, person.name)
+    try:
+        parts.desk.acknowledge(alert, person.name)
+    except Refused:
+        return _missing(
+            request, person, "Cette alerte n'existe pas, ou quelqu'un s'en occupe déjà.", "/alerts", "Voir les alertes"
+        )
     return _go("/alerts")
 
 
@@ -393,6 +398,9 @@ _DONE: Final = {
     "announced": "Le colis est annoncé. Le site le connaîtra dès qu'il est en ligne.",
     "reissue": "Le nouveau bon est prêt. L'ancien bon n'ouvrira plus.",
     "recall": "L'équipe du site est prévenue : elle reprend le colis.",
+}
+_PROBLEMS: Final = {
+    "versions_exhausted": "Le bon de ce colis a été remplacé trop souvent. Annoncez le colis à nouveau.",
 }
 _QUESTIONS: Final = {
     "reissue": {

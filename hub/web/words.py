@@ -13,7 +13,7 @@ from typing import Final
 
 from wire import facts
 from wire.facts import Place
-from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass
+from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass, is_label
 from wire.plan import Help, Intent
 
 PRODUCT: Final = "Consigne"
@@ -203,6 +203,11 @@ _SIGNED_OUT: Final[Mapping[str, str]] = {"done": "terminé", "idle": "inactivit�
 def alert_word(kind: str) -> Word:
     """What an alert is called; an alarm we do not know keeps its own name."""
     return ALERT.get(kind, Word(f"Alerte « {kind} »", "watch", Tone.WATCH))
+
+
+def alert_subject(subject: str) -> str:
+    """What an alert is about: a compartment by its label, anything else as it is named."""
+    return f"casier {subject}" if is_label(subject) else subject
 
 
 def message_kind(kind: str) -> str:
