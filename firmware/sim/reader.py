@@ -78,13 +78,14 @@ class SimScanner:
     def close(self) -> None:
         """Unplug for good. Idempotent."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._unplug()
             self._wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2)
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+        self._thread.join(timeout=2)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
 
     def _unplug(self) -> None:
         if self._ends is None:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """A small fast board, and a simulated site on it."""
 
 import threading
@@ -8,7 +9,7 @@ import pytest
 
 from firmware.board import load_board
 from firmware.hardware import Callbacks
-from firmware.sim import open_simulated
+from firmware.sim import SimulatedWorld, open_simulated
 
 BOARD = """
 name = "bench"
@@ -57,7 +58,11 @@ class Site:
     """A running simulated site with everything it reported, in order."""
 
     def __init__(self, board, state_dir: Path) -> None:
-        self.doors, self.scans, self.links, self.chatters, self.fatals = [], [], [], [], []
+        self.doors: list[tuple[str, bool]] = []
+        self.scans: list[str] = []
+        self.links: list[bool] = []
+        self.chatters: list[str] = []
+        self.fatals: list[str] = []
         calls = Callbacks(
             on_door=lambda label, is_open: self.doors.append((label, is_open)),
             on_scan=self.scans.append,
@@ -66,7 +71,9 @@ class Site:
             fatal=self.fatals.append,
         )
         self.hardware = open_simulated(board, state_dir=state_dir, calls=calls)
-        self.bank, self.reader = self.hardware.sim.bank, self.hardware.sim.reader
+        world = self.hardware.sim
+        assert isinstance(world, SimulatedWorld)
+        self.bank, self.reader = world.bank, world.reader
         self.stop = threading.Event()
         self.threads = [
             threading.Thread(target=loop, args=(self.stop,), daemon=True) for loop in self.hardware.threads().values()

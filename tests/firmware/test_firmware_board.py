@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """The board file: what is accepted, and that every fault is named before a pin is touched."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Door switches: levels are truth, edges are hints, 50 ms of standing still (D-09, F3)."""
 
 import threading
@@ -17,7 +18,8 @@ class Bench:
         self.wait_for = wait_for
         self.shut("1")
         self.shut("2")
-        self.changes, self.chatters = [], []
+        self.changes: list[tuple[str, bool]] = []
+        self.chatters: list[str] = []
         self.doors = Doors(
             board,
             Pins(self.factory),
@@ -139,9 +141,14 @@ def test_f3_what_a_hint_raises_never_reaches_the_drivers_thread(bench):
 
 def test_an_edge_wakes_the_loop_long_before_the_poll(bench, wait_for):
     stop = threading.Event()
-    looks = []
+    looks: list[float] = []
     real_look = bench.doors.look
-    bench.doors.look = lambda now: looks.append(now) or real_look(now) * 100
+
+    def counted_look(now):
+        looks.append(now)
+        return real_look(now) * 100
+
+    bench.doors.look = counted_look
     thread = threading.Thread(target=bench.doors.run, args=(stop,))
     thread.start()
     wait_for(lambda: len(looks) == 1)

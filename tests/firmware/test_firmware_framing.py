@@ -1,4 +1,7 @@
+# mypy: allow-untyped-calls
 """From serial bytes to texts: exact, bounded, never raising (I-32, D-05)."""
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from firmware.framing import FRAME_BYTES_MAX, SILENCE_S, Framer
 CODE = b"CG1ABCDEFGHJKMNPQRSTVWXYZ0123456789"
 
 
-def texts(*pieces):
+def texts(*pieces: bytes) -> list[str]:
     framer = Framer()
     return [text for now, piece in enumerate(pieces) for text in framer.feed(piece, float(now))]
 
@@ -76,4 +79,4 @@ def test_never_raises_holds_little_and_resynchronises_within_one_terminator(piec
 @given(st.binary(max_size=2_000), st.lists(st.integers(0, 2_000), max_size=6))
 def test_how_the_bytes_were_cut_into_readings_changes_nothing(data, cuts):
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    assert texts(*[data[a:b] for a, b in zip(edges, edges[1:], strict=False)]) == texts(data)
+    assert texts(*[data[a:b] for a, b in pairwise(edges)]) == texts(data)

@@ -1,16 +1,19 @@
+# mypy: allow-untyped-calls
 """Latches on gpiozero's real classes over hardened mock pins: bounded, one at a time, off first (D-01, D-07, D-08, F1)."""
 
 import itertools
-import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from firmware.latches import FATAL_EXIT_STATUS, LatchBusy, LatchError, Latches
 from firmware.pins import PinError, Pins
 from firmware.sim.mock import HardFactory
+
+ROOT = Path(__file__).parents[2]
 
 
 def levels(factory, pin):
@@ -169,7 +172,9 @@ def test_closed_latches_refuse_and_release_their_lines(make, factory):
 
 def test_the_last_resort_really_ends_a_process():
     code = "from firmware.latches import end_process; end_process('a coil is on')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=os.getcwd(), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
     assert (done.returncode, done.stderr) == (FATAL_EXIT_STATUS, "consigne: a coil is on\n")
 
 

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """The reader on a real pseudo-terminal with real pyserial: D-04, D-05."""
 
 import threading
@@ -14,7 +15,8 @@ class Desk:
 
     def __init__(self, state_dir, **options):
         self.reader = SimScanner(state_dir)
-        self.scans, self.links = [], []
+        self.scans: list[str] = []
+        self.links: list[bool] = []
         self.scanner = Scanner(self.reader.path, 9600, self.scans.append, self.links.append, **options)
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.scanner.run, args=(self.stop,))
@@ -92,7 +94,7 @@ def test_d05_ten_kilobytes_of_garbage_then_a_code(desk, wait_for):
 
 
 def test_a_missing_reader_is_reported_once_at_the_start(tmp_path, wait_for):
-    links = []
+    links: list[bool] = []
     stop = threading.Event()
     scanner = Scanner(tmp_path / "none", 9600, lambda _: None, links.append)
     thread = threading.Thread(target=scanner.run, args=(stop,))
@@ -106,7 +108,7 @@ def test_a_missing_reader_is_reported_once_at_the_start(tmp_path, wait_for):
 
 def test_a_code_held_under_the_reader_is_one_showing(tmp_path, wait_for):
     now = [0.0]
-    scans = []
+    scans: list[str] = []
     scanner = Scanner(tmp_path / "none", 9600, scans.append, lambda _: None, repeat_s=0.5, clock=lambda: now[0])
     for moment, text in [(0.0, "A"), (0.4, "A"), (0.8, "A"), (0.9, "B"), (1.0, "A"), (1.6, "A")]:
         now[0] = moment

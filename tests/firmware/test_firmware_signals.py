@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Lamps, buzzer and heartbeat on mock pins; watchdog on a real datagram socket."""
 
 import socket
@@ -23,12 +24,12 @@ def factory():
 
 @pytest.fixture
 def play(board, factory):
-    faults, stop = [], threading.Event()
+    faults: list[str] = []
+    stop = threading.Event()
     signals = Signals(board, Pins(factory), on_fault=faults.append)
     thread = threading.Thread(target=signals.run, args=(stop,))
     thread.start()
-    signals.faults = faults
-    yield signals
+    yield signals, faults
     stop.set()
     signals.show("off")
     thread.join(5)
@@ -41,6 +42,7 @@ def levels(factory, pin):
 
 
 def test_refused_beeps_twice_and_ends_dark_and_silent(play, factory, wait_for):
+    play, _ = play
     play.show(Signal.REFUSED)
     wait_for(lambda: levels(factory, LAMP_ATTENTION) == [False, True, False])
     assert levels(factory, BUZZER) == [False, True, False, True, False]
@@ -48,6 +50,7 @@ def test_refused_beeps_twice_and_ends_dark_and_silent(play, factory, wait_for):
 
 
 def test_a_new_signal_replaces_the_old_one_at_once(play, factory, wait_for):
+    play, _ = play
     play.show("alarm")
     wait_for(lambda: levels(factory, BUZZER)[-1])
     play.show("off")
@@ -57,14 +60,16 @@ def test_a_new_signal_replaces_the_old_one_at_once(play, factory, wait_for):
 
 
 def test_a_broken_lamp_is_told_once_and_stops_nothing(play, factory, wait_for):
+    play, faults = play
     factory.pin(LAMP_ATTENTION).fault_on = "no lamp"
     play.show("refused")
     wait_for(lambda: levels(factory, BUZZER) == [False, True, False, True, False])
-    assert len(play.faults) == 1
-    assert "lamp attention" in play.faults[0]
+    assert len(faults) == 1
+    assert "lamp attention" in faults[0]
 
 
 def test_an_unknown_signal_is_a_mistake_of_the_program(play):
+    play, _ = play
     with pytest.raises(ValueError, match="disco"):
         play.show("disco")
 

@@ -1,0 +1,141 @@
+"""The installer's bench test: look at every door, fire one latch, hear the reader, check the kernel's policy.
+
+    python -m firmware.bench --board /etc/consigne/board.toml --scanner /dev/serial/by-id/…
+
+Owns a small conversation on the terminal. Stop the controller first: a line belongs to one program. With `--simulate DIR` it
+runs on the simulated bank.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final, TextIO
+
+from firmware.board import Board, BoardError, load_board
+from firmware.hardware import Callbacks, Hardware, open_real
+from firmware.latches import LatchError
+from firmware.pins import PinError
+from firmware.signals import Signal
+
+HELP: Final = """\
+  doors            every door's switch now
+  pulse LABEL      fire one latch
+  signal NAME      {signals}
+  off              every coil off
+  help, quit
+Doors that move and codes that are scanned show by themselves.""".format(signals=", ".join(Signal))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line entry; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m firmware.bench", description="Test a bank by hand.")
+    parser.add_argument("--board", type=Path, required=True, help="the board file (TOML)")
+    parser.add_argument("--scanner", default="/dev/ttyACM0", help="the reader's serial device")
+    parser.add_argument("--simulate", type=Path, metavar="DIR", help="use a simulated bank kept in DIR")
+    options = parser.parse_args(arguments)
+    try:
+        board = load_board(options.board)
+        hardware = _open(board, options.scanner, options.simulate)
+    except (BoardError, PinError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    stop = Event()
+    threads = [Thread(target=loop, args=(stop,), name=name) for name, loop in hardware.threads().items()]
+    for thread in threads:
+        thread.start()
+    try:
+        _greet(board, hardware)
+        converse(hardware, sys.stdin, sys.stdout)
+    except KeyboardInterrupt:
+        print()
+    finally:
+        stop.set()
+        hardware.wake()
+        hardware.latches.all_off()
+        for thread in threads:
+            thread.join(timeout=2)
+        hardware.close()
+    return 0
+
+
+def converse(hardware: Hardware, lines: Iterable[str], out: TextIO) -> None:
+    """Follow typed lines until `quit` or the end of input."""
+    for line in lines:
+        word, _, rest = line.strip().partition(" ")
+        if word == "quit":
+            return
+        if word:
+            print(_answer(hardware, word, rest.strip()), file=out, flush=True)
+
+
+def _answer(hardware: Hardware, word: str, rest: str) -> str:
+    commands: dict[str, Callable[[], str]] = {
+        "doors": lambda: _doors(hardware),
+        "pulse": lambda: _pulse(hardware, rest),
+        "signal": lambda: _signal(hardware, rest),
+        "off": lambda: _off(hardware),
+    }
+    return commands.get(word, lambda: HELP)()
+
+
+def _doors(hardware: Hardware) -> str:
+    try:
+        doors = hardware.doors.read_all()
+    except PinError as error:
+        return str(error)
+    return "\n".join(f"  {label}: {'open' if is_open else 'closed'}" for label, is_open in doors.items())
+
+
+def _pulse(hardware: Hardware, label: str) -> str:
+    try:
+        hardware.latches.pulse(label)
+    except LatchError as error:
+        return str(error)
+    return f"latch {label}: {hardware.board.compartment(label).pulse_ms} ms"
+
+
+def _signal(hardware: Hardware, name: str) -> str:
+    try:
+        hardware.signals.show(name)
+    except ValueError:
+        return f"There is no signal {name!r}; known are {', '.join(Signal)}."
+    return f"signal {name}"
+
+
+def _off(hardware: Hardware) -> str:
+    try:
+        hardware.latches.all_off()
+    except LatchError as error:
+        return str(error)
+    return "every coil is off"
+
+
+def _open(board: Board, scanner: str, simulate: Path | None) -> Hardware:
+    calls = Callbacks(
+        on_door=lambda label, is_open: print(f"door {label} {'open' if is_open else 'closed'}", flush=True),
+        on_scan=lambda text: print(f"scan {text!r}", flush=True),
+        on_link=lambda up: print(f"reader {'found' if up else 'missing'}", flush=True),
+        on_chatter=lambda label: print(f"door {label}: the switch chatters; look at its contact and cable", flush=True),
+        on_fault=lambda reason: print(reason, flush=True),
+    )
+    if simulate is None:
+        return open_real(board, scanner_path=scanner, calls=calls)
+    from firmware.sim import open_simulated
+
+    return open_simulated(board, state_dir=simulate, calls=calls)
+
+
+def _greet(board: Board, hardware: Hardware) -> None:
+    print(f"{board.name}: {len(board.compartments)} compartments; every coil is off.")
+    print(f"A driven line is {hardware.policy} by this kernel when its program dies.")
+    for warning in hardware.warnings:
+        print(f"WARNING: {warning}")
+    print(HELP, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
