@@ -1,0 +1,104 @@
+"""`consigne-kiosk --config FILE [--check]`: the screens of one storage point.
+
+Owns the command line, the web server and systemd's words. Refuses to know pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from controller.kiosk.app import make_app
+from controller.kiosk.link import Link
+from controller.kiosk.settings import Settings, SettingsError, Systemd, load_settings, read_systemd
+
+GRACE_S: Final = 1
+"""Streams never end by themselves, so a stop waits no longer for them."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until stopped; 2 when the settings cannot be used."""
+    parser = argparse.ArgumentParser(prog="consigne-kiosk", description="The screens of one storage point.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the kiosk's TOML file")
+    parser.add_argument("--check", action="store_true", help="check the file and stop")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings(options.config)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.check:
+        print(f"{options.config}: good.")
+        return 0
+    return _serve(settings, read_systemd())
+
+
+def _serve(settings: Settings, systemd: Systemd) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    app = make_app(settings, Link(settings.resolve(settings.panel.socket)))
+    config = uvicorn.Config(
+        app,
+        host=settings.web.host,
+        port=settings.web.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = _Server(config, systemd)
+    server.run()
+    return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that tells where it listens, tells systemd when it does, and keeps its watchdog fed from the event loop."""
+
+    def __init__(self, config: uvicorn.Config, systemd: Systemd) -> None:
+        super().__init__(config)
+        self._systemd = systemd
+        self._feeding: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if not self.started:
+            return
+        port = self.servers[0].sockets[0].getsockname()[1]
+        print(f"kiosk: http://{self.config.host}:{port}/ (customer)  http://{self.config.host}:{port}/staff", flush=True)
+        _notify(self._systemd.notify_socket, "READY=1")
+        if self._systemd.watchdog_s:
+            self._feeding = asyncio.create_task(self._feed())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, then stop."""
+        _notify(self._systemd.notify_socket, "STOPPING=1")
+        if self._feeding is not None:
+            self._feeding.cancel()
+        await super().shutdown(sockets)
+
+    async def _feed(self) -> None:
+        while True:
+            _notify(self._systemd.notify_socket, "WATCHDOG=1")
+            await asyncio.sleep(self._systemd.watchdog_s / 2)
+
+
+def _notify(address: str, state: str) -> None:
+    """One datagram to the service manager; a manager that is gone is no reason to stop."""
+    if not address:
+        return
+    name = "\0" + address[1:] if address.startswith("@") else address
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.connect(name)
+        sock.sendall(state.encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

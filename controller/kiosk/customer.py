@@ -1,0 +1,206 @@
+"""The customer screen: a picture of the site becomes one fragment of a page, its tone and what is said aloud.
+
+Owns what each screen shows. Refuses to know words (`text/`), sockets and staff. Nothing of a key or a name is here.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from controller.core.model import Notice, NoticeKind
+from controller.core.views import CustomerView, Screen, View
+from controller.kiosk.bank import lit_svg
+from controller.kiosk.link import Picture
+from controller.kiosk.settings import Settings
+from controller.kiosk.texts import Texts, language_or_fallback, texts
+from paper import pictograms
+from paper.drawing import Picture as Drawing
+from paper.drawing import svg
+from wire.badges import CommandCard
+from wire.plan import Help
+
+SERVING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR})
+"""Screens with a door that opens or is open: they never time out."""
+
+SPEAK_AGAIN_S: Final = 8
+"""Pause between two sayings while a door is open: long enough to act, short enough not to be lost."""
+
+_DRAWINGS: Final[dict[Screen, tuple[Drawing, ...]]] = {
+    Screen.OPENING: (pictograms.DOOR_OPENS,),
+    Screen.PUSH_DOOR: (pictograms.CLOSE_DOOR,),
+    Screen.TAKE: (pictograms.TAKE_PARCEL, pictograms.CLOSE_DOOR),
+    Screen.CLOSE_DOOR: (pictograms.CLOSE_DOOR,),
+}
+
+_SLIP_KINDS: Final = frozenset({NoticeKind.USE_SLIP, NoticeKind.REPLACED, NoticeKind.QUICK_CLOSE, NoticeKind.REFUSED})
+_DESK_KINDS: Final = frozenset({NoticeKind.AT_DESK, NoticeKind.ASK_DESK, NoticeKind.CALLED, NoticeKind.ALREADY_COLLECTED})
+_WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, NoticeKind.NOT_READY})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the browser gets. `tone` is played and `say` spoken once a change of `screen`; `serving` stops idling."""
+
+    screen: str
+    html: str
+    language: str
+    direction: str
+    live: str
+    tone: str
+    say: tuple[str, ...]
+    serving: bool
+    again_s: int
+    wait_ms: int
+    keypad: bool
+
+
+def show(environment: Environment, settings: Settings, picture: Picture | None, chosen: str, now_s: float) -> Shown:
+    """The customer screen of a picture. `chosen` is the language touched on the screen, empty when none was."""
+    if picture is None:
+        return _away(environment, settings, chosen)
+    view, customer = picture.view, picture.view.customer
+    language = _language(customer, chosen, settings)
+    words = texts(language)
+    said = _said(customer, words)
+    wait_ms = _wait_ms(view, now_s - picture.received_s)
+    html = environment.get_template("customer_fragment.html").render(
+        words=words,
+        language=language,
+        offered=[(code, texts(code)) for code in settings.offered],
+        screen=customer.screen.value,
+        serving=customer.screen in SERVING,
+        notice=customer.notice,
+        said=said,
+        door=customer.compartment if customer.screen in SERVING else None,
+        reach=None if customer.reach is None else words.reach[customer.reach],
+        bank=lit_svg(view.bank, customer.compartment if customer.screen in SERVING else None),
+        drawings=[_inline(drawing) for drawing in _drawings(customer)],
+        retired=_retired(customer.notice, words),
+        contest=customer.notice is not None and customer.notice.kind is NoticeKind.ALREADY_COLLECTED,
+        scanner=view.scanner,
+        wait_ms=wait_ms,
+        help=settings.help,
+        keypad_drawing=_inline(pictograms.KEYPAD),
+        phone_drawing=_inline(pictograms.PHONE),
+    )
+    return Shown(
+        screen=_screen_key(customer),
+        html=html,
+        language=language,
+        direction=words.direction.value,
+        live=" ".join(part for part in said if part),
+        tone=_tone(customer),
+        say=_clips(customer, language),
+        serving=customer.screen in SERVING,
+        again_s=SPEAK_AGAIN_S if _repeats(customer) else 0,
+        wait_ms=wait_ms,
+        keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
+    )
+
+
+def _away(environment: Environment, settings: Settings, chosen: str) -> Shown:
+    language = language_or_fallback(chosen)
+    words = texts(language)
+    html = environment.get_template("customer_away.html").render(
+        words=words, clock=_inline(pictograms.CLOCK), help=settings.help, phone_drawing=_inline(pictograms.PHONE)
+    )
+    direction = words.direction.value
+    return Shown("away", html, language, direction, words.away, "", (), serving=True, again_s=0, wait_ms=0, keypad=False)
+
+
+def _language(customer: CustomerView, chosen: str, settings: Settings) -> str:
+    """A touch on the screen first, then the slip's language, then French; a notice without a slip has no language."""
+    if chosen in settings.offered:
+        return chosen
+    from_slip = customer.screen is not Screen.READY and (customer.notice is None or customer.notice.language)
+    return language_or_fallback(customer.language if from_slip else settings.offered[0])
+
+
+def _said(customer: CustomerView, words: Texts) -> tuple[str, str]:
+    """The sentence and what to do next."""
+    door = customer.compartment or ""
+    match customer.screen:
+        case Screen.READY:
+            return words.ready, ""
+        case Screen.OPENING:
+            return words.opening, ""
+        case Screen.PUSH_DOOR:
+            return words.push_door.format(door=door), ""
+        case Screen.TAKE:
+            return words.take, words.close_after
+        case Screen.CLOSE_DOOR:
+            return words.close_door.format(door=door), ""
+        case Screen.NOTICE:
+            notice = customer.notice
+            said = words.notices[notice.kind if notice else NoticeKind.ONE_MOMENT]
+            return said.say, said.next
+
+
+def _drawings(customer: CustomerView) -> tuple[Drawing, ...]:
+    if customer.notice is None or customer.screen is not Screen.NOTICE:
+        return _DRAWINGS.get(customer.screen, (pictograms.SHOW_SLIP,))
+    kind = customer.notice.kind
+    if kind in _DESK_KINDS:
+        return (pictograms.DESK,)
+    if kind in _SLIP_KINDS:
+        return (pictograms.SHOW_SLIP,)
+    if kind in _WAIT_KINDS:
+        return (pictograms.CLOCK,)
+    if kind is NoticeKind.CHECK_DIGITS:
+        return (pictograms.KEYPAD,)
+    if kind is NoticeKind.WRONG_SITE:
+        return (pictograms.door_area(pictograms.DoorArea.ANYWHERE),)
+    return (pictograms.CARDS[CommandCard.DONE],)
+
+
+def _retired(notice: Notice | None, words: Texts) -> str:
+    if notice is None or notice.kind is not NoticeKind.ALREADY_COLLECTED or not notice.at_ms:
+        return ""
+    at = time.localtime(notice.at_ms / 1000)
+    return words.retired.format(date=time.strftime("%d/%m/%Y", at), time=time.strftime("%H:%M", at))
+
+
+def _tone(customer: CustomerView) -> str:
+    if customer.screen is Screen.READY:
+        return ""
+    if customer.screen is not Screen.NOTICE or customer.notice is None:
+        return "attention" if customer.screen in {Screen.CLOSE_DOOR, Screen.PUSH_DOOR} else "ok"
+    return "done" if customer.notice.kind in {NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK} else "attention"
+
+
+def _clips(customer: CustomerView, language: str) -> tuple[str, ...]:
+    """Addresses of what is spoken: a closed set of texts and the labels of this bank, never free words."""
+    name = customer.screen.value
+    if customer.screen is Screen.NOTICE:
+        name = f"notice-{customer.notice.kind.value}" if customer.notice else "notice-one_moment"
+    door = f"?door={customer.compartment}" if customer.screen in SERVING and customer.compartment else ""
+    return (f"/voice/{language}/{name}{door}",)
+
+
+def _repeats(customer: CustomerView) -> bool:
+    return customer.screen is Screen.CLOSE_DOOR or (customer.screen in SERVING and customer.help is Help.BLIND)
+
+
+def _keeps_keypad(customer: CustomerView) -> bool:
+    return customer.notice is not None and customer.notice.kind is NoticeKind.CHECK_DIGITS
+
+
+def _wait_ms(view: View, since_s: float) -> int:
+    notice = view.customer.notice
+    wait_ms = notice.wait_ms if notice is not None and notice.kind is NoticeKind.WAIT_TO_TYPE else view.typed_wait_ms
+    return max(0, wait_ms - int(since_s * 1000))
+
+
+def _screen_key(customer: CustomerView) -> str:
+    notice = customer.notice
+    detail = "" if notice is None else f"{notice.kind.value}/{notice.parcel or ''}/{notice.at_ms}"
+    return f"{customer.screen.value}/{customer.compartment or ''}/{detail}"
+
+
+def _inline(drawing: Drawing) -> Markup:
+    return Markup(svg(drawing))  # noqa: S704 our own drawings

@@ -1,0 +1,231 @@
+"""The staff loading screen: a picture of the site becomes one page that says what to do now. French.
+
+Owns the words and what is shown when. Refuses to decide what is allowed: every button is sent and the lock process judges.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.views import CompartmentView, TaskView, View
+from controller.kiosk.bank import placed
+from controller.kiosk.link import Picture
+from controller.kiosk.settings import Settings
+from paper import pictograms
+from paper.drawing import Picture as Drawing
+from paper.drawing import svg
+from wire.badges import CommandCard
+from wire.facts import Place
+from wire.ids import SIZE_ORDER, Door, Occupancy, ParcelState, PlaceKind, Service
+from wire.labels import LabelFormat, has_s10_check_digit, read_label
+
+ANSWER_S: Final = 30
+"""How long *empty?* is asked before the compartment is unknown (S-09)."""
+
+OCCUPANCIES: Final = {
+    Occupancy.FREE: "libre",
+    Occupancy.RESERVED: "réservé",
+    Occupancy.OCCUPIED: "occupé",
+    Occupancy.UNKNOWN: "inconnu",
+}
+SERVICES: Final = {Service.IN_SERVICE: "", Service.SUSPECT: "à vérifier", Service.OUT_OF_SERVICE: "hors service"}
+DOORS: Final = {Door.CLOSED: "", Door.OPEN: "porte ouverte", Door.UNKNOWN: "porte inconnue"}
+STATES: Final = {
+    ParcelState.ANNOUNCED: "annoncé",
+    ParcelState.RECEIVED: "reçu, à ranger",
+    ParcelState.STORED: "en stock",
+    ParcelState.COLLECTING: "retrait en cours",
+    ParcelState.COLLECTED: "retiré",
+    ParcelState.RECALLED: "à renvoyer",
+    ParcelState.REMOVED: "sorti du stock",
+    ParcelState.RETURNED: "renvoyé",
+    ParcelState.REFUSED: "refusé",
+    ParcelState.DISPUTED: "contesté",
+    ParcelState.LOST: "perdu",
+}
+CALLS: Final = {
+    "help": "Une personne demande de l'aide à l'écran.",
+    "dispute": "Une personne dit qu'elle n'a pas eu son colis.",
+    "at_desk": "Une personne vient chercher un colis de l'étagère.",
+    "disputed": "Une personne vient pour un colis contesté.",
+    "recalled": "Une personne vient pour un colis à renvoyer.",
+    "out_of_service": "Le colis est derrière une porte hors service.",
+    "reopen_asked": "Une personne demande de rouvrir sa porte.",
+    "door_failed": "Une porte ne s'est pas ouverte.",
+}
+ALARMS: Final = {
+    "door_left_open": "Une porte est restée ouverte. Allez la fermer.",
+    "open_at_boot": "Une porte était ouverte au démarrage. Regardez dedans, puis fermez.",
+    "door_forced": "Une porte s'est ouverte sans ordre. Allez voir.",
+    "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
+    "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
+}
+NOTICES: Final = {
+    StaffNoticeKind.BADGE_UNKNOWN: "Ce badge n'est pas connu ici. Demandez un badge à l'administration.",
+    StaffNoticeKind.NOT_A_LABEL: "Ce n'est pas une étiquette de colis. Scannez le code-barres du transporteur.",
+    StaffNoticeKind.ALREADY_HERE: "Ce colis est déjà en stock.",
+    StaffNoticeKind.ALREADY_ENDED: "Ce colis est déjà sorti. Mettez-le de côté et prévenez le responsable.",
+    StaffNoticeKind.STORED: "Colis rangé.",
+    StaffNoticeKind.DOOR_FAILED: "La porte ne s'est pas ouverte. Une autre porte est choisie.",
+    StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
+    StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
+    StaffNoticeKind.FINISH_FIRST: "Terminez d'abord l'étape en cours.",
+    StaffNoticeKind.SIGN_IN_FIRST: "Montrez d'abord votre badge au lecteur.",
+    StaffNoticeKind.CLOSE_DOOR_FIRST: "Fermez d'abord la porte ouverte.",
+    StaffNoticeKind.SIZE_NOTED: "Taille notée pour les prochains colis.",
+    StaffNoticeKind.NOTHING_TO_DO: "Rien à faire ici maintenant.",
+    StaffNoticeKind.CHECKED: "Casier vérifié.",
+    StaffNoticeKind.REMOVED: "Colis sorti du stock.",
+    StaffNoticeKind.HANDED_OVER: "Colis remis.",
+}
+_GOOD: Final = frozenset(
+    {
+        StaffNoticeKind.STORED,
+        StaffNoticeKind.SIZE_NOTED,
+        StaffNoticeKind.CHECKED,
+        StaffNoticeKind.REMOVED,
+        StaffNoticeKind.HANDED_OVER,
+        StaffNoticeKind.CANCELLED,
+    }
+)
+_CARD_OF_SIZE: Final = {
+    "S": CommandCard.SIZE_S,
+    "M": CommandCard.SIZE_M,
+    "L": CommandCard.SIZE_L,
+    "XL": CommandCard.SIZE_XL,
+}
+_DRAWINGS: Final[dict[Step | None, Drawing]] = {
+    None: pictograms.SHOW_SLIP,
+    Step.CHOOSE_SIZE: pictograms.CARDS[CommandCard.SIZE_M],
+    Step.PUT_IN: pictograms.CARDS[CommandCard.NOT_EMPTY],
+    Step.PUT_ON_SHELF: pictograms.CARDS[CommandCard.SHELF],
+    Step.TAKE_BACK: pictograms.TAKE_PARCEL,
+    Step.ASK_EMPTY: pictograms.CARDS[CommandCard.EMPTY],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A typed label as understood, for the person to confirm; `warning` says what looks wrong."""
+
+    number: str
+    shown: str
+    warning: str
+
+
+def show(environment: Environment, settings: Settings, picture: Picture | None, now_s: float) -> str:
+    """The staff screen of a picture as a fragment."""
+    if picture is None:
+        return environment.get_template("staff_away.html").render()
+    view = picture.view
+    task = view.staff.task
+    asked = int(now_s - picture.asked_s) if picture.asked_s else 0
+    return environment.get_template("staff_fragment.html").render(
+        view=view,
+        staff=view.staff,
+        task=task,
+        step="" if task is None else task.step.value,
+        todo=what_to_do(view),
+        drawing=_inline(_DRAWINGS[None if task is None else task.step]),
+        badge_drawing=_inline(pictograms.KEY),
+        seconds_left=max(0, ANSWER_S - asked),
+        notice=None if view.staff.notice is None else notice_words(view.staff.notice),
+        notice_good=view.staff.notice is not None and view.staff.notice.kind in _GOOD,
+        slip_place="" if view.staff.slip is None else place_words(view.staff.slip.place),
+        sizes=[(size.value, view.staff.free_by_size.get(size.value, 0), _size(size.value)) for size in SIZE_ORDER],
+        doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
+        calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
+        alarms=[(alarm, ALARMS.get(alarm.alarm, alarm.alarm)) for alarm in view.alarms],
+        parcels=[(parcel, STATES[parcel.state], place_words(parcel.place)) for parcel in view.staff.parcels],
+        shelf=PlaceKind.SHELF,
+        out=Service.OUT_OF_SERVICE,
+        in_service=Service.IN_SERVICE,
+        printer=settings.printing.queue,
+        clock=clock_words,
+        wait_minutes=-(-view.typed_wait_ms // 60_000),
+    )
+
+
+def what_to_do(view: View) -> str:
+    """The one big line."""
+    if not view.staff.person:
+        return "Montrez votre badge au lecteur."
+    task = view.staff.task
+    if task is None:
+        return "Scannez l'étiquette du prochain colis." if view.scanner else "Lecteur absent. Tapez le numéro du colis."
+    return _task_words(task)
+
+
+def _task_words(task: TaskView) -> str:
+    match task.step:
+        case Step.CHOOSE_SIZE:
+            return "Choisissez la taille du colis."
+        case Step.PUT_IN:
+            return f"Mettez le colis dans la porte {task.compartment} et fermez."
+        case Step.PUT_ON_SHELF:
+            return f"Posez le colis sur l'étagère, place {task.shelf_place}, puis confirmez."
+        case Step.TAKE_BACK:
+            return f"Porte {task.compartment} : reprenez ou regardez, puis fermez la porte."
+        case Step.ASK_EMPTY:
+            return f"Le casier {task.compartment} est-il vide ?"
+
+
+def notice_words(notice: StaffNotice) -> str:
+    """A notice with what it points at."""
+    details = [
+        notice.tracking,
+        place_words(notice.place) or (f"porte {notice.compartment}" if notice.compartment else ""),
+        clock_words(notice.at_ms) if notice.at_ms else "",
+    ]
+    detail = " · ".join(part for part in details if part)
+    return f"{NOTICES[notice.kind]} {detail}".strip()
+
+
+def place_words(place: Place | None) -> str:
+    """Where a parcel lies."""
+    if place is None:
+        return ""
+    return f"étagère {place.name}" if place.kind is PlaceKind.SHELF else f"porte {place.name}"
+
+
+def door_words(door: CompartmentView) -> str:
+    """The three axes of a compartment in words, for those who do not see the drawing."""
+    parts = (OCCUPANCIES[door.occupancy], SERVICES[door.service], DOORS[door.door], door.tracking)
+    return ", ".join(part for part in parts if part)
+
+
+def clock_words(at_ms: int) -> str:
+    """Day and time of this machine's own clock."""
+    return time.strftime("%d/%m à %H:%M", time.localtime(at_ms / 1000)) if at_ms else ""
+
+
+def echo(text: str) -> Echo | None:
+    """A typed number as it would be kept, in groups of four; None when it cannot be a label (S-02)."""
+    label = read_label(text)
+    if label is None:
+        return None
+    shown = " ".join(label.number[start : start + 4] for start in range(0, len(label.number), 4))
+    return Echo(label.number, shown, _warning(label.format, label.number))
+
+
+def _warning(label_format: LabelFormat, number: str) -> str:
+    looks_like_s10 = len(number) == 13 and number[:2].isalpha() and number[2:11].isdigit() and number[11:].isalpha()
+    if looks_like_s10 and not has_s10_check_digit(number):
+        return "Le chiffre de contrôle ne va pas avec les autres : un chiffre est sans doute faux. Relisez l'étiquette."
+    if label_format is LabelFormat.UNKNOWN:
+        return "Format inconnu : relisez bien chaque caractère."
+    return ""
+
+
+def _size(size: str) -> Markup:
+    return _inline(pictograms.CARDS[_CARD_OF_SIZE[size]])
+
+
+def _inline(drawing: Drawing) -> Markup:
+    return Markup(svg(drawing))  # noqa: S704 our own drawings

@@ -1,0 +1,251 @@
+// The customer screen in the browser: swaps the fragment the server sends, plays tones and voice, keeps what is typed.
+// Owns nothing of the site's state. Every touch becomes one small POST; a double tap is one tap.
+
+const DIGITS = 12;
+const IDLE_S = 60;
+const WARNING_S = 20;
+const DOUBLE_TAP_MS = 400;
+
+const screen = document.getElementById("screen");
+const live = document.getElementById("live");
+let shown = JSON.parse(document.body.dataset.shown);
+let typed = "";
+let keypadOpen = false;
+let touchedAt = performance.now();
+let waitUntil = 0;
+let waitWhole = 1;
+let lastPress = { what: "", at: 0 };
+let audio;
+let speaking;
+let againTimer = 0;
+let sending = false;
+
+const by = (id) => document.getElementById(id);
+
+// ------------------------------------------------------------------------------------------------ tones and voice
+
+const TONES = {
+  ok: [[660, 0, 0.12], [880, 0.14, 0.18]],
+  done: [[880, 0, 0.12], [1100, 0.14, 0.12], [1320, 0.28, 0.2]],
+  attention: [[520, 0, 0.16], [520, 0.24, 0.16]],
+  tick: [[1200, 0, 0.04]],
+  key: [[1000, 0, 0.03]],
+};
+
+function play(name) {
+  if (!TONES[name]) return;
+  try {
+    audio ??= new AudioContext();
+    if (audio.state === "suspended") audio.resume();
+    for (const [hertz, from, long] of TONES[name]) {
+      const tone = audio.createOscillator();
+      const volume = audio.createGain();
+      tone.frequency.value = hertz;
+      volume.gain.setValueAtTime(0.0001, audio.currentTime + from);
+      volume.gain.exponentialRampToValueAtTime(0.3, audio.currentTime + from + 0.01);
+      volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + from + long);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(audio.currentTime + from);
+      tone.stop(audio.currentTime + from + long);
+    }
+  } catch {
+    // No sound card: the screen says it all.
+  }
+}
+
+function say(addresses) {
+  speaking?.pause();
+  const [first, ...rest] = addresses;
+  if (!first) return;
+  speaking = new Audio(first);
+  speaking.addEventListener("ended", () => say(rest));
+  speaking.play().catch(() => {}); // No voice for this language, or no sound card.
+}
+
+// -------------------------------------------------------------------------------------------------------- showing
+
+function show(next) {
+  const changed = next.screen !== shown.screen;
+  const focused = document.activeElement?.id;
+  shown = next;
+  document.documentElement.lang = next.language;
+  document.documentElement.dir = next.direction;
+  screen.innerHTML = next.html;
+  waitUntil = performance.now() + next.wait_ms;
+  waitWhole = changed || next.wait_ms > waitWhole ? Math.max(1, next.wait_ms) : waitWhole;
+  if (changed) announce();
+  if (!next.keypad) {
+    keypadOpen = false;
+    typed = "";
+  } else if (changed && next.screen.includes("check_digits")) {
+    keypadOpen = false;
+  }
+  draw();
+  if (focused) by(focused)?.focus({ preventScroll: true });
+}
+
+function announce() {
+  touchedAt = performance.now();
+  live.textContent = shown.live;
+  play(shown.tone);
+  if (shown.tone) say(shown.say);
+  clearInterval(againTimer);
+  if (shown.again_s) {
+    againTimer = setInterval(() => {
+      play("attention");
+      say(shown.say);
+    }, shown.again_s * 1000);
+  }
+}
+
+function draw() {
+  const pad = by("keypad");
+  if (pad) {
+    pad.hidden = !keypadOpen;
+    by("message").hidden = keypadOpen;
+    const groups = by("digits").children;
+    for (let n = 0; n < 3; n += 1) groups[n].textContent = typed.slice(4 * n, 4 * n + 4).padEnd(4, "·");
+    by("key-send").disabled = typed.length !== DIGITS || sending;
+    by("key-delete").disabled = typed.length === 0;
+  }
+  drawWait();
+}
+
+function drawWait() {
+  const left = Math.max(0, waitUntil - performance.now());
+  const seconds = Math.ceil(left / 1000);
+  const words = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  for (const node of document.querySelectorAll("[data-left]")) if (node.textContent !== words) node.textContent = words;
+  for (const id of ["bar", "keypad-bar"]) if (by(id)) by(id).style.inlineSize = `${(100 * left) / waitWhole}%`;
+  if (by("keypad-wait")) by("keypad-wait").hidden = left === 0;
+}
+
+// -------------------------------------------------------------------------------------------------------- sending
+
+async function post(message) {
+  try {
+    const answer = await fetch("/input", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(message),
+    });
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+function isDoubleTap(what) {
+  const now = performance.now();
+  const double = lastPress.what === what && now - lastPress.at < DOUBLE_TAP_MS;
+  lastPress = { what, at: now };
+  return double;
+}
+
+async function sendDigits() {
+  if (typed.length !== DIGITS || sending) return;
+  sending = true;
+  draw();
+  const text = typed;
+  const taken = await post({ input: "digits", text });
+  sending = false;
+  if (taken && typed === text && !shown.screen.includes("check_digits")) keypadOpen = false;
+  draw();
+}
+
+function pressKeypad(what) {
+  if (what === "open") {
+    keypadOpen = true;
+  } else if (what === "close") {
+    keypadOpen = false;
+    typed = "";
+  } else if (what === "delete") {
+    typed = typed.slice(0, -1);
+  } else if (what === "send") {
+    sendDigits();
+  }
+  draw();
+  if (what === "open") by("key-5")?.focus();
+}
+
+function typeDigit(digit) {
+  if (!shown.keypad) return;
+  keypadOpen = true;
+  if (typed.length < DIGITS) typed += digit;
+  play("key");
+  draw();
+}
+
+screen.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || button.disabled) return;
+  const data = button.dataset;
+  if (data.digit) typeDigit(data.digit);
+  else if (data.keypad) pressKeypad(data.keypad);
+  else if ("repeat" in data) say(shown.say);
+  else if (data.press && !isDoubleTap(data.press)) {
+    post({ input: "press", button: data.press, ...(data.parcel ? { parcel: data.parcel } : {}) });
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || !shown.keypad) return;
+  if (/^[0-9]$/.test(event.key)) typeDigit(event.key);
+  else if (event.key === "Backspace" && keypadOpen) pressKeypad("delete");
+  else if (event.key === "Escape" && keypadOpen) pressKeypad("close");
+  else if (event.key === "Enter" && keypadOpen && typed.length === DIGITS) {
+    event.preventDefault();
+    sendDigits();
+  }
+});
+
+// ----------------------------------------------------------------------------------------------------------- idle
+
+function isAway() {
+  return keypadOpen || typed !== "" || document.body.dataset.chosen !== "" || !by("idle").hidden;
+}
+
+function watchIdle() {
+  drawWait();
+  const box = by("idle");
+  if (!box) return;
+  const idle = (performance.now() - touchedAt) / 1000;
+  if (shown.serving || !isAway() || idle < IDLE_S - WARNING_S) {
+    box.hidden = true;
+    return;
+  }
+  if (idle >= IDLE_S) {
+    location.assign("/");
+    return;
+  }
+  const left = String(Math.ceil(IDLE_S - idle));
+  if (by("idle-left").textContent !== left || box.hidden) play("tick");
+  by("idle-left").textContent = left;
+  if (box.hidden) {
+    box.hidden = false;
+    by("stay").focus();
+  }
+}
+
+for (const kind of ["pointerdown", "keydown"]) {
+  document.addEventListener(kind, () => {
+    touchedAt = performance.now();
+    const box = by("idle");
+    if (box && !box.hidden) setTimeout(() => { box.hidden = true; }, 300);
+  }, true);
+}
+setInterval(watchIdle, 250);
+
+// --------------------------------------------------------------------------------------------------------- stream
+
+const chosen = document.body.dataset.chosen;
+const stream = new EventSource(`/stream/customer?language=${encodeURIComponent(chosen)}`);
+stream.addEventListener("show", (event) => show(JSON.parse(event.data)));
+stream.addEventListener("error", () => {
+  // The kiosk program itself restarts: what is on the screen may be old, so a door is no longer claimed.
+  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.assign("/"), 2000);
+});
+if (shown.wait_ms) waitWhole = shown.wait_ms;
+waitUntil = performance.now() + shown.wait_ms;
+announce();
+draw();

@@ -1,0 +1,138 @@
+// The staff screen in the browser: swaps the fragment the server sends and keeps what a person was doing in it.
+// Every press becomes one small POST; a double tap is one tap; what cannot be undone is asked twice.
+
+const DOUBLE_TAP_MS = 400;
+const SURE_MS = 5000;
+const screen = document.getElementById("screen");
+const live = document.getElementById("live");
+const by = (id) => document.getElementById(id);
+
+let selected = "";
+let echoed = null;
+let lastPress = { id: "", at: 0 };
+let countdownEnds = 0;
+
+function show(html) {
+  const focused = document.activeElement?.id;
+  const before = by("todo")?.textContent;
+  const scroll = document.querySelector(".list")?.scrollTop ?? 0;
+  const kept = Object.fromEntries([...document.querySelectorAll("input")].map((input) => [input.id, input.value]));
+  screen.innerHTML = html;
+  for (const input of document.querySelectorAll("input")) if (kept[input.id]) input.value = kept[input.id];
+  if (document.querySelector(".list")) document.querySelector(".list").scrollTop = scroll;
+  if (focused) by(focused)?.focus({ preventScroll: true });
+  const todo = by("todo")?.textContent ?? document.querySelector("h1").textContent;
+  if (todo !== before) live.textContent = [todo, by("notice")?.textContent].filter(Boolean).join(" ");
+  const seconds = document.querySelector("[data-seconds]");
+  countdownEnds = seconds ? performance.now() + 1000 * Number(seconds.dataset.seconds) : 0;
+  draw();
+}
+
+function draw() {
+  const wanted = by(`door-${selected}`) ? selected : "";
+  for (const part of document.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== wanted;
+  for (const door of document.querySelectorAll("[data-door]")) door.classList.toggle("selected", door.dataset.door === wanted);
+  const find = (by("find")?.value ?? "").trim().toLowerCase().replace(/\s+/g, "");
+  for (const row of document.querySelectorAll("[data-find]")) {
+    row.hidden = find !== "" && !row.dataset.find.toLowerCase().replace(/\s+/g, "").includes(find);
+  }
+  if (by("label-echo")) {
+    by("label-echo").hidden = echoed === null;
+    by("label-form").hidden = echoed !== null;
+    if (echoed) {
+      by("label-shown").textContent = echoed.shown;
+      by("label-warning").textContent = echoed.warning;
+      by("label-warning").hidden = echoed.warning === "";
+    }
+  }
+}
+
+async function post(message) {
+  try {
+    const answer = await fetch("/staff/input", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(message),
+    });
+    if (!answer.ok) live.textContent = await answer.text();
+    return answer.ok;
+  } catch {
+    live.textContent = "La machine redémarre. Attendez un instant.";
+    return false;
+  }
+}
+
+function isDoubleTap(id) {
+  const now = performance.now();
+  const double = lastPress.id === id && now - lastPress.at < DOUBLE_TAP_MS;
+  lastPress = { id, at: now };
+  return double;
+}
+
+function isSure(button) {
+  if (!button.dataset.sure || button.dataset.asked) return true;
+  button.dataset.asked = "1";
+  const words = button.textContent;
+  const label = button.getAttribute("aria-label");
+  button.textContent = button.dataset.sure;
+  button.removeAttribute("aria-label");
+  setTimeout(() => {
+    button.textContent = words;
+    if (label) button.setAttribute("aria-label", label);
+    delete button.dataset.asked;
+  }, SURE_MS);
+  return false;
+}
+
+screen.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const data = button.dataset;
+  if (data.door) {
+    selected = selected === data.door ? "" : data.door;
+    draw();
+  } else if (data.press) {
+    if (isDoubleTap(button.id) || !isSure(button)) return;
+    const message = { input: "press", button: data.press };
+    for (const part of ["value", "compartment", "parcel"]) if (data[part]) message[part] = data[part];
+    post(message);
+  } else if (button.id === "label-yes" && echoed && !isDoubleTap(button.id)) {
+    const text = echoed.number;
+    echoed = null;
+    by("label").value = "";
+    draw();
+    post({ input: "scan", text });
+  } else if (button.id === "label-no") {
+    echoed = null;
+    draw();
+    by("label").focus();
+  }
+});
+
+screen.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const answer = await fetch(`/staff/echo?text=${encodeURIComponent(by("label").value)}`).catch(() => null);
+  const understood = answer?.ok ? await answer.json() : {};
+  echoed = understood.number ? understood : null;
+  draw();
+  by("label-bad").hidden = echoed !== null;
+  if (echoed) by("label-yes").focus();
+});
+
+screen.addEventListener("input", (event) => {
+  if (event.target.id === "find") draw();
+  if (event.target.id === "label") by("label-bad").hidden = true;
+});
+
+setInterval(() => {
+  const seconds = document.querySelector("[data-seconds]");
+  if (!seconds || !countdownEnds) return;
+  const words = String(Math.max(0, Math.ceil((countdownEnds - performance.now()) / 1000)));
+  if (seconds.textContent !== words) seconds.textContent = words;
+}, 250);
+
+const stream = new EventSource("/stream/staff");
+stream.addEventListener("show", (event) => show(JSON.parse(event.data).html));
+stream.addEventListener("error", () => {
+  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
+});
