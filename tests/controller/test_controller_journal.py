@@ -27,7 +27,9 @@ NOW = Now(mono=1, wall_ms=NOON_MS, trust=Trust.HUB, boot=1)
 
 def setup() -> Setup:
     card = CompartmentCard(label=Label("1"), size=SizeClass.S, reach=ReachZone.MID, height_mm=1000, row=0, column=0)
-    return Setup(site=SITE, number=1, keys={0: bytes(32)}, cards={Label("1"): card}, shelf_places=(), board="b", version="0")
+    return Setup(
+        site=SITE, number=1, keys={0: bytes(32)}, cards={Label("1"): card}, shelf_places=(), board="b", version="0"
+    )
 
 
 def attempt(tokens: int) -> AttemptFailed:
@@ -224,7 +226,12 @@ def test_old_acknowledged_facts_are_forgotten_and_the_chain_still_verifies(path:
 
 @pytest.mark.parametrize(
     ("stamps", "clock", "acked"),
-    [(Trust.FLOOR, Trust.NTP, 22), (Trust.HUB, Trust.FLOOR, 22), (Trust.HUB, Trust.UNSET, 22), (Trust.HUB, Trust.NTP, 0)],
+    [
+        (Trust.FLOOR, Trust.NTP, 22),
+        (Trust.HUB, Trust.FLOOR, 22),
+        (Trust.HUB, Trust.UNSET, 22),
+        (Trust.HUB, Trust.NTP, 0),
+    ],
 )
 def test_nothing_is_forgotten_by_an_untrusted_clock_or_before_the_hub_has_it(path, stamps, clock, acked):
     journal = old_facts(path, trust=stamps)

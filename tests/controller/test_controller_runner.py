@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from controller_site import NUMBER, SITE, parcel, slip, stored, wait_for
 from controller_site import KEY as SITE_KEY
+from controller_site import NUMBER, SITE, parcel, slip, stored, wait_for
 
 from controller.core import events as e
 from controller.core.evolve import evolve
