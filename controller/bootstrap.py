@@ -36,6 +36,9 @@ from wire.version import VERSION
 LOG: Final = logging.getLogger(__name__)
 
 
+M_ARENA_MAX: Final = -8
+"""Parameter number of mallopt(3)."""
+
 OpenHardware = Callable[[Board, Callbacks], Hardware]
 
 
@@ -127,6 +130,7 @@ class Site:
 
     def start(self) -> None:
         """Start every thread beside the owner's."""
+        _share_one_arena()
         stop = Event()
 
         def stop_hardware() -> None:
@@ -215,9 +219,16 @@ class Site:
 def give_memory_back() -> None:
     """Starting needs several megabytes that running does not; the C library keeps them unless it is asked."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # glibc; another C library has no such habit
+        library.malloc_trim(0)
+
+
+def _share_one_arena() -> None:
+    """One heap for all threads: ours allocate little, and a heap each would cost more than it saves."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(M_ARENA_MAX, 1)
 
 
 def _too_early(event: object) -> bool:

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from controller.core.model import Now
+from controller.core.model import Now, Setup
 from controller.journal import Journal
 from wire import facts as f
 from wire.facts import AnyFact
-from wire.ids import Label, ParcelId, PlaceKind, Trust, parcel_id_from_bits
+from wire.ids import Label, ParcelId, PlaceKind, ReachZone, SizeClass, Trust, parcel_id_from_bits
+from wire.messages import CompartmentCard
 from wire.pickup import PickupKey, qr_text
 from wire.plan import PlannedParcel
 
@@ -29,6 +30,19 @@ SITE = "aubervilliers-1"
 NUMBER = 93
 NOON_MS = 1_790_000_000_000
 PATIENCE_S = 20.0
+NOW = Now(mono=1, wall_ms=NOON_MS, trust=Trust.HUB, boot=1)
+
+
+def setup() -> Setup:
+    """A site of one compartment."""
+    card = CompartmentCard(label=Label("1"), size=SizeClass.S, reach=ReachZone.MID, height_mm=1000, row=0, column=0)
+    cards = {Label("1"): card}
+    return Setup(site=SITE, number=1, keys={0: bytes(32)}, cards=cards, shelf_places=(), board="b", version="0")
+
+
+def attempt(tokens: int) -> AnyFact:
+    """A fact that tells two of its kind apart."""
+    return f.AttemptFailed(tokens_milli=tokens)
 
 
 def wait_for(what: Callable[[], Any], reason: str, seconds: float = PATIENCE_S) -> Any:

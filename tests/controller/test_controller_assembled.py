@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_site import ROOT, SITE, Running, slip, stock, wait_for, write_site
 
 from controller.journal import Journal, JournalReader
+from tests.controller.controller_site import ROOT, SITE, Running, slip, stock, wait_for, write_site
 from tests.tools.debian import need
 from wire.facts import kind_of
 
@@ -163,7 +163,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     time.sleep(1)
     for number in range(1, SCANS + 1):
         serve_customer(site, number, str(number))
-        wait_for(lambda expected=number: kinds(folder).count("parcel_taken") == expected, "the end of the opening")
+        wait_for(lambda: kinds(folder).count("parcel_taken") == number, "the end of the opening")  # noqa: B023 it is called here
         time.sleep(2)
     tracer.terminate()
     tracer.wait()

@@ -10,30 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from controller_site import NOON_MS, ROOT, SITE, stored
 
 from controller import journal as module
 from controller.core.evolve import evolve, rebase
-from controller.core.model import Durable, Now, Setup, fresh
+from controller.core.model import Durable, Now, fresh
 from controller.journal import Journal, JournalDamaged, JournalError, JournalFull, JournalReader
+from tests.controller.controller_site import NOON_MS, NOW, ROOT, SITE, attempt, setup, stored
 from wire.chain import fold, genesis
-from wire.facts import AttemptFailed, DoorOpened
-from wire.ids import Label, ReachZone, SizeClass, Trust
-from wire.messages import BATCH_FACTS_MAX, CompartmentCard
+from wire.facts import DoorOpened
+from wire.ids import Label, Trust
+from wire.messages import BATCH_FACTS_MAX
 
 DAY_MS = 24 * 3600 * 1000
-NOW = Now(mono=1, wall_ms=NOON_MS, trust=Trust.HUB, boot=1)
-
-
-def setup() -> Setup:
-    card = CompartmentCard(label=Label("1"), size=SizeClass.S, reach=ReachZone.MID, height_mm=1000, row=0, column=0)
-    return Setup(
-        site=SITE, number=1, keys={0: bytes(32)}, cards={Label("1"): card}, shelf_places=(), board="b", version="0"
-    )
-
-
-def attempt(tokens: int) -> AttemptFailed:
-    return AttemptFailed(tokens_milli=tokens)
 
 
 def opened(path: Path) -> Journal:
@@ -252,7 +240,7 @@ def test_a_full_disk_gives_up_the_ballast_and_then_says_so(path: Path):
     big = tuple(DoorOpened(compartment=Label("1"), session="x" * 3000) for _ in range(300))
     with pytest.raises(JournalFull, match="the disk is full"):
         journal.append(big, NOW)
-    assert journal.on_ballast is True
+    assert not path.with_name("ballast").exists()
     assert journal.last_seq == 0
     journal._db.execute("PRAGMA max_page_count = 1000000")
     journal.append((attempt(1),), NOW)
@@ -262,11 +250,11 @@ def test_a_full_disk_gives_up_the_ballast_and_then_says_so(path: Path):
 
 WRITER = """
 import sys
-sys.path[:0] = [sys.argv[2], sys.argv[2] + "/tests/controller"]
+sys.path[:0] = [sys.argv[2]]
 from pathlib import Path
 from controller.core.model import Now
 from controller.journal import Journal
-from controller_site import SITE, NOON_MS
+from tests.controller.controller_site import SITE, NOON_MS
 from wire.facts import AttemptFailed
 from wire.ids import Trust
 journal = Journal(Path(sys.argv[1]), SITE)

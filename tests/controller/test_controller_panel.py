@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from controller_site import wait_for
-from test_controller_journal import setup
 
 from controller.core import events as e
 from controller.core.model import Live, Now, State, fresh
 from controller.panel import CLIENTS_MAX, INPUTS_BURST, PanelError, PanelServer
 from controller.panel_messages import LINE_BYTES_MAX
+from tests.controller.controller_site import setup, wait_for
 
 NOW = Now(mono=0, wall_ms=0)
 

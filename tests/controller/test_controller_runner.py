@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from controller_site import KEY as SITE_KEY
-from controller_site import NUMBER, SITE, parcel, slip, stored, wait_for
 
 from controller.core import events as e
 from controller.core.evolve import evolve
@@ -26,6 +24,8 @@ from controller.runner import (
     Runner,
 )
 from firmware.latches import LatchBusy, LatchError
+from tests.controller.controller_site import KEY as SITE_KEY
+from tests.controller.controller_site import NUMBER, SITE, parcel, slip, stored, wait_for
 from wire import facts as f
 from wire.facts import AnyFact
 from wire.ids import Door, Label, ReachZone, SizeClass, Trust
@@ -312,10 +312,14 @@ def test_a_thread_that_ends_by_itself_ends_the_process_with_the_coils_off(ending
     assert history == ["all off", EXIT_THREAD_ENDED]
 
 
+def wait(stop: threading.Event) -> None:
+    stop.wait()
+
+
 def test_a_thread_that_ends_because_it_was_asked_to_ends_nothing():
     history: list[Any] = []
     stop = threading.Event()
     adapters = Adapters(lambda: history.append("all off"), end=history.append)
-    adapters.adapter("scanner", lambda: stop.wait() and None, stop.set)
+    adapters.adapter("scanner", lambda: wait(stop), stop.set)
     adapters.stop()
     assert history == []

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from controller_site import KEY, write_site
 
 from controller.__main__ import main
 from controller.settings import SettingsError, load_keys, load_settings
+from tests.controller.controller_site import KEY, write_site
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
-    path = write_site(tmp_path, broker_port=1883)
+    path: Path = write_site(tmp_path, broker_port=1883)
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
@@ -28,7 +28,11 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('name = "Point', 'nmae = "Point', r"site\.toml: \[site\] 'nmae' is unknown; allowed are id, keys, name, number"),
+        (
+            'name = "Point',
+            'nmae = "Point',
+            r"site\.toml: \[site\] 'nmae' is unknown; allowed are id, keys, name, number",
+        ),
         ("[store]", "[stoer]", r"'stoer' is unknown here; allowed are \[board\], \[broker\]"),
         ("number = 93", 'number = "93"', r"\$\.site\.number"),
         ("number = 93", "number = 99999999", r"\$\.site\.number"),

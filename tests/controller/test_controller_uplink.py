@@ -12,15 +12,14 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
-from controller_site import NOON_MS, SITE, wait_for
 from paho.mqtt.enums import CallbackAPIVersion
-from test_controller_journal import NOW, attempt, setup
 
 from controller import uplink as module
 from controller.core import events as e
 from controller.core.model import Live, State, fresh
 from controller.journal import Journal
 from controller.uplink import Link, MqttUplink
+from tests.controller.controller_site import NOON_MS, NOW, SITE, attempt, setup, wait_for
 from tests.tools.mosquitto import Mosquitto
 from wire import topics
 from wire.chain import fold, genesis
@@ -62,7 +61,7 @@ class Hub:
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         address = topics.read_topic(message.topic)
         assert address is not None
-        self.heard.append((address.channel.suffix, decode(address.channel.message, message.payload)))
+        self.heard.append((address.channel.suffix, decode(address.channel.message, bytes(message.payload))))
 
     def say(self, channel: topics.Channel, message: Any) -> None:
         site = SITE if channel.per_site else None
