@@ -14,9 +14,7 @@ from typing import Final
 from wire import facts
 from wire.facts import Place
 from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass, is_label
-from wire.plan import Help, Intent
-
-PRODUCT: Final = "Consigne"
+from wire.plan import Help
 
 
 class Tone(StrEnum):
@@ -91,11 +89,6 @@ HELP: Final[Mapping[Help, str]] = {
     Help.ASSISTED: "Vient avec une médiatrice ou un médiateur",
 }
 
-INTENT: Final[Mapping[Intent, str]] = {
-    Intent.HOLD: "à garder pour le destinataire",
-    Intent.RECALL: "à reprendre par l'équipe",
-}
-
 LANGUAGES: Final[Mapping[str, str]] = {
     "fr": "français",
     "ar": "العربية (arabe)",
@@ -112,15 +105,6 @@ LANGUAGES: Final[Mapping[str, str]] = {
 }
 """Languages of the recipients (field notes, *People*); slips exist in fewer, the others get French and pictograms."""
 
-ROLE: Final[Mapping[str, str]] = {
-    "admin": "administration",
-    "staff": "équipe",
-    "concierge": "concierge",
-    "mediator": "médiation",
-    "courier": "livraison",
-    "auditor": "contrôle",
-}
-
 ALERT: Final[Mapping[str, Word]] = {
     "door_forced": Word("Porte forcée", "door-open", Tone.BAD),
     "door_left_open": Word("Porte restée ouverte", "door-open", Tone.WATCH),
@@ -135,6 +119,7 @@ ALERT: Final[Mapping[str, Word]] = {
     "foreign_parcel": Word("Colis d'un autre site", "watch", Tone.BAD),
     "recovered": Word("Colis retrouvé grâce au site", "return", Tone.WATCH),
     "crossed": Word("Décision et geste se sont croisés", "watch", Tone.WATCH),
+    "disputed": Word("Colis contesté ou introuvable", "watch", Tone.BAD),
     "identity": Word("Deux sites avec la même identité, ou un journal modifié", "stop", Tone.BAD),
     "gap": Word("Il manque des faits dans le journal du site", "watch", Tone.WATCH),
     "unknown_site": Word("Un site inconnu a parlé", "watch", Tone.BAD),
@@ -153,6 +138,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "scanner_lost": "Les chiffres du bon marchent encore. Faites vérifier le câble du lecteur.",
     "plan_refused": "Le site garde ses consignes d'avant. Prévenez le support technique.",
     "crossed": "Le geste du site est retenu. Vérifiez le colis.",
+    "disputed": "Appelez le site et la personne. Regardez les derniers faits du colis.",
     "identity": "Ne remplacez rien avant d'avoir appelé le site.",
     "site_offline": "Le site continue seul : les bons ouvrent les portes. Vérifiez sa connexion.",
     "message_failed": "Appelez la personne, ou vérifiez son numéro.",
@@ -167,10 +153,9 @@ MESSAGE_KIND: Final[Mapping[str, str]] = {
 
 MESSAGE_STATE: Final[Mapping[str, Word]] = {
     "waiting": Word("en attente", "clock"),
-    "sending": Word("envoi en cours", "clock"),
     "sent": Word("parti", "check", Tone.GOOD),
     "failed": Word("pas parti", "stop", Tone.BAD),
-    "skipped": Word("pas envoyé : pas de numéro", "message"),
+    "unsent": Word("pas envoyé", "message"),
 }
 
 _PURPOSE: Final[Mapping[Purpose, str]] = {
@@ -183,21 +168,37 @@ _PURPOSE: Final[Mapping[Purpose, str]] = {
 _REFUSED: Final[Mapping[str, str]] = {
     "replaced": "Ancien bon présenté : il est remplacé par un plus récent.",
     "collected": "Bon présenté alors que le colis est déjà retiré.",
+    "removed": "Bon présenté alors que l'équipe a repris le colis.",
+    "returned": "Bon présenté alors que le colis est retourné à l'expéditeur.",
+    "refused": "Bon présenté alors que le colis est refusé.",
+    "lost": "Bon présenté alors que le colis est perdu.",
     "not_ready": "Bon présenté trop tôt : le colis n'est pas encore déposé.",
     "desk": "Bon présenté : la personne est envoyée à l'accueil.",
     "door": "Bon présenté : la porte ne s'ouvre pas, la personne est envoyée à l'accueil.",
 }
 
+_REMOVED: Final[Mapping[str, str]] = {"taken_out": "sorti à l'accueil"}
+
 _FORM: Final[Mapping[str, str]] = {"qr": ", code scanné", "digits": ", chiffres tapés", "typed": ", chiffres tapés"}
 
 _CALLED: Final[Mapping[str, str]] = {
-    "door": "la porte ne s'ouvre pas",
-    "desk": "le colis est à l'accueil",
+    "door_failed": "la porte ne s'ouvre pas",
+    "at_desk": "le colis est à l'accueil",
     "help": "demande d'aide",
-    "empty": "le casier était vide",
+    "dispute": "la personne conteste le retrait",
+    "disputed": "le colis est contesté",
+    "recalled": "la garde du colis est finie",
+    "moved": "le colis a changé de place",
+    "out_of_service": "le casier est hors service",
+    "reopen_asked": "la personne veut rouvrir la porte",
 }
 
-_SIGNED_OUT: Final[Mapping[str, str]] = {"done": "terminé", "idle": "inactivité", "restart": "redémarrage"}
+_SIGNED_OUT: Final[Mapping[str, str]] = {
+    "done": "terminé",
+    "idle": "inactivité",
+    "restart": "redémarrage",
+    "replaced": "autre badge",
+}
 
 
 def alert_word(kind: str) -> Word:
@@ -234,7 +235,7 @@ def place_named(kind: PlaceKind | str, name: str) -> str:
     return f"étagère {name}, à l'accueil" if name else "étagère, à l'accueil"
 
 
-def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911 (one arm for each kind of fact)
+def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm for each kind of fact)
     """One sentence about a fact, for a timeline."""
     match fact:
         case facts.ParcelReceived():
@@ -256,8 +257,10 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911 (one arm for each 
             text = "Remis en main propre à l'accueil." if fact.by else "Retiré. Le code ne sert plus."
             return Word(text, "check", Tone.GOOD)
         case facts.ParcelRemoved():
-            reason = f" Motif : {fact.reason}." if fact.reason else ""
+            reason = f" Motif : {_REMOVED.get(fact.reason, fact.reason)}." if fact.reason else ""
             return Word(f"Repris par l'équipe.{reason}", "return")
+        case facts.ParcelDisputed():
+            return Word("Colis contesté ou introuvable. Il faut vérifier.", "watch", Tone.BAD)
         case facts.KeyReplaced():
             return Word(f"Nouveau bon, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
         case facts.SlipRefused():
