@@ -2,8 +2,8 @@
 
     python -m firmware.bench --board /etc/consigne/board.toml --scanner /dev/serial/by-id/…
 
-Owns a small conversation on the terminal. Stop the controller first: a line belongs to one program. With `--simulate DIR` it
-runs on the simulated bank.
+Owns a small conversation on the terminal. Stop the controller first: a line belongs to one program. `python -m firmware.sim`
+holds the same conversation with a simulated bank.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final, TextIO
 
-from firmware.board import Board, BoardError, load_board
+from firmware.board import BoardError, load_board
 from firmware.hardware import Callbacks, Hardware, open_real
 from firmware.latches import LatchError
 from firmware.pins import PinError
@@ -35,20 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m firmware.bench", description="Test a bank by hand.")
     parser.add_argument("--board", type=Path, required=True, help="the board file (TOML)")
     parser.add_argument("--scanner", default="/dev/ttyACM0", help="the reader's serial device")
-    parser.add_argument("--simulate", type=Path, metavar="DIR", help="use a simulated bank kept in DIR")
     options = parser.parse_args(arguments)
     try:
-        board = load_board(options.board)
-        hardware = _open(board, options.scanner, options.simulate)
+        hardware = open_real(load_board(options.board), scanner_path=options.scanner, calls=printing_calls())
     except (BoardError, PinError) as error:
         print(error, file=sys.stderr)
         return 2
+    hold_conversation(hardware)
+    return 0
+
+
+def hold_conversation(hardware: Hardware) -> None:
+    """Run the hardware's threads and follow what is typed; everything is off and closed afterwards."""
     stop = Event()
     threads = [Thread(target=loop, args=(stop,), name=name) for name, loop in hardware.threads().items()]
     for thread in threads:
         thread.start()
     try:
-        _greet(board, hardware)
+        _greet(hardware)
         converse(hardware, sys.stdin, sys.stdout)
     except KeyboardInterrupt:
         print()
@@ -59,7 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for thread in threads:
             thread.join(timeout=2)
         hardware.close()
-    return 0
 
 
 def converse(hardware: Hardware, lines: Iterable[str], out: TextIO) -> None:
@@ -114,22 +117,19 @@ def _off(hardware: Hardware) -> str:
     return "every coil is off"
 
 
-def _open(board: Board, scanner: str, simulate: Path | None) -> Hardware:
-    calls = Callbacks(
+def printing_calls() -> Callbacks:
+    """Whatever the hardware says, on the terminal."""
+    return Callbacks(
         on_door=lambda label, is_open: print(f"door {label} {'open' if is_open else 'closed'}", flush=True),
         on_scan=lambda text: print(f"scan {text!r}", flush=True),
         on_link=lambda up: print(f"reader {'found' if up else 'missing'}", flush=True),
         on_chatter=lambda label: print(f"door {label}: the switch chatters; look at its contact and cable", flush=True),
         on_fault=lambda reason: print(reason, flush=True),
     )
-    if simulate is None:
-        return open_real(board, scanner_path=scanner, calls=calls)
-    from firmware.sim import open_simulated
-
-    return open_simulated(board, state_dir=simulate, calls=calls)
 
 
-def _greet(board: Board, hardware: Hardware) -> None:
+def _greet(hardware: Hardware) -> None:
+    board = hardware.board
     print(f"{board.name}: {len(board.compartments)} compartments; every coil is off.")
     print(f"A driven line is {hardware.policy} by this kernel when its program dies.")
     for warning in hardware.warnings:

@@ -33,16 +33,16 @@ def test_the_bench_program_fires_a_latch_and_shows_the_door(board, tmp_path):
     board_file, world = str(tmp_path / "board.toml"), str(tmp_path / "world")
     done = run(
         "-m",
-        "firmware.bench",
+        "firmware.sim",
         "--board",
         board_file,
-        "--simulate",
+        "--state",
         world,
         typed="doors\npulse 9\npulse 1\nsignal x\nquit\n",
     )
     assert (done.returncode, done.stderr) == (0, "")
     said = done.stdout.splitlines()
-    assert said[0] == "bench: 2 compartments; every coil is off."
+    assert said[1] == "bench: 2 compartments; every coil is off."
     for line in ("  1: closed", "latch 1: 100 ms", "No compartment is labelled '9' on this board."):
         assert line in said
 
@@ -156,6 +156,16 @@ def test_f1_f2_on_lgpio_an_output_is_one_claim_with_its_level_and_a_second_facto
 def test_lgpio_does_not_move_the_program_to_another_folder(tmp_path):
     code = "import os; before = os.getcwd(); from firmware.lgpio_pins import _import_lgpio; _import_lgpio(); print(before == os.getcwd())"
     assert run("-c", code, env={"LG_WD": str(tmp_path)}).stdout == "True\n"
+
+
+def test_memory_that_start_up_needed_is_given_back():
+    code = (
+        "import firmware.hardware, paho.mqtt.client\n"
+        "from firmware.memory import return_unused_memory\n"
+        "pages = lambda: int(open('/proc/self/statm').read().split()[1])\n"
+        "before = pages(); return_unused_memory(); print(before - pages() > 100)"
+    )
+    assert run("-c", code).stdout == "True\n"
 
 
 def test_a_real_site_loads_neither_the_simulation_nor_a_web_server():
