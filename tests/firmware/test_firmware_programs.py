@@ -158,16 +158,6 @@ def test_lgpio_does_not_move_the_program_to_another_folder(tmp_path):
     assert run("-c", code, env={"LG_WD": str(tmp_path)}).stdout == "True\n"
 
 
-def test_memory_that_start_up_needed_is_given_back():
-    code = (
-        "import firmware.hardware, paho.mqtt.client\n"
-        "from firmware.memory import return_unused_memory\n"
-        "pages = lambda: int(open('/proc/self/statm').read().split()[1])\n"
-        "before = pages(); return_unused_memory(); print(before - pages() > 100)"
-    )
-    assert run("-c", code).stdout == "True\n"
-
-
 def test_a_real_site_loads_neither_the_simulation_nor_a_web_server():
     code = "import sys, firmware.hardware; print([m for m in sys.modules if m.startswith(('firmware.sim', 'http', 'lgpio'))])"
     assert run("-c", code).stdout == "[]\n"
