@@ -135,7 +135,7 @@ class Site:
 
         def stop_hardware() -> None:
             stop.set()
-            self.hardware.doors.wake()
+            self.hardware.wake()
 
         for name, run in self.hardware.threads().items():
             self.adapters.adapter(name, partial(run, stop), stop_hardware)
