@@ -66,6 +66,9 @@ PRUNE_FACTS: Final = 500
 BATCH_BYTES_MAX: Final = 256 * 1024
 """Bodies in one batch; a single larger fact still travels alone."""
 
+CACHE_KIB: Final = 512
+"""Pages kept in memory by a connection: appends touch a handful, and the Pi has little to spare."""
+
 BUSY_MS: Final = 5_000
 """Longest wait for the lock. Only the uplink's short reads and a checkpoint can hold it."""
 
@@ -297,6 +300,14 @@ class Journal:
         if answer != "ok":
             raise JournalDamaged(f"{self.path}: SQLite finds the file damaged ({answer}). {_WHAT_NOW}")
         return self._last.seq - self._first.seq
+
+    def count_kind(self, kind: str) -> int:
+        """How many facts of a kind are kept; for benches and checks, never on the way to a door."""
+        with _kind_words(self.path):
+            row = self._db.execute(
+                "SELECT count(*) FROM facts WHERE json_extract(CAST(body AS TEXT), '$.kind') = ?", (kind,)
+            ).fetchone()
+        return int(row[0])
 
     def _fold(self, seq: int, durable: Durable, fold: Callable[[Durable, AnyFact, Now], Durable]) -> Durable:
         for record in _records(self._db, seq):
@@ -555,6 +566,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA wal_autocheckpoint = 0")
     db.execute("PRAGMA trusted_schema = OFF")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return db
 
 
