@@ -18,7 +18,7 @@ from wire.ids import ParcelId
 from wire.messages import HeldIntent, ParcelState
 from wire.topics import FACTS, topic
 
-pytestmark = [pytest.mark.mosquitto]
+pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class Inbox:
@@ -141,16 +141,16 @@ def test_a_hub_killed_during_traffic_has_every_fact_once(
 ) -> None:
     parcels = [
         hub.post("/api/v1/parcels", {"site": "gambetta", "recipient": {"phone": "0612345678", "name": "Awa Diallo"}})
-        for _number in range(20)
+        for _number in range(12)
     ]
     journal = Journal("gambetta")
     for parcel in parcels:
         journal.write(*life(ParcelId(parcel["id"]), source="plan"))
     site = site_of(journal, batch=3)
     site.birth()
-    for round_number in range(3):
+    for round_number in range(2):
         site.send_after_ack()
-        until(lambda wanted=round_number * 60 + 1: site.acked >= wanted, "some facts are acked")
+        until(lambda wanted=round_number * 40 + 1: site.acked >= wanted, "some facts are acked")
         hub.kill()
         hub.start()
     site.send_after_ack()
@@ -159,7 +159,7 @@ def test_a_hub_killed_during_traffic_has_every_fact_once(
     until(lambda: hub.ask("SELECT count(*) FROM message WHERE state = 'waiting'") == [(0,)], "all are sent", 40)
     keys = sorted({delivery["id"] for delivery in inbox.deliveries})
     assert keys == sorted(f"{parcel['id']}:{kind}" for parcel in parcels for kind in ("ready", "collected"))
-    assert hub.ask("SELECT state, count(*) FROM parcel GROUP BY state") == [("collected", 20)]
+    assert hub.ask("SELECT state, count(*) FROM parcel GROUP BY state") == [("collected", 12)]
 
 
 def test_a_hub_restored_from_an_older_copy_makes_the_site_rewind_and_both_agree(
@@ -171,7 +171,7 @@ def test_a_hub_restored_from_an_older_copy_makes_the_site_rewind_and_both_agree(
     site.birth()
     site.send_after_ack()
     until(lambda: site.acked == 9, "the first life is acked")
-    assert hub.stop() == 0
+    assert hub.stop() in {0, -15}  # uvicorn passes the signal on when all is done
     shutil.copytree(tmp_path / "state", tmp_path / "backup")
     hub.start()
     forgotten = hub.post("/api/v1/parcels", {"site": "gambetta", "tracking": "8N00234584999"})
@@ -189,7 +189,7 @@ def test_a_hub_restored_from_an_older_copy_makes_the_site_rewind_and_both_agree(
     site.send_after_ack()
     until(lambda: site.acked == 14, "the second life is acked again")
     assert stored(hub) == expected(journal)
-    assert hub.ask("SELECT state, version, source FROM parcel WHERE id = '%s'" % forgotten["id"]) == [
+    assert hub.ask(f"SELECT state, version, source FROM parcel WHERE id = '{forgotten['id']}'") == [
         ("stored", 3, "recovered")
     ]
 

@@ -1,0 +1,130 @@
+"""The API: who comes in, what errors look like, and a document that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+from fastapi.testclient import TestClient
+
+from hub.app import Hub, create_app
+from hub.settings import read_settings
+from tests.hub.hub_process import write_settings
+
+
+def _hub(folder: Path, *, opened: bool) -> Hub:
+    file = write_settings(folder)
+    if not opened:
+        file.write_text(file.read_text().replace("open_on_loopback = true", "open_on_loopback = false"))
+    return Hub(read_settings(file), on_thread_end=lambda _name: None)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    made = _hub(tmp_path, opened=False)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def client(hub: Hub) -> TestClient:
+    return TestClient(create_app(hub), base_url="http://127.0.0.1")  # without `with`: no thread is started
+
+
+def _token(hub: Hub) -> dict[str, str]:
+    return {"Authorization": f"Bearer {hub.door.add_token('robot')}"}
+
+
+def test_every_route_but_health_wants_somebody(client: TestClient, hub: Hub) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    answers = {
+        (method, path): client.request(method, path.replace("{alert}", "1")).status_code
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    open_paths = {path for (_method, path), status in answers.items() if status != 401}
+    assert open_paths == {"/healthz", "/readyz", "/metrics"}
+
+
+def test_the_document_is_openapi_and_every_field_has_an_example(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for schema in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    bare = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        if not name.startswith(("HTTPValidation", "Validation"))
+        for field, shape in schema.get("properties", {}).items()
+        if "examples" not in shape and "$ref" not in str(shape)
+    ]
+    assert bare == []
+
+
+def test_a_parcel_is_announced_found_reissued_recalled_and_its_slip_is_a_key(client: TestClient, hub: Hub) -> None:
+    who = _token(hub)
+    site = {"id": "gambetta", "name": "Conciergerie Gambetta"}
+    assert client.post("/api/v1/sites", json=site, headers=who).status_code == 201
+    recipient = {"name": "Zoé Müller", "phone": "06 12 34 56 78", "help": "low_reach"}
+    announced = client.post(
+        "/api/v1/parcels",
+        json={"site": "gambetta", "tracking": "8N00234584108", "size": "M", "recipient": recipient},
+        headers=who,
+    )
+    assert announced.status_code == 201, announced.text
+    parcel = announced.json()["id"]
+    found = client.get("/api/v1/parcels", params={"q": "zoe mul"}, headers=who).json()
+    assert [row["id"] for row in found["parcels"]] == [parcel]
+    first = client.get(f"/api/v1/parcels/{parcel}/slip", headers=who).json()
+    assert client.post(f"/api/v1/parcels/{parcel}/reissue", headers=who).json()["version"] == 2
+    second = client.get(f"/api/v1/parcels/{parcel}/slip", headers=who).json()
+    assert first["qr"] != second["qr"]
+    assert first["digits"] != second["digits"]
+    assert client.post(f"/api/v1/parcels/{parcel}/recall", headers=who).json()["state"] == "recalled"
+    again = client.post(
+        "/api/v1/parcels", json={"site": "gambetta", "tracking": "8N00234584108"}, headers=who
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "duplicate")
+    assert again.headers["content-type"] == "application/problem+json"
+
+
+def test_an_error_quotes_nothing_that_was_sent(client: TestClient, hub: Hub) -> None:
+    answer = client.post(
+        "/api/v1/parcels", json={"site": "x", "recipient": {"name": ["Secret Name"]}}, headers=_token(hub)
+    )
+    assert answer.status_code == 422
+    assert "Secret" not in answer.text
+    assert answer.json()["detail"] == "recipient.name: string_type"
+
+
+def test_a_foreign_page_cannot_use_the_cookie_of_somebody_signed_in(client: TestClient, hub: Hub) -> None:
+    hub.door.add_person("claire", "admin", "ten letters long")
+    cookie = hub.door.sign_in("claire", "ten letters long")
+    assert cookie is not None
+    client.cookies.set("consigne_session", cookie)
+    site = {"id": "gambetta", "name": "G"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+        assert client.post("/api/v1/sites", json=site, headers=headers).status_code == 403
+    assert client.post("/api/v1/sites", json=site, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 201
+
+
+def test_an_open_hub_answers_to_this_machines_names_only(tmp_path: Path) -> None:
+    hub = _hub(tmp_path, opened=True)
+    app = create_app(hub)
+    assert TestClient(app, base_url="http://127.0.0.1:8080").get("/api/v1/sites").status_code == 200
+    assert TestClient(app, base_url="http://elsewhere.example").get("/api/v1/sites").status_code == 403
+    hub.store.close()
+
+
+def test_readiness_names_what_is_away_and_metrics_hold_no_site(client: TestClient) -> None:
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json() == {
+        "ready": False,
+        "database": True,
+        "broker": False,
+        "problem": "not connected yet",
+    }
+    assert "consigne_facts_total 0.0" in client.get("/metrics").text

@@ -1,0 +1,336 @@
+"""The tables and ingest on both databases, without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from hub.core.parcels import Refused, new_parcel
+from hub.intake import Incarnation, Intake
+from hub.keys import KeyRing
+from hub.live import Live
+from hub.metrics import Metrics
+from hub.notify.sender import Outgoing, Sender, Undelivered
+from hub.parcels.services import Desk
+from hub.people.services import TRIES_BURST, Door
+from hub.receiver import Incoming, Mailbox
+from hub.sites.planner import Planner
+from hub.store import desk
+from hub.store.engine import Store
+from hub.store.migrate import migrate
+from hub.store.schema import METADATA
+from tests.hub.hub_site import AT_MS, Journal, life
+from wire import facts, topics
+from wire.ids import Door as DoorState
+from wire.ids import Label, Occupancy, ParcelId, Service, Trust
+from wire.messages import Ack, CompartmentState, Message, Presence, PresenceStatus, SiteState, decode, encode
+from wire.plan import Plan
+
+DAY_MS = 86_400_000
+
+
+class FakeLink:
+    """A broker that takes everything and remembers it."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.said: list[tuple[str, bytes]] = []
+        self.acknowledged: list[int] = []
+        self.rejoined = 0
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
+        self.said.append((topic, payload))
+        return True
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        self.acknowledged += [message.receipt for message in messages]
+
+    def rejoin(self) -> None:
+        self.rejoined += 1
+
+
+class FakeDriver:
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+        self.refusals = 0
+
+    def send(self, message: Outgoing) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise Undelivered("refused")
+        self.sent.append(message)
+
+
+class Bench:
+    """A hub without threads: every part called by hand, on a clock that stands still."""
+
+    def __init__(self, url: str) -> None:
+        self.now_ms = AT_MS + DAY_MS
+        self.store = Store(url)
+        migrate(self.store)
+        self.link = FakeLink()
+        self.driver = FakeDriver()
+        self.live = Live()
+        self.keys = KeyRing(bytes(32))
+        self.incarnation = Incarnation(1000)
+        self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
+        self.sender = Sender(
+            store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver
+        )
+        self.desk = Desk(
+            store=self.store,
+            keys=self.keys,
+            live=self.live,
+            link=self.link,
+            clock=self.clock,
+            wake_planner=self.planner.wake,
+            wake_sender=self.sender.wake,
+        )
+        self.intake = Intake(
+            store=self.store,
+            mailbox=Mailbox(),
+            link=self.link,
+            incarnation=self.incarnation,
+            live=self.live,
+            metrics=Metrics(),
+            clock=self.clock,
+            wake_planner=self.planner.wake,
+            announce_all=self.planner.joined,
+            wake_sender=self.sender.wake,
+        )
+        with self.store.writing() as connection:
+            for site in ("gambetta", "belleville"):
+                desk.add_site(connection, site=site, name=site, address="", help_phone="", now_ms=self.now_ms)
+
+    def clock(self) -> int:
+        return self.now_ms
+
+    def hear(self, *messages: Message) -> None:
+        self.intake.handle(
+            [
+                Incoming(topics.topic(_CHANNELS[type(message)], message.site), encode(message), False, receipt, 1)  # type: ignore[attr-defined]
+                for receipt, message in enumerate(messages, 1)
+            ]
+        )
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        with self.store.reading() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def acks(self) -> list[tuple[int, int]]:
+        return [
+            (ack.incarnation, ack.seq)
+            for topic, payload in self.link.said
+            if topic.endswith("down/ack")
+            for ack in (decode(Ack, payload),)
+        ]
+
+
+_CHANNELS = {channel.message: channel for channel in topics.CHANNELS}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('hub') / 'hub.sqlite'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    made = Bench(url)
+    yield made
+    made.store.close()
+
+
+def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
+    with bench.store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_migrating_twice_changes_nothing(bench: Bench) -> None:
+    migrate(bench.store)
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0001",)]
+
+
+def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hub.store import ingest
+
+    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", phone="0612345678"), "me"))
+    journal = Journal("gambetta")
+    journal.write(*life(parcel, ends=False, source="plan"))
+
+    def broken(*_all: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "replan", broken)
+        with pytest.raises(OSError, match="disk full"):
+            bench.hear(journal.batch(1, 5))
+    assert bench.ask("SELECT (SELECT count(*) FROM fact), (SELECT count(*) FROM message)") == [(0, 0)]
+    assert (bench.link.acknowledged, bench.acks()) == ([], [])
+    bench.hear(journal.batch(1, 5))
+    assert bench.ask("SELECT state, place_name FROM parcel") == [("stored", "7")]
+    assert bench.ask("SELECT kind, state FROM message") == [("ready", "waiting")]
+    assert (bench.link.acknowledged, bench.acks()) == ([1], [(1000, 5)])
+
+
+def test_what_is_sent_again_changes_nothing_and_is_acked_again(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    parcel = ParcelId("0000000000001")
+    journal.write(*life(parcel))
+    bench.hear(journal.batch(1, 9), journal.batch(1, 4))
+    before = bench.ask("SELECT * FROM parcel")
+    bench.hear(journal.batch(3, 9))
+    assert bench.ask("SELECT * FROM parcel") == before
+    assert bench.acks() == [(1000, 9), (1000, 9)]
+    assert bench.ask("SELECT count(*) FROM fact") == [(9,)]
+
+
+def test_one_site_cannot_change_the_parcel_of_another(bench: Bench) -> None:
+    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta"), "me"))
+    journal = Journal("belleville")
+    journal.write(*life(parcel, source="plan"))
+    bench.hear(journal.batch(1, 9))
+    assert bench.ask("SELECT state FROM parcel") == [("announced",)]
+    assert bench.ask("SELECT DISTINCT kind FROM alert") == [("foreign_parcel",)]
+    assert bench.ask("SELECT count(*) FROM fact") == [(9,)]
+
+
+def test_a_late_will_of_an_earlier_boot_is_ignored(bench: Bench) -> None:
+    bench.hear(Presence(site="gambetta", boot=2, status=PresenceStatus.READY))
+    bench.hear(Presence(site="gambetta", boot=1, status=PresenceStatus.LOST))
+    assert bench.ask("SELECT presence FROM site_live WHERE site = 1") == [("ready",)]
+    bench.hear(Presence(site="gambetta", boot=2, status=PresenceStatus.LOST))
+    assert bench.ask("SELECT presence FROM site_live WHERE site = 1") == [("lost",)]
+
+
+def test_a_snapshot_that_contradicts_the_facts_is_an_alert_until_it_agrees(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    parcel = ParcelId("0000000000001")
+    journal.write(*life(parcel, ends=False))
+
+    def snapshot(occupancy: Occupancy) -> SiteState:
+        box = CompartmentState(
+            label=Label("7"), occupancy=occupancy, service=Service.IN_SERVICE, door=DoorState.CLOSED, parcel=parcel
+        )
+        return SiteState(site="gambetta", boot=1, seq=5, at_ms=AT_MS, trust=Trust.NTP, compartments=(box,))
+
+    bench.hear(journal.batch(1, 5), snapshot(Occupancy.UNKNOWN))
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == [("views_differ",)]
+    bench.hear(snapshot(Occupancy.OCCUPIED))
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+
+
+def test_a_site_that_knows_a_newer_incarnation_makes_the_hub_speak_with_a_newer_one(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(facts.PlanApplied(incarnation=5000, revision=3, hash="00"))
+    bench.hear(journal.batch(1, 1))
+    assert (bench.incarnation.value, bench.link.rejoined) == (5001, 1)
+    assert bench.ask("SELECT value FROM hub_meta WHERE key = 'incarnation'") == [("5001",)]
+    assert bench.acks() == [(5001, 1)]
+
+
+def test_a_plan_keeps_its_revision_while_nothing_is_wanted_anew(bench: Bench) -> None:
+    first = bench.planner.build("gambetta")
+    again = bench.planner.build("gambetta")
+    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), "me")
+    then = bench.planner.build("gambetta")
+    assert first is not None
+    assert again is not None
+    assert then is not None
+    assert [plan.revision for plan in (first, again, then)] == [1, 1, 2]
+    assert [len(plan.parcels) for plan in (first, again, then)] == [0, 0, 1]
+
+
+def test_plans_are_published_only_for_sites_whose_wishes_changed(bench: Bench) -> None:
+    bench.planner.look()
+    bench.link.said.clear()
+    bench.desk.announce(new_parcel(site="belleville"), "me")
+    bench.planner.look()
+    bench.planner.look()
+    assert [topic for topic, _payload in bench.link.said] == ["consigne/1/belleville/down/plan"]
+    assert len(decode(Plan, bench.link.said[0][1]).parcels) == 1
+
+
+def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> None:
+    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", phone="0612345678"), "me"))
+    journal = Journal("gambetta")
+    journal.write(*life(parcel, source="plan"))
+    bench.hear(journal.batch(1, 9))
+    bench.driver.refusals = 1
+    bench.sender.send_due()
+    assert [message.id for message in bench.driver.sent] == [f"{parcel}:collected"]
+    bench.sender.send_due()
+    assert len(bench.driver.sent) == 1
+    bench.now_ms += 60_000
+    bench.sender.send_due()
+    bench.now_ms += DAY_MS
+    bench.sender.send_due()
+    assert [message.id for message in bench.driver.sent] == [f"{parcel}:collected", f"{parcel}:ready"]
+    assert bench.ask("SELECT kind, state, attempts FROM message ORDER BY kind") == [
+        ("collected", "sent", 1),
+        ("ready", "sent", 2),
+    ]
+
+
+def test_recipients_are_erased_within_thirty_days_and_the_chain_stays(bench: Bench) -> None:
+    from hub.alerts.housekeeping import Housekeeping
+
+    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", name="Awa", phone="0612345678"), "me"))
+    journal = Journal("gambetta")
+    journal.write(*life(parcel, source="plan"))
+    bench.hear(journal.batch(1, 9))
+    keeping = Housekeeping(
+        store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None
+    )
+    bench.now_ms = AT_MS + 29 * DAY_MS
+    assert keeping.erase() == 0
+    bench.now_ms = AT_MS + 30 * DAY_MS
+    assert keeping.erase() == 1
+    assert bench.ask("SELECT count(*) FROM contact") == [(0,)]
+    last = bench.ask("SELECT hash FROM fact WHERE seq = 9")[0][0]
+    assert bytes(last).hex() == journal.hashes[9]  # type: ignore[arg-type]
+
+
+def test_a_number_that_is_at_the_site_already_is_not_announced_twice(bench: Bench) -> None:
+    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), "me")
+    with pytest.raises(Refused) as refused:
+        bench.desk.announce(new_parcel(site="gambetta", tracking="8n 0023 4584 108"), "me")
+    assert refused.value.code == "duplicate"
+
+
+def test_a_parcel_that_was_collected_gets_no_new_slip(bench: Bench) -> None:
+    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta"), "me"))
+    assert bench.desk.reissue(parcel, "me") == 2
+    journal = Journal("gambetta")
+    journal.write(*life(parcel, source="plan"))
+    bench.hear(journal.batch(1, 9))
+    assert bench.ask("SELECT version FROM parcel") == [(2,)]
+    with pytest.raises(Refused) as refused:
+        bench.desk.reissue(parcel, "me")
+    assert refused.value.code == "not_here"
+
+
+def test_a_session_ends_by_signing_out_and_by_time_and_guesses_are_counted(bench: Bench) -> None:
+    door = Door(bench.store, bench.keys, bench.clock)
+    door.add_person("claire", "admin", "ten letters long")
+    cookie = door.sign_in("claire", "ten letters long")
+    assert cookie is not None
+    visitor = door.visitor_of(cookie)
+    assert visitor is not None
+    assert (visitor.name, visitor.role) == ("claire", "admin")
+    assert door.visitor_of(cookie[:-1] + ("0" if cookie[-1] != "0" else "1")) is None
+    bench.now_ms += DAY_MS
+    assert door.visitor_of(cookie) is None
+    for _guess in range(TRIES_BURST):
+        assert door.sign_in("claire", "a wrong guess") is None
+    assert door.sign_in("claire", "ten letters long") is None
+    bench.now_ms += 30_000
+    fresh = door.sign_in("claire", "ten letters long")
+    assert fresh is not None
+    door.sign_out(fresh)
+    assert door.visitor_of(fresh) is None
