@@ -87,7 +87,7 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
     match event.button:
         case Button.SIZE:
-            return _size(state, staff, event.value)
+            return _size(state, staff, event.value, now)
         case Button.SHELF:
             return loading.to_shelf(state)
         case Button.BIGGER:
@@ -136,12 +136,12 @@ def _customer_calls(state: State, reason: str, parcel: ParcelId | None) -> Decis
     return Decision(facts, (Show(Notice(NoticeKind.CALLED)), Sound(Signal.ATTENTION)))
 
 
-def _size(state: State, staff: Staff, value: str) -> Decision:
+def _size(state: State, staff: Staff, value: str, now: Now) -> Decision:
     try:
         size = SizeClass(value)
     except ValueError:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    return loading.size_chosen(state, staff, size)
+    return loading.size_chosen(state, staff, size, now)
 
 
 def _done(state: State, staff: Staff) -> Decision:

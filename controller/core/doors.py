@@ -101,7 +101,7 @@ def _still_belongs(opening: Opening, now: Now) -> bool:
 
 def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
     task = state.live.task
-    asked = task is not None and task.compartment == label and task.step is Step.TAKE_BACK
+    asked = task is not None and task.compartment == label and task.step in {Step.TAKE_BACK, Step.ASK_EMPTY}
     if opening is None or opening.phase is not Phase.OPEN:
         effects = ask_empty(task, now) if asked and task is not None else (Sound(Signal.OFF),)
         return Decision((f.DoorClosed(compartment=label), *_alarms_over(state, label)), effects)

@@ -21,7 +21,7 @@ from controller.core.effects import (
     Sound,
     Wait,
 )
-from controller.core.events import Scanned
+from controller.core.events import Button, Pressed, Scanned
 from controller.core.model import (
     After,
     Now,
@@ -79,12 +79,14 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
     return _received(state, staff, label, known, event.entropy)
 
 
-def size_chosen(state: State, staff: Staff, size: SizeClass) -> Decision:
+def size_chosen(state: State, staff: Staff, size: SizeClass, now: Now) -> Decision:
     """A size was pressed, or its card scanned; without a parcel in hand it is kept for the next ones."""
     task = state.live.task
     if task is None or task.step is not Step.CHOOSE_SIZE or task.parcel is None:
         noted = ShowStaff(StaffNotice(StaffNoticeKind.SIZE_NOTED))
         return Decision((), (RememberSize(size), noted, Sound(Signal.OK)))
+    if not due.is_ready(state, now):
+        return Decision((), (Wait(Pressed(Button.SIZE, size.value)),))
     allotted = _allot(state, staff, state.durable.parcels[task.parcel], size)
     return Decision(allotted.facts, (RememberSize(size), *allotted.effects))
 
@@ -136,7 +138,7 @@ def load_closed(state: State, opening: Opening) -> Decision:
     compartment = state.durable.compartments[opening.compartment]
     if opening.parcel is None:
         return Decision()
-    if task is None or task.parcel != opening.parcel:
+    if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
         return _unfinished(opening, compartment.occupancy)
     place = in_compartment(opening.compartment)
     stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)
@@ -305,14 +307,15 @@ def _stored_effects(notice: StaffNotice) -> tuple[Effect, ...]:
 
 
 def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
-    """A deposit whose task was lost: the parcel may be inside or not, and nobody can say."""
-    if occupancy is not Occupancy.RESERVED or opening.parcel is None:
-        return Decision()
-    released = f.ReservationReleased(
-        compartment=opening.compartment, parcel=opening.parcel, session=opening.session, verified_empty=False
-    )
-    unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, opening.compartment, opening.parcel))
-    return Decision((released,), (unknown, Sound(Signal.ATTENTION)))
+    """A deposit that staff no longer stand at: the parcel may be inside or not, and nobody can say."""
+    label, parcel = opening.compartment, opening.parcel
+    if occupancy is Occupancy.UNKNOWN or parcel is None:
+        return Decision((), (Sound(Signal.OFF),))
+    fact: f.AnyFact = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="opened_late")
+    if occupancy is Occupancy.RESERVED:
+        fact = f.ReservationReleased(compartment=label, parcel=parcel, session=opening.session, verified_empty=False)
+    unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, parcel))
+    return Decision((fact,), (unknown, Sound(Signal.ATTENTION)))
 
 
 def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:

@@ -176,7 +176,7 @@ class RandomSite:
         """What the person in front of this open door moves: only what their opening is for."""
         opening = self.site.state.durable.openings.get(label)
         task = self.site.state.live.task
-        if opening is None or opening.phase is not Phase.OPEN:
+        if opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN}:
             return
         if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
             self.inside[label].discard(opening.parcel)
