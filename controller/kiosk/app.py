@@ -122,7 +122,7 @@ def _names(settings: Settings) -> frozenset[str]:
 Language = Annotated[str, Query(max_length=LANGUAGE_CHARACTERS_MAX)]
 
 
-def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:
+def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route after another
     css = f"{style_sheet()}\n{slip_css()}"
 
     @app.get("/", response_class=HTMLResponse)
@@ -174,7 +174,7 @@ def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:
         return JSONResponse({"ok": True, "lock_process": kiosk.link.picture is not None})
 
 
-def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:
+def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route after another
     async def hand_over(message: Input) -> Response:
         if await kiosk.link.send(message):
             return Response(status_code=204)

@@ -21,6 +21,8 @@ COLUMNS_MAX: Final = 64
 _UNIT_WIDTH: Final = 60
 _UNIT_HEIGHT: Final = 44
 _MARGIN: Final = 6
+_ARROW_ROOM: Final = 34
+"""Room left of the bank, so that a door at its edge is pointed at too."""
 
 
 def placed(bank: Sequence[CompartmentView]) -> list[tuple[CompartmentView, str]]:
@@ -31,8 +33,10 @@ def placed(bank: Sequence[CompartmentView]) -> list[tuple[CompartmentView, str]]
     return [
         (
             door,
-            f"r{min(door.row - top + 1, ROWS_MAX)} c{min(door.column - left + 1, COLUMNS_MAX)} "
-            f"rs{min(door.rows, ROWS_MAX)} cs{min(door.columns, COLUMNS_MAX)}",
+            (
+                f"r{min(door.row - top + 1, ROWS_MAX)} c{min(door.column - left + 1, COLUMNS_MAX)} "
+                f"rs{min(door.rows, ROWS_MAX)} cs{min(door.columns, COLUMNS_MAX)}"
+            ),
         )
         for door in sorted(bank, key=lambda door: (door.row, door.column))
     ]
@@ -52,8 +56,9 @@ def lit_svg(bank: Sequence[CompartmentView], lit: Label | None) -> Markup:
     top, left = min(door.row for door in bank), min(door.column for door in bank)
     width = (max(door.column + door.columns for door in bank) - left) * _UNIT_WIDTH
     height = (max(door.row + door.rows for door in bank) - top) * _UNIT_HEIGHT
-    doors = "".join(_door_svg(door, top, left, lit=door.label == lit) for door in bank)
-    box = f"{-_MARGIN} {-_MARGIN} {width + 2 * _MARGIN} {height + 2 * _MARGIN}"
+    lit_last = sorted(bank, key=lambda door: door.label == lit)
+    doors = "".join(_door_svg(door, top, left, lit=door.label == lit) for door in lit_last)
+    box = f"{-_ARROW_ROOM} {-_MARGIN} {width + 2 * _ARROW_ROOM} {height + 2 * _MARGIN}"
     frame = f'<rect class="frame" x="-3" y="-3" width="{width + 6}" height="{height + 6}" rx="6"/>'
     return Markup(f'<svg class="bank" viewBox="{box}" aria-hidden="true" focusable="false">{frame}{doors}</svg>')  # noqa: S704 numbers and labels of the board file only
 
@@ -66,7 +71,7 @@ def _door_svg(door: CompartmentView, top: int, left: int, *, lit: bool) -> str:
         return rect
     middle_x, middle_y = x + width / 2, y + height / 2
     side = min(_UNIT_HEIGHT - 8, height)
-    tip = f"{x + 3},{middle_y} {x - 19},{middle_y - 15} {x - 19},{middle_y + 15}"
+    tip = f"{x + 2},{middle_y:g} {x - 24},{middle_y - 17:g} {x - 24},{middle_y + 17:g}"
     arrow = f'<polygon class="arrow" points="{tip}"/>'
     number = f'<text class="lit-number" x="{middle_x:g}" y="{middle_y:g}" font-size="{side}">{Markup.escape(door.label)}</text>'
-    return rect + number + (arrow if x > 20 else "")
+    return rect + number + arrow

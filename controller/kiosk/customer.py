@@ -38,7 +38,9 @@ _DRAWINGS: Final[dict[Screen, tuple[Drawing, ...]]] = {
 }
 
 _SLIP_KINDS: Final = frozenset({NoticeKind.USE_SLIP, NoticeKind.REPLACED, NoticeKind.QUICK_CLOSE, NoticeKind.REFUSED})
-_DESK_KINDS: Final = frozenset({NoticeKind.AT_DESK, NoticeKind.ASK_DESK, NoticeKind.CALLED, NoticeKind.ALREADY_COLLECTED})
+_DESK_KINDS: Final = frozenset(
+    {NoticeKind.AT_DESK, NoticeKind.ASK_DESK, NoticeKind.CALLED, NoticeKind.ALREADY_COLLECTED}
+)
 _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, NoticeKind.NOT_READY})
 
 
@@ -110,7 +112,9 @@ def _away(environment: Environment, settings: Settings, chosen: str) -> Shown:
         words=words, clock=_inline(pictograms.CLOCK), help=settings.help, phone_drawing=_inline(pictograms.PHONE)
     )
     direction = words.direction.value
-    return Shown("away", html, language, direction, words.away, "", (), serving=True, again_s=0, wait_ms=0, keypad=False)
+    return Shown(
+        "away", html, language, direction, words.away, "", (), serving=True, again_s=0, wait_ms=0, keypad=False
+    )
 
 
 def _language(customer: CustomerView, chosen: str, settings: Settings) -> str:

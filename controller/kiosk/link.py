@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,7 +70,7 @@ class Link:
             return False
         return True
 
-    async def pictures(self) -> AsyncIterator[Picture | None]:
+    async def pictures(self) -> AsyncGenerator[Picture | None, None]:
         """The picture now and after every change; None while the lock process is away. Slow readers skip some."""
         while True:
             turn = self._turn

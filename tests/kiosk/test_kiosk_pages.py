@@ -1,0 +1,309 @@
+"""The screens in headless Chromium: rendered, read by axe, measured, touched."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from controller.core.events import Button
+from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
+from controller.core.views import Screen
+from controller.kiosk.texts import texts
+from controller.panel_messages import DigitsInput, PressInput, ScanInput
+from tests.kiosk.conftest import Running
+from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
+from tests.tools.ports import wait_until
+
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}}
+SIZES = ((1024, 600), (1280, 800), (800, 1280))
+SERVING = (Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR)
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1024, "height": 600})
+    page.set_default_timeout(8000)
+    yield page
+    page.close()
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found]
+
+
+def outside(page: Page) -> list[str]:
+    """What a person would have to scroll for."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("h1, .number, .next, .bank, .drawings, .reach, button, a")]
+        .filter((node) => node.checkVisibility())
+        .filter((node) => { const box = node.getBoundingClientRect();
+            return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1; })
+        .map((node) => node.outerHTML.slice(0, 80))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_every_serving_screen_is_complete_in_every_format(kiosk: Running, page: Page, language: str):
+    words = texts(language)
+    said = (words.opening, words.push_door.format(door="3"), words.take, words.close_door.format(door="3"))
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(kiosk.url)
+        for screen, sentence in zip(SERVING, said, strict=True):
+            kiosk.lock.show(serving(screen, language))
+            expect(page.locator(".telling h1")).to_have_text(sentence)
+            expect(page.locator("html")).to_have_attribute("dir", words.direction.value)
+            expect(page.locator(".bank .lit-number")).to_have_text("3")
+            digit = page.locator(".number bdi").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+            assert digit >= 120
+            assert outside(page) == []
+            if width == SIZES[0][0]:
+                assert violations(page) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_every_notice_says_what_to_do_next_and_nothing_of_an_error(kiosk: Running, page: Page, language: str):
+    page.set_viewport_size({"width": 1024, "height": 600})
+    page.goto(kiosk.url)
+    words = texts(language)
+    for kind in NoticeKind:
+        kiosk.lock.show(noticing(kind, language))
+        expect(page.locator(".telling h1")).to_have_text(words.notices[kind].say)
+        text = page.locator("main").inner_text()
+        assert not re.search(r"erreur|error|invalid|خطأ", text, re.IGNORECASE), kind
+        assert kind.value not in text
+        assert outside(page) == []
+        assert violations(page) == [], kind
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+def test_the_ready_screen_and_the_keypad_are_clean_for_axe(kiosk: Running, page: Page, language: str):
+    page.set_viewport_size({"width": 1024, "height": 600})
+    page.goto(f"{kiosk.url}/?language={language}")
+    expect(page.locator(".telling h1")).to_have_text(texts(language).ready)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert violations(page) == []
+    page.click("#open-keypad")
+    expect(page.locator("#keypad")).to_be_visible()
+    assert violations(page) == []
+    assert outside(page) == []
+
+
+def test_keys_are_large_and_apart(kiosk: Running, page: Page):
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(kiosk.url)
+        page.click("#open-keypad")
+        boxes = [each.bounding_box() for each in page.locator(".keys button").all()]
+        keys = [box for box in boxes if box is not None]
+        assert len(keys) == 12
+        assert all(box["width"] >= 72 and box["height"] >= 72 for box in keys)
+        across = keys[1]["x"] - keys[0]["x"] - keys[0]["width"]
+        down = keys[3]["y"] - keys[0]["y"] - keys[0]["height"]
+        assert across >= 8
+        assert down >= 8
+
+
+def test_twelve_digits_typed_with_fingers_reach_the_lock_process_once(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.click("#open-keypad")
+    for digit in f"9{DIGITS[1:]}":
+        page.click(f"#key-{digit}")
+    for _ in range(12):
+        page.click("#key-delete")
+    for digit in DIGITS:
+        page.click(f"#key-{digit}")
+    expect(page.locator("#digits")).to_have_text(re.compile(r"\s*".join((DIGITS[:4], DIGITS[4:8], DIGITS[8:]))))
+    page.dblclick("#key-send")
+    kiosk.lock.wait_for_input(lambda sent: isinstance(sent, DigitsInput), "digits sent")
+    assert kiosk.lock.inputs == [DigitsInput(text=DIGITS)]
+
+
+def test_digits_can_be_typed_on_a_keyboard_and_are_kept_when_one_is_wrong(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.keyboard.type("111122223333")
+    page.keyboard.press("Enter")
+    kiosk.lock.wait_for_input(lambda sent: isinstance(sent, DigitsInput), "digits sent")
+    kiosk.lock.show(noticing(NoticeKind.CHECK_DIGITS))
+    expect(page.locator(".telling h1")).to_have_text(texts("fr").notices[NoticeKind.CHECK_DIGITS].say)
+    page.click("#open-keypad")
+    expect(page.locator("#digits")).to_have_text(re.compile(r"1111\s*2222\s*3333"))
+
+
+def test_the_wait_bar_shows_how_long(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    kiosk.lock.show(noticing(NoticeKind.WAIT_TO_TYPE))
+    expect(page.locator(".left [data-left]").first).to_have_text(re.compile(r"^(4:00|3:5\d)$"))
+
+
+def test_help_and_contest_are_pressed_once(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.dblclick("#call-desk")
+    kiosk.lock.show(noticing(NoticeKind.ALREADY_COLLECTED))
+    page.dblclick("#contest")
+    wait_until(lambda: len(kiosk.lock.inputs) >= 2, "both presses")
+    assert kiosk.lock.inputs == [PressInput(button=Button.CALL_DESK), PressInput(button=Button.DISPUTE, parcel=PARCEL)]
+
+
+def test_the_language_touched_wins_over_the_slip(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.click("#language-ar")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    kiosk.lock.show(serving(Screen.TAKE, "fr"))
+    expect(page.locator(".telling h1")).to_have_text(texts("ar").take)
+
+
+def test_an_unknown_language_gets_french_and_pictures(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    kiosk.lock.show(serving(Screen.TAKE, "bm"))
+    expect(page.locator(".telling h1")).to_have_text(texts("fr").take)
+    expect(page.locator(".drawings svg")).to_have_count(2)
+
+
+def test_an_idle_screen_warns_then_returns_but_never_with_a_door_open(kiosk: Running, chromium: Browser):
+    page = chromium.new_page()
+    try:
+        page.clock.install()
+        page.goto(f"{kiosk.url}/?language=en")
+        page.clock.run_for(41_000)
+        expect(page.locator("#idle")).to_be_visible()
+        page.click("#stay")
+        page.clock.run_for(1_000)
+        expect(page.locator("#idle")).to_be_hidden()
+        kiosk.lock.show(serving(Screen.TAKE, "en"))
+        expect(page.locator(".telling h1")).to_have_text(texts("en").take)
+        page.clock.run_for(120_000)
+        expect(page).to_have_url(re.compile("language=en"))
+        kiosk.lock.show(READY)
+        expect(page.locator(".telling h1")).to_have_text(texts("en").ready)
+        page.clock.run_for(61_000)
+        expect(page).to_have_url(f"{kiosk.url}/")
+    finally:
+        page.close()
+
+
+def test_a_lock_process_that_restarts_is_said_honestly_and_comes_back(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    kiosk.lock.show(serving(Screen.TAKE))
+    expect(page.locator(".telling h1")).to_have_text(texts("fr").take)
+    kiosk.lock.stop()
+    expect(page.locator(".telling h1")).to_have_text(
+        "La machine redémarre. Attendez un instant. Votre code reste valable."
+    )
+    assert page.locator(".number").count() == 0
+    assert violations(page) == []
+    kiosk.lock.start()
+    expect(page.locator(".telling h1")).to_have_text(texts("fr").take)
+
+
+# ---------------------------------------------------------------------------------------------------------- staff
+
+
+@pytest.fixture
+def staff(kiosk: Running, page: Page) -> Page:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    kiosk.lock.show(staffed())
+    page.goto(f"{kiosk.url}/staff")
+    return page
+
+
+def test_each_step_of_loading_is_one_line_on_one_screen(kiosk: Running, staff: Page):
+    lines = {
+        None: "Scannez l'étiquette du prochain colis.",
+        Step.CHOOSE_SIZE: "Choisissez la taille du colis.",
+        Step.PUT_IN: "Mettez le colis dans la porte 4 et fermez.",
+        Step.PUT_ON_SHELF: "Posez le colis sur l'étagère, place E1, puis confirmez.",
+        Step.TAKE_BACK: "Porte 4 : reprenez ou regardez, puis fermez la porte.",
+        Step.ASK_EMPTY: "Le casier 4 est-il vide ?",
+    }
+    for step, line in lines.items():
+        kiosk.lock.show(staffed(step, slip=SLIP if step is None else None, busy=False))
+        expect(staff.locator("h1")).to_have_text(line)
+        expect(staff.locator(".free-sizes")).to_contain_text("XL")
+        assert outside(staff) == []
+        assert violations(staff) == []
+
+
+def test_nobody_signed_in_sees_one_line_and_no_parcel(kiosk: Running, staff: Page):
+    kiosk.lock.show(READY)
+    expect(staff.locator("h1")).to_have_text("Montrez votre badge au lecteur.")
+    assert "RR123456785FR" not in staff.content()
+    assert violations(staff) == []
+
+
+def test_a_busy_desk_is_clean_for_axe_and_every_notice_has_words(kiosk: Running, staff: Page):
+    assert violations(staff) == []
+    for kind in StaffNoticeKind:
+        kiosk.lock.show(staffed(notice=StaffNotice(kind)))
+        expect(staff.locator("#notice")).not_to_have_text("")
+
+
+def test_buttons_send_what_they_point_at(kiosk: Running, staff: Page):
+    staff.click("#door-3")
+    staff.click("#check-3")
+    staff.click("#out-3")
+    staff.click(f"#hand-{OTHER}")
+    staff.wait_for_timeout(450)  # a double tap is one tap, and this is a second one on purpose
+    staff.click(f"#hand-{OTHER}")
+    staff.click("#alarm-1")
+    staff.click("#call-1")
+    staff.click("#clear-lockout")
+    wait_until(lambda: len(kiosk.lock.inputs) >= 6, "six presses")
+    assert kiosk.lock.inputs == [
+        PressInput(button=Button.CHECK, compartment="3"),
+        PressInput(button=Button.TAKE_OUT_OF_SERVICE, compartment="3"),
+        PressInput(button=Button.HAND_OVER, parcel=OTHER),
+        PressInput(button=Button.CLEAR_ALARM, value="door_left_open", compartment="5"),
+        PressInput(button=Button.ANSWER_CALL, value="at_desk", parcel=OTHER),
+        PressInput(button=Button.CLEAR_LOCKOUT),
+    ]
+
+
+def test_a_typed_label_is_echoed_warned_about_and_confirmed_with_the_keyboard_alone(kiosk: Running, staff: Page):
+    staff.focus("#label")
+    staff.keyboard.type("rr123456789fr")
+    staff.keyboard.press("Enter")
+    expect(staff.locator("#label-shown")).to_have_text("RR12 3456 789F R")
+    expect(staff.locator("#label-warning")).to_contain_text("chiffre de contrôle")
+    assert kiosk.lock.inputs == []
+    kiosk.lock.show(staffed(busy=False))
+    expect(staff.locator("#label-yes")).to_be_focused()
+    staff.keyboard.press("Enter")
+    kiosk.lock.wait_for_input(lambda sent: isinstance(sent, ScanInput), "the label")
+    assert kiosk.lock.inputs == [ScanInput(text="RR123456789FR")]
+
+
+def test_find_keeps_the_parcels_that_match(kiosk: Running, staff: Page):
+    staff.fill("#find", "8N12 34")
+    expect(staff.locator(".list li:visible")).to_have_count(1)
+    kiosk.lock.show(staffed(busy=False))
+    expect(staff.locator(".list li:visible")).to_have_count(1)
+
+
+def test_the_slip_of_the_last_parcel_can_be_opened_and_no_other(kiosk: Running, staff: Page):
+    kiosk.lock.show(staffed(slip=SLIP))
+    staff.click("#slip")
+    expect(staff.locator(".slip-digits")).to_have_text(re.compile(DIGITS[:4]))
+    assert violations(staff) == []
+    answer = staff.request.get(f"{kiosk.url}/staff/slip/{PARCEL}.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.body().startswith(b"%PDF-")
+    assert staff.request.get(f"{kiosk.url}/staff/slip/{OTHER}.pdf").status == 404
+
+
+def test_the_customer_screen_never_gets_staff_data(kiosk: Running, page: Page):
+    kiosk.lock.show(replace(staffed(slip=SLIP), customer=READY.customer))
+    page.goto(kiosk.url)
+    shown = page.content() + json.dumps(page.evaluate("document.body.dataset.shown"))
+    assert DIGITS not in shown
+    assert "RR123456785FR" not in shown
+    assert SLIP.qr_text not in shown

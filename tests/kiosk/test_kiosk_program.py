@@ -1,0 +1,155 @@
+"""The kiosk program from outside: its settings, its guard and its voice."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import shutil
+import tomllib
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from controller.core.model import NoticeKind, StaffNoticeKind
+from controller.core.views import Screen
+from controller.kiosk import staff
+from controller.kiosk.__main__ import main
+from controller.kiosk.printing import NO_QUEUE, print_pdf
+from controller.kiosk.texts import languages, texts
+from controller.kiosk.voice import Voice, spoken
+from controller.panel_messages import PressInput
+from tests.kiosk.conftest import Running
+
+PANEL = '[panel]\nsocket = "panel.sock"\n'
+
+
+def ask(kiosk: Running, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(urlsplit(kiosk.url).netloc, timeout=10)
+    try:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+HELP = '{"input":"press","button":"call_desk"}'
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (PANEL + "[screens]\n", ("screens", "[screen]")),
+        (PANEL + "[web]\nprot = 1\n", ("[web]", "prot", "port")),
+        (PANEL + '[screen]\nlanguages = ["xx"]\n', ("xx", "fr")),
+        (PANEL + "[web]\nport = 70000\n", ("port",)),
+        (PANEL + '[voice]\nrecordings = "nowhere"\n', ("recordings", "nowhere")),
+        ("[web]\n", ("panel",)),
+    ],
+)
+def test_check_names_the_file_the_key_and_what_is_allowed(
+    folder_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str], text: str, named: tuple[str, ...]
+):
+    path = folder_of(text)
+    assert main(["--config", str(path), "--check"]) == 2
+    said = capsys.readouterr().err
+    assert [word for word in (str(path), *named) if word not in said] == []
+
+
+def test_check_accepts_a_good_file(folder_of: Callable[[str], Path]):
+    assert main(["--config", str(folder_of(PANEL)), "--check"]) == 0
+
+
+def test_every_language_has_every_text_with_its_places():
+    assert {"fr", "en", "ar"} <= set(languages())
+    folder = resources.files("controller.kiosk") / "text"
+    french = tomllib.loads((folder / "fr.toml").read_text("utf-8"))
+    for language in languages():
+        words = texts(language)
+        assert tomllib.loads((folder / f"{language}.toml").read_text("utf-8")).keys() == french.keys()
+        assert words.notices.keys() == set(NoticeKind)
+        assert "{door}" in words.push_door
+        assert "{door}" in words.close_door
+        assert "{date}" in words.retired
+        assert "{time}" in words.retired
+        assert all(notice.say for notice in words.notices.values())
+
+
+def test_every_staff_notice_has_words():
+    assert staff.NOTICES.keys() == set(StaffNoticeKind)
+
+
+def test_an_input_of_our_own_page_is_handed_over(kiosk: Running):
+    assert ask(kiosk, "POST", "/input", HELP, Sec_Fetch_Site="same-origin", Content_Type=JSON)[0] == 204
+    kiosk.lock.wait_for_input(lambda sent: isinstance(sent, PressInput), "the press")
+
+
+def test_inputs_of_other_pages_programs_and_hosts_are_refused(kiosk: Running):
+    own = {"Sec_Fetch_Site": "same-origin", "Content_Type": JSON}
+    assert ask(kiosk, "POST", "/input", HELP, Sec_Fetch_Site="cross-site", Content_Type=JSON)[0] == 403
+    assert ask(kiosk, "POST", "/input", HELP, Origin="http://elsewhere.test", Content_Type=JSON)[0] == 403
+    assert ask(kiosk, "POST", "/input", HELP, Content_Type=JSON)[0] == 403
+    assert ask(kiosk, "POST", "/input", HELP, **own, Host="rebound.test")[0] == 421
+    assert ask(kiosk, "POST", "/input", HELP, Sec_Fetch_Site="same-origin", Content_Type="text/plain")[0] == 422
+    assert ask(kiosk, "POST", "/input", "x" * 5000, **own)[0] == 413
+    assert ask(kiosk, "POST", "/input", '{"input":"press","button":"clear_lockout"}', **own)[0] == 422
+    assert ask(kiosk, "POST", "/input", '{"input":"scan","text":"RR123456785FR"}', **own)[0] == 422
+    assert ask(kiosk, "POST", "/staff/input", '{"input":"digits","text":"1"}', **own)[0] == 422
+    assert ask(kiosk, "POST", "/staff/input", '{"input":"scan","text":"CG1' + "0" * 36 + '"}', **own)[0] == 422
+    assert kiosk.lock.inputs == []
+
+
+def test_while_the_lock_process_is_away_an_input_is_not_claimed_taken(kiosk: Running):
+    kiosk.lock.stop("goodbye")
+    try:
+        own = {"Sec_Fetch_Site": "same-origin", "Content_Type": JSON}
+        assert ask(kiosk, "POST", "/input", HELP, **own)[0] == 503
+    finally:
+        kiosk.lock.start()
+
+
+def test_a_recording_is_preferred_and_a_clip_that_is_none_of_ours_is_not_spoken(tmp_path: Path):
+    (tmp_path / "fr").mkdir()
+    (tmp_path / "fr" / "take-3.ogg").write_bytes(b"three")
+    (tmp_path / "fr" / "take.ogg").write_bytes(b"any")
+    voice = Voice(tmp_path, espeak=False)
+
+    async def play() -> list[bytes | None]:
+        found = [await voice.sound("fr", clip, door) for clip, door in (("take", "3"), ("take", "4"), ("ready", ""))]
+        found.append(await voice.sound("fr", "../../secret", ""))
+        return [None if sound is None else sound.data for sound in found]
+
+    assert asyncio.run(play()) == [b"three", b"any", None, None]
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_espeak_speaks_where_there_is_no_recording():
+    voice = Voice(None, espeak=True)
+    sound = asyncio.run(voice.sound("fr", "take", "3"))
+    assert sound is not None
+    assert sound.data.startswith(b"RIFF")
+
+
+def test_every_screen_and_notice_can_be_spoken():
+    for language in languages():
+        clips = [f"notice-{kind}" for kind in NoticeKind] + [screen for screen in Screen if screen is not Screen.NOTICE]
+        assert [clip for clip in clips if not spoken(clip, "3", texts(language))] == []
+
+
+def test_without_a_printer_staff_are_told_what_to_do():
+    assert asyncio.run(print_pdf(b"%PDF-", "")) == (False, NO_QUEUE)
+
+
+def test_a_typed_label_is_echoed_with_a_warning_when_its_check_digit_is_wrong():
+    good, bad, unknown, none = map(staff.echo, ("rr 123 456 785 fr", "RR123456784FR", "AB12345", "??"))
+    assert good is not None
+    assert (good.number, good.warning) == ("RR123456785FR", "")
+    assert bad is not None
+    assert "contrôle" in bad.warning
+    assert unknown is not None
+    assert "Format inconnu" in unknown.warning
+    assert none is None
