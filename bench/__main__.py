@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import scan
+from bench import ingest, scan
 
-BENCHES = {"scan": (scan.main, "from a scan's last byte to the energised coil, beside one INSERT made durable")}
+BENCHES = {
+    "scan": (scan.main, "from a scan's last byte to the energised coil, beside one INSERT made durable"),
+    "ingest": (ingest.main, "facts into the hub's database, beside a subscriber that does nothing"),
+}
 
 
 def main() -> int:
