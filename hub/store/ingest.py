@@ -394,16 +394,16 @@ def replan(connection: Connection, sites: Iterable[int]) -> None:
 
 _ADD_MESSAGE: Final = text(
     "INSERT INTO message (parcel, kind, created_ms, due_ms)"
-    " SELECT :parcel, :kind, :now_ms, :due_ms"
-    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = :parcel AND contact.phone <> '')"
+    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
+    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR) AND contact.phone <> '')"
     " ON CONFLICT (parcel, kind) DO NOTHING"
 )
 _ADD_REPLACED: Final = text(
     "INSERT INTO message (parcel, kind, created_ms, due_ms)"
-    " SELECT :parcel, :kind, :now_ms, :due_ms"
+    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
     " WHERE EXISTS (SELECT 1 FROM message AS told"
-    " WHERE told.parcel = :parcel AND told.kind = 'ready' AND (told.attempts > 0 OR told.state = 'sent'))"
-    " AND EXISTS (SELECT 1 FROM contact WHERE contact.parcel = :parcel AND contact.phone <> '')"
+    " WHERE told.parcel = CAST(:parcel AS VARCHAR) AND told.kind = 'ready' AND (told.attempts > 0 OR told.state = 'sent'))"
+    " AND EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR) AND contact.phone <> '')"
     " ON CONFLICT (parcel, kind) DO NOTHING"
 )
 
