@@ -52,12 +52,17 @@ def open_simulated(
     """
     bank = SimBank(board, state_dir)
     reader = SimScanner(state_dir)
-    world = SimulatedWorld(bank, reader, SimServer(bank, reader, sim_port))
+    try:
+        server = SimServer(bank, reader, sim_port)
+    except OSError:
+        reader.close()
+        bank.close()
+        raise
     return assemble(
         board,
         Pins(bank.factory),
         scanner_path or reader.path,
         calls,
         policy=ReleasePolicy.RELEASED,
-        sim=world,
+        sim=SimulatedWorld(bank, reader, server),
     )

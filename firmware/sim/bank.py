@@ -186,6 +186,7 @@ class SimBank:
             self._closed = True
             self._schedule.notify_all()
         self._thread.join(timeout=2)
+        self.factory.close()
         self.trace.close()
 
     # Coils, from the thread that drives them: one append and one note, no lock of the world.

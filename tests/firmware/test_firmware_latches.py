@@ -144,6 +144,17 @@ def test_a_driver_error_is_a_latch_error_and_leaves_nothing_on(make, factory):
     assert levels(factory, 16)[-1] == ("output", False)
 
 
+def test_a_failed_switching_on_that_cannot_be_undone_ends_the_process_at_the_cap(make, factory, wait_for, fatals):
+    latches = make()
+    factory.pin(16).fault_on = factory.pin(16).fault_off = "no answer"
+    with pytest.raises(LatchError, match="no answer"):
+        latches.pulse("1")
+    with pytest.raises(LatchBusy):
+        latches.pulse("2")
+    wait_for(lambda: fatals)
+    assert "cannot be switched off" in fatals[0]
+
+
 def test_all_off_is_idempotent_and_ends_a_running_pulse(make, factory):
     latches = make()
     latches.pulse("1")

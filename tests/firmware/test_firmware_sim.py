@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
 
+from firmware.hardware import Callbacks
 from firmware.latches import LatchError
+from firmware.sim import open_simulated
 from firmware.sim.trace import RELEASED_BY_KERNEL
 
 ROOT = Path(__file__).parents[2]
+NOBODY = Callbacks(on_door=print, on_scan=print, on_link=print)
 
 
 def ask(site, method, path, body=None):
@@ -217,6 +221,13 @@ def test_a_kill_in_mid_pulse_is_a_release_by_the_kernel_at_the_next_start(board,
     assert [(line["label"], line["on"]) for line in released] == [("2", False)]
     assert site.bank.trace.coils_on == ()
     assert site.bank.picture()["pulses"][0]["on_ms"] is None
+
+
+def test_a_port_that_is_taken_is_an_error_and_leaves_no_thread(site, board, tmp_path, wait_for):
+    before = threading.active_count()
+    with pytest.raises(OSError, match="in use"):
+        open_simulated(board, state_dir=tmp_path / "two", calls=NOBODY, sim_port=site.hardware.sim.port)
+    wait_for(lambda: threading.active_count() <= before)
 
 
 def test_closing_leaves_every_coil_off_in_the_trace(open_site, tmp_path):
