@@ -136,7 +136,7 @@ def hub_rate(folder: Path, port: int, records: list[FactRecord], size: int) -> f
         start = publish(port, topics.topic(topics.FACTS, SITE), [encode(batch) for batch in batches(records, size)])
         wait(done)
         rate = len(records) / (time.perf_counter() - start)
-        [(kept,)] = hub.ask("SELECT count(*) FROM facts")
+        [(kept,)] = hub.ask("SELECT count(*) FROM fact")
         if kept != len(records):
             raise RuntimeError(f"{len(records)} facts sent, {kept} in the database; the result is void")
         return rate
