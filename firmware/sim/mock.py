@@ -115,7 +115,7 @@ class HardFactory(MockFactory):  # type: ignore[misc]
         self.history: deque[tuple[int, str, bool, int]] = deque(maxlen=HISTORY_MAX)
         self._observer = observer
         self._edges: queue.Queue[tuple[HardPin, float, bool] | None] = queue.Queue(PENDING_EDGES_MAX)
-        self.dead_of: Exception | None = None
+        self.dead_of: BaseException | None = None
         self._thread = Thread(target=self._deliver, name="pin-callbacks", daemon=True)
         self._thread.start()
 
@@ -137,10 +137,22 @@ class HardFactory(MockFactory):  # type: ignore[misc]
             self._edges.put_nowait(None)
 
     def _deliver(self) -> None:
-        while (edge := self._edges.get()) is not None:
-            pin, ticks, level = edge
-            try:
+        """One thread for every pin; whatever a callback raises ends it, and `dead_of` says what that was."""
+        with _LastWords(self):
+            while (edge := self._edges.get()) is not None:
+                pin, ticks, level = edge
                 pin.deliver(ticks, level)
-            except Exception as error:  # noqa: BLE001 # lgpio's thread ends of any exception; so does this one.
-                self.dead_of = error
-                return
+
+
+class _LastWords:
+    """Lets a thread die of an exception without a trace on the terminal, as lgpio's does."""
+
+    def __init__(self, factory: HardFactory) -> None:
+        self._factory = factory
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> bool:
+        self._factory.dead_of = error
+        return True
