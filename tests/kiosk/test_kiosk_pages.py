@@ -275,6 +275,7 @@ def test_a_typed_label_is_echoed_warned_about_and_confirmed_with_the_keyboard_al
     expect(staff.locator("#label-warning")).to_contain_text("chiffre de contrôle")
     assert kiosk.lock.inputs == []
     kiosk.lock.show(staffed(busy=False))
+    expect(staff.locator(".urgent")).to_have_count(0)
     expect(staff.locator("#label-yes")).to_be_focused()
     staff.keyboard.press("Enter")
     kiosk.lock.wait_for_input(lambda sent: isinstance(sent, ScanInput), "the label")

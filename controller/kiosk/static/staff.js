@@ -20,12 +20,12 @@ function show(html) {
   screen.innerHTML = html;
   for (const input of document.querySelectorAll("input")) if (kept[input.id]) input.value = kept[input.id];
   if (document.querySelector(".list")) document.querySelector(".list").scrollTop = scroll;
-  if (focused) by(focused)?.focus({ preventScroll: true });
   const todo = by("todo")?.textContent ?? document.querySelector("h1").textContent;
   if (todo !== before) live.textContent = [todo, by("notice")?.textContent].filter(Boolean).join(" ");
   const seconds = document.querySelector("[data-seconds]");
   countdownEnds = seconds ? performance.now() + 1000 * Number(seconds.dataset.seconds) : 0;
   draw();
+  if (focused) by(focused)?.focus({ preventScroll: true }); // After drawing: what is hidden cannot be focused.
 }
 
 function draw() {
