@@ -40,6 +40,7 @@ from controller.core.model import (
 from controller.core.orders import next_session, open_door
 from wire import facts as f
 from wire.ids import (
+    Door,
     Label,
     Occupancy,
     ParcelId,
@@ -76,6 +77,8 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
         return _stop_and_say(ended)
     if not due.is_ready(state, now):
         return Decision((), (Wait(event),))
+    if (standing := _standing_open(state)) is not None:
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST, compartment=standing, tracking=label.number)
     return _received(state, staff, label, known, event.entropy)
 
 
@@ -233,6 +236,17 @@ def not_answered(state: State) -> Decision:
 
 def _stop_and_say(notice: StaffNotice) -> Decision:
     return Decision((), (ShowStaff(notice), Sound(Signal.REFUSED)))
+
+
+def _standing_open(state: State) -> Label | None:
+    """A door in service that stands open: with two open doors a parcel goes into the wrong one (S-08).
+
+    A door that is suspect or out of service may have a switch that reads open for ever; it must not stop the desk.
+    """
+    for label, compartment in state.durable.compartments.items():
+        if state.door(label) is Door.OPEN and compartment.service is Service.IN_SERVICE:
+            return label
+    return None
 
 
 def _find_by_tracking(state: State, tracking: str) -> Parcel | None:

@@ -288,3 +288,16 @@ def test_a_parcel_taken_out_by_staff_is_removed_only_after_the_compartment_was_s
 def test_a_snapshot_holds_the_whole_durable_state(site: VirtualSite) -> None:
     site.stored()
     assert site.through_a_snapshot() == site.state.durable
+
+
+def test_s08_with_another_door_standing_open_the_label_waits_for_it_to_be_closed(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.open("4")
+    site.scan(LABEL_OF_PARCEL)
+    assert told(site) is StaffNoticeKind.CLOSE_DOOR_FIRST
+    assert site.pulses() == []
+    site.close("4")
+    site.wait(4_000)
+    site.scan(LABEL_OF_PARCEL)
+    assert site.pulses() == ["1"]

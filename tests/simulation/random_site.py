@@ -182,7 +182,7 @@ class RandomSite:
             self.inside[label].discard(opening.parcel)
             self.taken.add(opening.parcel)
         elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:
-            if task is not None and task.step is Step.PUT_IN:
+            if task is not None and task.step is Step.PUT_IN and task.compartment == label:
                 self.inside[label].add(opening.parcel)
                 self.in_staff_hands = None
         elif self._is_taken_back(opening) and opening.parcel in self.inside[label]:
