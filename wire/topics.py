@@ -43,7 +43,7 @@ class Channel:
     sender: Side
     qos: int
     retain: bool
-    message: type[Message] | type[Plan]
+    message: type[Message | Plan]
     will: bool = False
     per_site: bool = True
 

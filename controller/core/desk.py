@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from controller.core import due, loading
-from controller.core.effects import Decision, Effect, SetTask, Show, ShowStaff, Signal, Sound
+from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import tell
 from controller.core.model import (
@@ -59,7 +59,7 @@ def badge_scanned(state: State, badge: ScannedBadge) -> Decision:
     if present is not None:
         facts.append(f.StaffSignedOut(person=present.person, session=present.session, reason="replaced"))
     facts.append(f.StaffSignedIn(person=person.id, session=next_session(state)))
-    return Decision(tuple(facts), (Sound(Signal.OK),))
+    return Decision(tuple(facts), (RememberStored(None), Sound(Signal.OK)))
 
 
 def card_scanned(state: State, card: CommandCard, now: Now) -> Decision:
@@ -127,7 +127,9 @@ def idle(state: State) -> Decision:
     staff = state.durable.staff
     if staff is None:
         return Decision()
-    return Decision((f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),))
+    return Decision(
+        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),), (RememberStored(None),)
+    )
 
 
 def _customer_calls(state: State, reason: str, parcel: ParcelId | None) -> Decision:
@@ -153,7 +155,9 @@ def _done(state: State, staff: Staff) -> Decision:
 def _sign_out(state: State, staff: Staff) -> Decision:
     if state.live.task is not None or any(due.open_openings(state)):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
-    return Decision((f.StaffSignedOut(person=staff.person, session=staff.session, reason="done"),))
+    return Decision(
+        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="done"),), (RememberStored(None),)
+    )
 
 
 def _check(state: State, staff: Staff, label: Label | None, after: After, now: Now) -> Decision:

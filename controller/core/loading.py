@@ -341,11 +341,11 @@ def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.An
     if task.after is After.REMOVE:
         reason = "taken_out"
         return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=reason, by=staff.person), free
-    if parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored:
-        return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free
+    if parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored:
+        return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
     return (
         f.ParcelDisputed(parcel=parcel.id, place=parcel.place, reason="not_found", by=staff.person),
         free,
