@@ -31,15 +31,29 @@ class Chained(Protocol):
     """What a link of the chain is made of."""
 
     @property
-    def seq(self) -> int: ...
+    def seq(self) -> int:
+        """Its place, from 1."""
+        ...
+
     @property
-    def boot(self) -> int: ...
+    def boot(self) -> int:
+        """The start of the site it belongs to."""
+        ...
+
     @property
-    def at_ms(self) -> int: ...
+    def at_ms(self) -> int:
+        """The site's wall clock."""
+        ...
+
     @property
-    def trust(self) -> Trust: ...
+    def trust(self) -> Trust:
+        """How far that clock may be believed."""
+        ...
+
     @property
-    def body(self) -> msgspec.Raw | bytes: ...
+    def body(self) -> msgspec.Raw | bytes:
+        """The fact's own bytes."""
+        ...
 
 
 def genesis(site: str, journal: str) -> str:
