@@ -105,6 +105,18 @@ def stock(folder: Path, contents: dict[str, int]) -> None:
     journal.close()
 
 
+STARTED: list[Running] = []
+"""Processes of this test run; whatever a failed test left is ended by `end_all`."""
+
+
+def end_all() -> None:
+    """End what a failed test left running."""
+    while STARTED:
+        left = STARTED.pop()
+        if left.process.poll() is None:
+            left.kill()
+
+
 class Running:
     """A controller process. `line` is what it printed at start; `stop` ends it kindly, `kill` as a power cut does."""
 
@@ -116,6 +128,7 @@ class Running:
             [*prefix, sys.executable, "-m", "controller", "--config", str(config)],
             stdout=self._output, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, "LG_WD": str(config.parent)},
         )  # fmt: skip
+        STARTED.append(self)
         self.line: dict[str, Any] = wait_for(lambda: self._announcement(before), "the controller's first line")
 
     def _announcement(self, before: int) -> dict[str, Any] | None:

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controller.journal import Journal, JournalReader
-from tests.controller.controller_site import ROOT, SITE, Running, slip, stock, wait_for, write_site
+from tests.controller.controller_site import ROOT, SITE, Running, end_all, slip, stock, wait_for, write_site
 from tests.tools.debian import need
 from wire.facts import kind_of
 
@@ -24,6 +25,13 @@ RESIDENT_MB_MAX = 40
 
 SYSCALLS_MAX = 15
 SCANS = 6
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """A failed test leaves no process behind."""
+    yield
+    end_all()
 
 
 def kinds(folder: Path) -> list[str]:
