@@ -21,7 +21,7 @@ from controller.kiosk.link import Link
 from controller.kiosk.settings import Settings, SettingsError, Systemd, load_settings, read_systemd
 
 GRACE_S: Final = 1
-"""Streams never end by themselves, so a stop waits no longer for them."""
+"""A stop waits no longer than this for an answer under way."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(settings: Settings, systemd: Systemd) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    app = make_app(settings, Link(settings.resolve(settings.panel.socket)))
+    link = Link(settings.resolve(settings.panel.socket))
+    app = make_app(settings, link)
     config = uvicorn.Config(
         app,
         host=settings.web.host,
@@ -53,7 +54,7 @@ def _serve(settings: Settings, systemd: Systemd) -> int:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = _Server(config, systemd)
+    server = _Server(config, systemd, link)
     server.run()
     return 0 if server.started else 1
 
@@ -61,9 +62,10 @@ def _serve(settings: Settings, systemd: Systemd) -> int:
 class _Server(uvicorn.Server):
     """Uvicorn that tells where it listens, tells systemd when it does, and keeps its watchdog fed from the event loop."""
 
-    def __init__(self, config: uvicorn.Config, systemd: Systemd) -> None:
+    def __init__(self, config: uvicorn.Config, systemd: Systemd, link: Link) -> None:
         super().__init__(config)
         self._systemd = systemd
+        self._link = link
         self._feeding: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -84,6 +86,7 @@ class _Server(uvicorn.Server):
         _notify(self._systemd.notify_socket, "STOPPING=1")
         if self._feeding is not None:
             self._feeding.cancel()
+        await self._link.close()
         await super().shutdown(sockets)
 
     async def _feed(self) -> None:

@@ -130,7 +130,12 @@ def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route af
         chosen = language if language in kiosk.settings.offered else ""
         shown = kiosk.customer(kiosk.link.picture, chosen)
         page = kiosk.pages.get_template("customer.html")
-        return page.render(shown=shown, chosen=chosen, shown_json=json.dumps({**asdict(shown), "html": ""}))
+        return page.render(
+            shown=shown,
+            away=kiosk.customer(None, chosen),
+            chosen=chosen,
+            shown_json=json.dumps({**asdict(shown), "html": ""}),
+        )
 
     @app.get("/stream/customer", response_class=EventSourceResponse)
     async def customer_stream(language: Language = "") -> AsyncIterator[ServerSentEvent]:
@@ -144,7 +149,9 @@ def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route af
 
     @app.get("/staff", response_class=HTMLResponse)
     async def staff_page() -> str:
-        return kiosk.pages.get_template("staff.html").render(html=kiosk.staff(kiosk.link.picture))
+        return kiosk.pages.get_template("staff.html").render(
+            html=kiosk.staff(kiosk.link.picture), away=kiosk.staff(None)
+        )
 
     @app.get("/stream/staff", response_class=EventSourceResponse)
     async def staff_stream() -> AsyncIterator[ServerSentEvent]:

@@ -48,6 +48,7 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._changed = asyncio.Condition()
         self._turn = 0
+        self._closed = False
 
     async def run(self) -> None:
         """Connect, listen, and connect again, until cancelled."""
@@ -71,13 +72,20 @@ class Link:
         return True
 
     async def pictures(self) -> AsyncGenerator[Picture | None, None]:
-        """The picture now and after every change; None while the lock process is away. Slow readers skip some."""
-        while True:
+        """The picture now and after every change, until `close`; None while the lock process is away. Slow readers skip some."""
+        while not self._closed:
             turn = self._turn
             yield self.picture
             async with self._changed:
                 while self._turn == turn:
                     await self._changed.wait()
+
+    async def close(self) -> None:
+        """Let everybody who follows the pictures go, so that the program can stop at once."""
+        async with self._changed:
+            self._closed = True
+            self._turn += 1
+            self._changed.notify_all()
 
     async def _listen(self) -> bool:
         """One connection from start to end; whether a picture came."""

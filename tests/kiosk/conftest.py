@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,9 @@ class Running:
     process: subprocess.Popen[str]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    """One kiosk for the tests of a module; ask for `kiosk`."""
+@contextmanager
+def running_kiosk() -> Iterator[Running]:
+    """The kiosk program with a lock process of its own."""
     with tempfile.TemporaryDirectory(prefix="kiosk-") as folder:
         lock = LockProcess(Path(folder) / "panel.sock")
         config = Path(folder) / "kiosk.toml"
@@ -50,6 +51,13 @@ def running() -> Iterator[Running]:
             process.wait(10)
             process.stdout.close()
             lock.stop()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """One kiosk for the tests of a module; ask for `kiosk`."""
+    with running_kiosk() as kiosk:
+        yield kiosk
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
 from controller.core.views import Screen
 from controller.kiosk.texts import texts
 from controller.panel_messages import DigitsInput, PressInput, ScanInput
-from tests.kiosk.conftest import Running
+from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
 from tests.tools.ports import wait_until
 
@@ -308,3 +308,18 @@ def test_the_customer_screen_never_gets_staff_data(kiosk: Running, page: Page):
     assert DIGITS not in shown
     assert "RR123456785FR" not in shown
     assert SLIP.qr_text not in shown
+
+
+def test_when_the_kiosk_program_stops_no_door_is_claimed(chromium: Browser):
+    page = chromium.new_page()
+    try:
+        with running_kiosk() as kiosk:
+            kiosk.lock.show(serving(Screen.TAKE))
+            page.goto(kiosk.url)
+            expect(page.locator(".number bdi")).to_have_text("3")
+            kiosk.process.terminate()
+            assert kiosk.process.wait(5) in {0, -15}
+            expect(page.locator("h1")).to_have_text(texts("fr").away)
+            assert page.locator(".number").count() == 0
+    finally:
+        page.close()

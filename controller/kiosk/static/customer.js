@@ -5,6 +5,7 @@ const DIGITS = 12;
 const IDLE_S = 60;
 const WARNING_S = 20;
 const DOUBLE_TAP_MS = 400;
+const LOST_MS = 2000;
 
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
@@ -19,6 +20,7 @@ let audio;
 let speaking;
 let againTimer = 0;
 let sending = false;
+let lostTimer = 0;
 
 const by = (id) => document.getElementById(id);
 
@@ -241,9 +243,20 @@ setInterval(watchIdle, 250);
 const chosen = document.body.dataset.chosen;
 const stream = new EventSource(`/stream/customer?language=${encodeURIComponent(chosen)}`);
 stream.addEventListener("show", (event) => show(JSON.parse(event.data)));
+stream.addEventListener("open", () => {
+  clearTimeout(lostTimer);
+  lostTimer = 0;
+});
 stream.addEventListener("error", () => {
-  // The kiosk program itself restarts: what is on the screen may be old, so a door is no longer claimed.
-  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.assign("/"), 2000);
+  // The kiosk program itself restarts: what is on the screen may be old, so no door is claimed any longer.
+  lostTimer ||= setTimeout(() => {
+    screen.innerHTML = by("away").innerHTML;
+    shown = { ...shown, screen: "lost", say: [], tone: "", again_s: 0, serving: true, keypad: false };
+    clearInterval(againTimer);
+    keypadOpen = false;
+    typed = "";
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.assign("/"), LOST_MS);
+  }, LOST_MS);
 });
 if (shown.wait_ms) waitWhole = shown.wait_ms;
 waitUntil = performance.now() + shown.wait_ms;

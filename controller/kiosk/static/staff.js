@@ -3,6 +3,7 @@
 
 const DOUBLE_TAP_MS = 400;
 const SURE_MS = 5000;
+const LOST_MS = 2000;
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
 const by = (id) => document.getElementById(id);
@@ -11,6 +12,7 @@ let selected = "";
 let echoed = null;
 let lastPress = { id: "", at: 0 };
 let countdownEnds = 0;
+let lostTimer = 0;
 
 function show(html) {
   const focused = document.activeElement?.id;
@@ -133,6 +135,13 @@ setInterval(() => {
 
 const stream = new EventSource("/stream/staff");
 stream.addEventListener("show", (event) => show(JSON.parse(event.data).html));
+stream.addEventListener("open", () => {
+  clearTimeout(lostTimer);
+  lostTimer = 0;
+});
 stream.addEventListener("error", () => {
-  if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 2000);
+  lostTimer ||= setTimeout(() => {
+    show(by("away").innerHTML);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), LOST_MS);
+  }, LOST_MS);
 });
