@@ -14,10 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import uvicorn
+import msgspec
 from sqlalchemy.exc import IntegrityError
 
-from hub.app import Hub, create_app
 from hub.clock import wall_ms
 from hub.keys import KeyRing
 from hub.people.services import Door, WeakPassword
@@ -28,6 +27,7 @@ from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from wire.badges import badge_digest, badge_text
 from wire.ids import is_site_id
+from wire.plan import Settings as SiteSettings
 from wire.topics import mosquitto_acl
 
 EXIT_BAD: Final = 2
@@ -61,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
+    import uvicorn
+
+    from hub.app import Hub, create_app  # the other commands need no web server, and start at once
+
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     hub = Hub(settings, read_systemd())
@@ -93,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--help-phone", default="")
     site.add_parser("list", help="list sites")
     site.add_parser("key", help="print the key file of a site").add_argument("site")
+    timed = site.add_parser("set", help="change the times of a site, for instance dispute_ms=900000")
+    timed.add_argument("site")
+    timed.add_argument("values", nargs="+", metavar="KEY=NUMBER")
     site.add_parser("adopt", help="take the next journal of a site as its own").add_argument("site")
     user = commands.add_parser("user", help="people").add_subparsers(dest="action", required=True)
     person = user.add_parser("add", help="let somebody sign in, or change a password")
@@ -135,6 +142,23 @@ def _site_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> 
             now_ms=wall_ms(),
         )
     print(number)
+
+
+def _site_set(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    pairs = [value.partition("=") for value in asked.values]
+    with _open(settings).writing() as connection:
+        row = desk.site(connection, asked.site)
+        if row is None:
+            raise Impossible(f"there is no site {asked.site}")
+        try:
+            known = msgspec.to_builtins(desk.settings_of(row))
+            wanted = msgspec.convert(known | {key: int(value) for key, _, value in pairs}, SiteSettings)
+        except ValueError as error:
+            allowed = ", ".join(SiteSettings.__struct_fields__)
+            raise Impossible(f"{' '.join(asked.values)}: {error}; the keys are {allowed}") from error
+        if unknown := sorted({key for key, _, _ in pairs} - set(SiteSettings.__struct_fields__)):
+            raise Impossible(f"unknown: {', '.join(unknown)}; the keys are {', '.join(SiteSettings.__struct_fields__)}")
+        desk.set_settings(connection, number=row.number, settings=wanted)
 
 
 def _site_list(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
@@ -192,6 +216,7 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("acl", None): _acl,
     ("site", "add"): _site_add,
     ("site", "list"): _site_list,
+    ("site", "set"): _site_set,
     ("site", "key"): _site_key,
     ("site", "adopt"): _site_adopt,
     ("user", "add"): _user_add,

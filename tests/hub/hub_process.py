@@ -65,7 +65,7 @@ class HubProcess:
             stderr=self._log,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        until(self._is_ready, f"the hub is ready; its log: {self.log()[-800:]}")
+        until(self._is_ready, f"the hub is ready; its log: {self.log()[-800:]}", 60)
 
     def kill(self) -> None:
         assert self._process is not None

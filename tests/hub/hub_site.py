@@ -40,7 +40,7 @@ from wire.messages import (
 from wire.plan import Plan
 
 AT_MS = 1_790_000_000_000
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 def until(condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:

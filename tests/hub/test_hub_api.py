@@ -83,9 +83,7 @@ def test_a_parcel_is_announced_found_reissued_recalled_and_its_slip_is_a_key(cli
     assert first["qr"] != second["qr"]
     assert first["digits"] != second["digits"]
     assert client.post(f"/api/v1/parcels/{parcel}/recall", headers=who).json()["state"] == "recalled"
-    again = client.post(
-        "/api/v1/parcels", json={"site": "gambetta", "tracking": "8N00234584108"}, headers=who
-    )
+    again = client.post("/api/v1/parcels", json={"site": "gambetta", "tracking": "8N00234584108"}, headers=who)
     assert (again.status_code, again.json()["code"]) == (409, "duplicate")
     assert again.headers["content-type"] == "application/problem+json"
 

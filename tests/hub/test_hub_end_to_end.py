@@ -115,9 +115,7 @@ def test_batches_that_come_twice_and_in_disorder_are_committed_once_and_whole(
     assert [command.verb for command in site.commands] == ["rebirth"]
 
 
-def test_an_edited_journal_is_refused_until_an_admin_adopts_it(
-    hub: HubProcess, site_of: Callable[..., Site]
-) -> None:
+def test_an_edited_journal_is_refused_until_an_admin_adopts_it(hub: HubProcess, site_of: Callable[..., Site]) -> None:
     journal = Journal("gambetta")
     journal.write(*life_of(1))
     site = site_of(journal)
@@ -237,9 +235,7 @@ def test_an_announced_parcel_is_in_the_retained_plan_and_leaves_it_when_collecte
     assert hub.get(f"/api/v1/parcels/{parcel['id']}")["parcel"]["state"] == "collected"
 
 
-def test_an_unknown_site_is_quarantined_and_never_acked(
-    hub: HubProcess, site_of: Callable[..., Site]
-) -> None:
+def test_an_unknown_site_is_quarantined_and_never_acked(hub: HubProcess, site_of: Callable[..., Site]) -> None:
     journal = Journal("belleville")
     journal.write(*life_of(1))
     site = site_of(journal)
@@ -253,9 +249,7 @@ def test_an_unknown_site_is_quarantined_and_never_acked(
     assert hub.ask("SELECT count(*) FROM fact") == [(0,)]
 
 
-def test_identify_is_sent_with_an_end_and_its_answer_is_kept(
-    hub: HubProcess, site_of: Callable[..., Site]
-) -> None:
+def test_identify_is_sent_with_an_end_and_its_answer_is_kept(hub: HubProcess, site_of: Callable[..., Site]) -> None:
     from wire.messages import Outcome, Reply, encode
     from wire.topics import REPLY
 

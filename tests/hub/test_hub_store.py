@@ -78,9 +78,7 @@ class Bench:
         self.keys = KeyRing(bytes(32))
         self.incarnation = Incarnation(1000)
         self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
-        self.sender = Sender(
-            store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver
-        )
+        self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver)
         self.desk = Desk(
             store=self.store,
             keys=self.keys,
@@ -284,9 +282,7 @@ def test_recipients_are_erased_within_thirty_days_and_the_chain_stays(bench: Ben
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
-    keeping = Housekeeping(
-        store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None
-    )
+    keeping = Housekeeping(store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None)
     bench.now_ms = AT_MS + 29 * DAY_MS
     assert keeping.erase() == 0
     bench.now_ms = AT_MS + 30 * DAY_MS
