@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -57,12 +56,11 @@ class Process:
         """Start it; its output goes to the log."""
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments],
+                [sys.executable, "-u", "-m", *self.arguments],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
 
     def kill(self) -> None:
@@ -95,7 +93,8 @@ class Process:
                         return said
             return None
 
-        return self.wait_until(look)
+        said: dict[str, Any] = self.wait_until(look)
+        return said
 
     def wait_until(self, look: Callable[[], Any]) -> Any:
         """What `look` finds, once it finds something. Raises DidNotStart."""
@@ -203,7 +202,7 @@ class World:
         return int(process.first_line("port")["port"])
 
     def _start_mosquitto(self) -> int:
-        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
             message = "mosquitto is not installed here: apt install mosquitto, or leave out --broker mosquitto"
             raise DidNotStart(message)

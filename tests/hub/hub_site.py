@@ -149,7 +149,7 @@ class Site:
             [(topic, 1) for topic in topics.site_subscriptions(journal.site)]
         )
         self._client.on_subscribe = lambda *_all: self._joined.set()
-        self._client.on_message = lambda _client, _data, message: self._hear(message.topic, message.payload)
+        self._client.on_message = lambda _client, _data, message: self._hear(message.topic, bytes(message.payload))
         self._client.reconnect_delay_set(1, 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ import pytest
 
 from tests.hub.hub_process import HubProcess
 from tests.hub.hub_site import Journal, Site, life, life_of, until
-from wire.ids import ParcelId
-from wire.messages import HeldIntent, ParcelState
+from wire.ids import ParcelId, ParcelState
+from wire.messages import HeldIntent
 from wire.topics import FACTS, topic
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -148,7 +149,8 @@ def test_a_hub_killed_during_traffic_has_every_fact_once(
     site.birth()
     for round_number in range(2):
         site.send_after_ack()
-        until(lambda wanted=round_number * 40 + 1: site.acked >= wanted, "some facts are acked")
+        wanted = round_number * 40 + 1
+        until(partial(_has_acked, site, wanted), "some facts are acked")
         hub.kill()
         hub.start()
     site.send_after_ack()
@@ -264,3 +266,7 @@ def test_identify_is_sent_with_an_end_and_its_answer_is_kept(hub: HubProcess, si
         site.send_raw(topic(REPLY, "gambetta"), encode(reply))
     until(lambda: hub.get(f"/api/v1/sites/gambetta/commands/{command.id}")["outcome"], "the answer")
     assert hub.get(f"/api/v1/sites/gambetta/commands/{command.id}")["outcome"] == "done"
+
+
+def _has_acked(site: Site, wanted: int) -> bool:
+    return site.acked >= wanted

@@ -1,0 +1,99 @@
+"""A slip of paper, all the way: the PDF as pixels, the QR read from the pixels, a pty, a pulse, a door, the hub's page.
+
+Every program is a process of its own and the broker is Mosquitto; nothing is handed over but what a person could hold.
+"""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pytest
+import zxingcpp
+from playwright.sync_api import Browser, expect
+
+from demo.story import announce, collect, load, slip, state_of
+from demo.story import expect as wait_for
+from demo.world import Site, World
+from tests.tools.debian import need
+
+pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(240)]
+
+TRACKING = "RR473124829FR"
+ENDED = "Retiré. Le code ne sert plus."
+BROWSER_MS = 20_000
+PULSE_MS = 300
+LATE_MS = 150
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    need("mosquitto")
+    started = World(tmp_path / "state", "mosquitto")
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+def read_from_paper(world: World, parcel: str) -> str:
+    """What a scanner reads off the printed slip."""
+    with urllib.request.urlopen(f"{world.hub_url}/parcels/{parcel}/slip.pdf", timeout=10) as answer:
+        document = pypdfium2.PdfDocument(answer.read())
+    try:
+        pixels = np.asarray(document[0].render(scale=3).to_pil().convert("L"))
+    finally:
+        document.close()
+    (code,) = zxingcpp.read_barcodes(pixels)
+    return str(code.text)
+
+
+def through_the_pty(site: Site, text: str) -> None:
+    """What the scanner's cable carries: the code and its line end."""
+    line = os.open(site.sim()["scanner"]["path"], os.O_WRONLY | os.O_NOCTTY)
+    try:
+        os.write(line, text.encode() + b"\r")
+    finally:
+        os.close(line)
+
+
+def present_scan(world: World, site: Site, parcel: str) -> Callable[[], None]:
+    text = read_from_paper(world, parcel)
+    return lambda: through_the_pty(site, text)
+
+
+def present_digits(world: World, site: Site, parcel: str) -> Callable[[], None]:
+    digits = slip(world, parcel)["digits"]
+    return lambda: site.type(digits)
+
+
+@pytest.mark.parametrize("present", [present_scan, present_digits], ids=["QR from the paper", "typed digits"])
+def test_a_slip_opens_its_door_and_the_hub_shows_it(
+    world: World, chromium: Browser, present: Callable[[World, Site, str], Callable[[], None]]
+) -> None:
+    site = world.sites[0]
+    parcel = announce(world, site, TRACKING, "S")
+    site.scan(site.badge)
+    load(world, site, parcel, TRACKING)
+    before: list[dict[str, Any]] = site.sim()["pulses"]
+    (place,) = [label for label, held in site.sim()["contents"].items() if held == [parcel]]
+    page = chromium.new_page()
+    try:
+        page.goto(f"{world.hub_url}/parcels/{parcel}")
+        expect(page.get_by_text(ENDED)).to_have_count(0)
+        collect(world, site, parcel, present(world, site, parcel))
+        wait_for(lambda: state_of(world, parcel) == "collected", "the hub to say collected")
+        expect(page.get_by_text(ENDED).first).to_be_visible(timeout=BROWSER_MS)
+    finally:
+        page.close()
+    (pulse,) = site.sim()["pulses"][len(before) :]
+    assert pulse["label"] == place
+    assert PULSE_MS <= pulse["on_ms"] <= PULSE_MS + LATE_MS
+    assert site.sim()["doors"][place] == "closed"
+    assert set(site.sim()["coils"].values()) == {"off"}

@@ -1,0 +1,38 @@
+"""The main job on real parts: every program as a process of its own, through public surfaces only, and the books balanced."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("broker", ["dev", pytest.param("mosquitto", marks=pytest.mark.mosquitto)])
+def test_the_story_ends_with_a_ledger_that_balances(tmp_path: Path, broker: str) -> None:
+    if broker == "mosquitto":
+        from tests.tools.debian import need
+
+        need("mosquitto")
+    played = subprocess.run(
+        [sys.executable, "-m", "demo", "--auto", "--broker", broker, "--state", str(tmp_path / "state")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=220,
+        check=False,
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
+    ledger = json.loads(played.stdout.splitlines()[-1])
+    assert ledger["parcels_in"] == ledger["collected"] + ledger["inside"] + ledger["removed"] == 6
+    assert (ledger["collected"], ledger["inside"]) == (4, 2)
+    assert (ledger["lost"], ledger["doubled"], ledger["wrong_opens"], ledger["coils_left_on"]) == (0, 0, 0, 0)
+    assert ledger["facts_site"] == ledger["facts_hub"] > 60
+    assert ledger["chains_equal"] is True
+    assert ledger["longest_pulse_ms"] <= 1_000
