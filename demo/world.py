@@ -189,6 +189,10 @@ class World:
         """One call of the hub's API."""
         return ask(f"{self.hub_url}/api/v1/{path}", body)
 
+    def program(self, name: str) -> Process:
+        """The hub's or the development broker's process. Raises KeyError."""
+        return {process.name: process for process in self._processes}[name]
+
     def _process(self, name: str, *arguments: str) -> Process:
         process = Process(name, list(arguments), self.folder / f"{name}.log")
         self._processes.append(process)
@@ -197,7 +201,8 @@ class World:
     def _start_broker(self) -> int:
         if self.broker_kind == "mosquitto":
             return self._start_mosquitto()
-        process = self._process("broker", "demo.broker", "--port", "0")
+        # A port of its own for good, so that a broker that was killed comes back where everybody looks for it.
+        process = self._process("broker", "demo.broker", "--port", str(free_port()))
         process.start()
         return int(process.first_line("port")["port"])
 
