@@ -71,11 +71,6 @@ def where(path: Path, line: int) -> str:
 
 
 def test_the_import_contracts_of_pyproject_hold():
-    absent = [name for name in PACKAGES if not (ROOT / name / "__init__.py").exists()]
-    absent += [name for name in ("controller/kiosk", "firmware/sim") if not (ROOT / name / "__init__.py").exists()]
-    absent += [name for name in ("controller/bootstrap.py", "controller/uplink.py") if not (ROOT / name).exists()]
-    if absent:
-        pytest.skip(f"not written yet: {absent}")
     program = "from importlinter.cli import lint_imports_command as go; go()"
     done = subprocess.run(
         [sys.executable, "-c", program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -139,10 +134,9 @@ def test_only_one_place_has_a_broad_except():
                 caught = {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)} if node.type else {""}
                 if caught & {"", "Exception", "BaseException"}:
                     broad.append(path.relative_to(ROOT).as_posix())
-    assert sorted(set(broad) - BROAD_EXCEPT.keys()) == []
+    assert set(broad) == BROAD_EXCEPT.keys()
 
 
-@pytest.mark.skipif(not (ROOT / "controller" / "__main__.py").exists(), reason="not written yet")
 def test_the_lock_process_loads_no_web_framework_no_orm_and_no_printing():
     program = "import sys, controller.__main__; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run(
