@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from wire.ids import Trust
+from wire.ids import Trust, Whole
 
 
 class FactRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,9 +20,9 @@ class FactRecord(msgspec.Struct, frozen=True, kw_only=True):
     `at_ms` is the site's wall clock in milliseconds since 1970 UTC, believable as far as `trust` says.
     """
 
-    seq: int
-    boot: int
-    at_ms: int
+    seq: Whole
+    boot: Whole
+    at_ms: Whole
     trust: Trust
     body: msgspec.Raw
 

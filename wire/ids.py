@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Annotated, Final, NewType
+
+from msgspec import Meta
 
 from wire import crockford
 
@@ -16,6 +18,9 @@ ParcelId = NewType("ParcelId", str)
 
 Label = NewType("Label", str)
 """What is painted on a compartment's door, for instance `7`."""
+
+Whole = Annotated[int, Meta(ge=0, le=(1 << 53) - 1)]
+"""A count or a time on the wire: what every JSON reader and every database can hold."""
 
 PARCEL_ID_BITS: Final = 64
 PARCEL_ID_CHARACTERS: Final = 13

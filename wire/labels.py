@@ -24,7 +24,7 @@ _LA_POSTE_13: Final = re.compile(r"[0-9][A-Z][0-9]{11}|[A-Z]{2}[0-9]{11}")
 _LA_POSTE_14: Final = re.compile(r"[0-9]{14}")
 _CHRONOPOST_15: Final = re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{15}")
 _SSCC: Final = re.compile(r"00([0-9]{18})")
-_SEPARATORS: Final = re.compile(r"[\s._-]+")
+_SEPARATORS: Final = re.compile(r"[ \t\r\n._-]+")
 
 
 class LabelFormat(StrEnum):

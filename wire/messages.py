@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from wire.chain import FactRecord
-from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass, Trust
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass, Trust, Whole
 from wire.plan import Plan
 
 MESSAGE_BYTES_MAX: Final = 1 << 20
@@ -42,9 +42,9 @@ class Presence(Message, frozen=True, kw_only=True):
     """A site is here or gone. A `lost` of an older boot is ignored: a will can overtake a rebirth."""
 
     site: str
-    boot: int
+    boot: Whole
     status: PresenceStatus
-    at_ms: int = 0
+    at_ms: Whole = 0
 
 
 class CompartmentCard(Message, frozen=True, kw_only=True):
@@ -75,17 +75,17 @@ class Birth(Message, frozen=True, kw_only=True):
     """A site describes itself; retained."""
 
     site: str
-    boot: int
+    boot: Whole
     journal: str
     version: str
     board: str
     compartments: tuple[CompartmentCard, ...]
     shelf_places: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
-    plan_incarnation: int = 0
-    plan_revision: int = 0
+    plan_incarnation: Whole = 0
+    plan_revision: Whole = 0
     plan_hash: str = ""
-    last_seq: int = 0
+    last_seq: Whole = 0
     last_hash: str = ""
     held: tuple[HeldIntent, ...] = ()
 
@@ -112,22 +112,22 @@ class AlarmState(Message, frozen=True, kw_only=True):
 
     alarm: str
     compartment: Label | None = None
-    since_ms: int = 0
+    since_ms: Whole = 0
 
 
 class SiteState(Message, frozen=True, kw_only=True):
     """One atomic snapshot of a site, retained; `seq` is the last fact it contains."""
 
     site: str
-    boot: int
-    seq: int
-    at_ms: int
+    boot: Whole
+    seq: Whole
+    at_ms: Whole
     trust: Trust
     compartments: tuple[CompartmentState, ...]
     shelf: tuple[ShelfState, ...] = ()
     alarms: tuple[AlarmState, ...] = ()
     scanner: bool = True
-    calls: int = 0
+    calls: Whole = 0
 
 
 class FactBatch(Message, frozen=True, kw_only=True):
@@ -135,7 +135,7 @@ class FactBatch(Message, frozen=True, kw_only=True):
 
     site: str
     journal: str
-    boot: int
+    boot: Whole
     first_seq: Annotated[int, Meta(ge=1)]
     previous: str
     head: str
@@ -165,10 +165,10 @@ class Health(Message, frozen=True, kw_only=True):
     """How the machine is; lost without harm."""
 
     site: str
-    boot: int
-    at_ms: int
-    uptime_ms: int
-    outbox: int
+    boot: Whole
+    at_ms: Whole
+    uptime_ms: Whole
+    outbox: Whole
     disk_free_mb: int | None = None
     temperature_c: float | None = None
     throttled: int | None = None
@@ -179,8 +179,8 @@ class Health(Message, frozen=True, kw_only=True):
 class Ack(Message, frozen=True, kw_only=True):
     """The highest contiguous seq committed in the hub's database; retained. An older incarnation is ignored."""
 
-    incarnation: int
-    seq: int
+    incarnation: Whole
+    seq: Whole
 
 
 class Verb(StrEnum):
@@ -195,8 +195,8 @@ class Command(Message, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(min_length=8, max_length=64)]
     verb: Annotated[str, Meta(max_length=32)]
-    expires_at_ms: int
-    issued_at_ms: int
+    expires_at_ms: Whole
+    issued_at_ms: Whole
     session: str = ""
     actor: Annotated[str, Meta(max_length=64)] = ""
     reason: Annotated[str, Meta(max_length=200)] = ""
@@ -206,9 +206,9 @@ class Command(Message, frozen=True, kw_only=True):
 class HubPresence(Message, frozen=True, kw_only=True):
     """The hub is here or gone."""
 
-    incarnation: int
+    incarnation: Whole
     online: bool
-    at_ms: int = 0
+    at_ms: Whole = 0
 
 
 class BadMessage(ValueError):

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from wire.ids import KEY_EPOCH_MAX, KEY_VERSION_MAX, SITE_NUMBER_MAX, ParcelId, ReachZone, SizeClass
+from wire.ids import KEY_EPOCH_MAX, KEY_VERSION_MAX, SITE_NUMBER_MAX, ParcelId, ReachZone, SizeClass, Whole
 
 PLAN_PARCELS_MAX: Final = 2_000
 """Parcels in one plan: forty times the largest bank we know, and under 1 MiB on the wire."""
@@ -96,8 +96,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The full desired document of a site, ordered by (incarnation, revision)."""
 
     site: str
-    incarnation: int
-    revision: int
+    incarnation: Whole
+    revision: Whole
     hash: str
     name: str = ""
     address: str = ""
@@ -105,7 +105,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     people: Annotated[tuple[Person, ...], Meta(max_length=500)] = ()
     sites: Annotated[tuple[SiteCard, ...], Meta(max_length=1_000)] = ()
     settings: Settings = Settings()
-    issued_at_ms: int = 0
+    issued_at_ms: Whole = 0
 
 
 def plan_hash(plan: Plan) -> str:
