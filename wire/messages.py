@@ -1,4 +1,4 @@
-"""Every message of the wire, one struct each (design §4). `wire.docs` generates docs/wire.md and AsyncAPI from here.
+"""Every message of the wire, one struct each (design §4).
 
 Owns the shape of messages and their decoding. Refuses to know brokers. Unknown fields are ignored on reading
 (additive evolution); a message that does not fit raises `BadMessage` with what is wrong, never anything else.
