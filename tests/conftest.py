@@ -106,6 +106,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     One for each test module, not for the whole run: while Playwright's loop lives no other test of the thread may
     call `asyncio.run`.
     """
+    need("libatomic")
     program = need("chromium")
     from tests.tools.browser import chromium as launch
 
