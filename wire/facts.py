@@ -190,6 +190,17 @@ class ParcelDisputed(Fact, frozen=True, kw_only=True, tag="parcel_disputed"):
     by: str = ""
 
 
+class ParcelJoined(Fact, frozen=True, kw_only=True, tag="parcel_joined"):
+    """The hub announced a parcel that the desk had already created under the same tracking number.
+
+    One parcel with two keys: `parcel` is the announced one, `into` the one whose place and life are true here. The key
+    of either opens the compartment; the announced one has no life of its own from now on.
+    """
+
+    parcel: ParcelId
+    into: ParcelId
+
+
 class KeyReplaced(Fact, frozen=True, kw_only=True, tag="key_replaced"):
     """A higher key version superseded the known one (`source`: `slip` or `plan`)."""
 
@@ -319,6 +330,7 @@ AnyFact = (
     | ParcelCollected
     | ParcelRemoved
     | ParcelDisputed
+    | ParcelJoined
     | KeyReplaced
     | SlipRefused
     | AttemptFailed
