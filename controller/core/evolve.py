@@ -100,7 +100,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _answered_command(durable, fact)
         case f.HubIncarnationSeen():
             return replace(durable, hub_incarnation=fact.incarnation)
-        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
+        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused() | f.ParcelJoined():
             return durable
 
 
