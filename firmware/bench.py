@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Final, TextIO
 
 from firmware.board import BoardError, load_board
@@ -28,6 +28,17 @@ HELP: Final = """\
   off              every coil off
   help, quit
 Doors that move and codes that are scanned show by themselves.""".format(signals=", ".join(Signal))
+
+_SPEAKING: Final = Lock()
+"""The hardware's threads and the person's answers share one terminal; no line is cut by another."""
+
+
+def say(text: str, out: TextIO | None = None) -> None:
+    """Write whole lines to the terminal, whatever other threads are saying."""
+    with _SPEAKING:
+        stream = out or sys.stdout
+        stream.write(f"{text}\n")
+        stream.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +66,7 @@ def hold_conversation(hardware: Hardware) -> None:
         _greet(hardware)
         converse(hardware, sys.stdin, sys.stdout)
     except KeyboardInterrupt:
-        print()
+        say("")
     finally:
         stop.set()
         hardware.wake()
@@ -72,7 +83,7 @@ def converse(hardware: Hardware, lines: Iterable[str], out: TextIO) -> None:
         if word == "quit":
             return
         if word:
-            print(_answer(hardware, word, rest.strip()), file=out, flush=True)
+            say(_answer(hardware, word, rest.strip()), out)
 
 
 def _answer(hardware: Hardware, word: str, rest: str) -> str:
@@ -120,21 +131,21 @@ def _off(hardware: Hardware) -> str:
 def printing_calls() -> Callbacks:
     """Whatever the hardware says, on the terminal."""
     return Callbacks(
-        on_door=lambda label, is_open: print(f"door {label} {'open' if is_open else 'closed'}", flush=True),
-        on_scan=lambda text: print(f"scan {text!r}", flush=True),
-        on_link=lambda up: print(f"reader {'found' if up else 'missing'}", flush=True),
-        on_chatter=lambda label: print(f"door {label}: the switch chatters; look at its contact and cable", flush=True),
-        on_fault=lambda reason: print(reason, flush=True),
+        on_door=lambda label, is_open: say(f"door {label} {'open' if is_open else 'closed'}"),
+        on_scan=lambda text: say(f"scan {text!r}"),
+        on_link=lambda up: say(f"reader {'found' if up else 'missing'}"),
+        on_chatter=lambda label: say(f"door {label}: the switch chatters; look at its contact and cable"),
+        on_fault=say,
     )
 
 
 def _greet(hardware: Hardware) -> None:
     board = hardware.board
-    print(f"{board.name}: {len(board.compartments)} compartments; every coil is off.")
-    print(f"A driven line is {hardware.policy} by this kernel when its program dies.")
+    say(f"{board.name}: {len(board.compartments)} compartments; every coil is off.")
+    say(f"A driven line is {hardware.policy} by this kernel when its program dies.")
     for warning in hardware.warnings:
-        print(f"WARNING: {warning}")
-    print(HELP, flush=True)
+        say(f"WARNING: {warning}")
+    say(HELP)
 
 
 if __name__ == "__main__":

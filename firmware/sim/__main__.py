@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from firmware.bench import hold_conversation, printing_calls
+from firmware.bench import hold_conversation, printing_calls, say
 from firmware.board import BoardError, load_board
 from firmware.sim import open_simulated
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     hardware = open_simulated(board, state_dir=options.state, calls=printing_calls(), sim_port=options.port)
     assert hardware.sim is not None
-    print(f"http://127.0.0.1:{hardware.sim.port}/sim  reader: {hardware.sim.scanner_path}")
+    say(f"http://127.0.0.1:{hardware.sim.port}/sim  reader: {hardware.sim.scanner_path}")
     hold_conversation(hardware)
     return 0
 

@@ -1,14 +1,18 @@
 # mypy: allow-untyped-calls
 """The programs beside the controller, and the Pi's own pin layer on a recorded lgpio (F1, F2, F4, F6)."""
 
+import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from firmware.alloff import switch_all_off
+from firmware.bench import printing_calls
 from firmware.board import load_board
 from firmware.pins import Pins, ReleasePolicy, policy_warning, release_policy
 from firmware.sim.mock import HardFactory
@@ -45,6 +49,27 @@ def test_the_bench_program_fires_a_latch_and_shows_the_door(board, tmp_path):
     assert "bench: 2 compartments; every coil is off." in said
     for line in ("  1: closed", "latch 1: 100 ms", "No compartment is labelled '9' on this board."):
         assert line in said
+
+
+def test_no_line_on_the_terminal_is_cut_by_another_thread(monkeypatch):
+    class Slow(io.StringIO):
+        def write(self, text):
+            for letter in text:
+                super().write(letter)
+                time.sleep(0)
+            return len(text)
+
+    terminal = Slow()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    calls = printing_calls()
+    threads = [Thread(target=calls.on_scan, args=("x" * 50,)) for _ in range(20)]
+    threads += [Thread(target=calls.on_link, args=(True,)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(set(terminal.getvalue().splitlines())) == ["reader found", f"scan {'x' * 50!r}"]
+    assert len(terminal.getvalue().splitlines()) == 40
 
 
 @pytest.mark.parametrize("program", ["firmware.alloff", "firmware.bench"])
@@ -98,6 +123,7 @@ def test_f4_the_kernels_policy_is_read_and_told(tmp_path, parameter, value, poli
 RECORDED = """
 import lgpio, os, sys
 from pathlib import Path
+from threading import Thread
 calls, modes, values = [], {}, {}
 def claim_output(handle, pin, level=0, flags=0):
     calls.append(("output", pin, level)); modes[pin] = 2; values[pin] = level; return 0
@@ -128,6 +154,7 @@ local.get_pi_revision = lambda: 0xc04170
 import gpiozero.pins.lgpio as gz
 gz.LGPIOFactory._get_revision = lambda self: 0xc04170
 from firmware.pins import open_pi_pins, PinError
+from firmware.bench import printing_calls
 from firmware.board import load_board
 from firmware.latches import Latches, LatchError
 board = load_board(Path(sys.argv[1]))
