@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,22 @@ TOOL_S: Final = 2.0
 TEMPERATURE: Final = Path("/sys/class/thermal/thermal_zone0/temp")
 RESIDENT: Final = Path("/proc/self/statm")
 PERSIST: Final = Path("/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything below, read together."""
+
+    disk_free_mb: int | None = None
+    temperature_c: float | None = None
+    throttled: int | None = None
+    resident_mb: float | None = None
+    pin_policy: str = "unknown"
+
+
+def read(folder: Path) -> Readings:
+    """The machine now; `folder` is where the journal lives."""
+    return Readings(disk_free_mb(folder), temperature_c(), throttled(), resident_mb(), pin_policy())
 
 
 def disk_free_mb(folder: Path) -> int | None:

@@ -1,8 +1,7 @@
-"""The way to the hub: facts from the journal up, plans, acknowledgements and commands down (design §4).
+"""The line to the broker: one connection after another, and the thread that keeps it.
 
-Owns paho, the connection and what of the journal has been sent on it. Refuses to decide: what arrives becomes an event,
-and which acknowledgement counts is the core's word (`acked`). Nothing is queued in memory for a broker that is away: the
-journal is the outbox, and every connection starts with a new client that knows nothing of the last one.
+Owns paho, sockets, subscriptions and the two protocol versions. Refuses to know what is said (`exchange`). Nothing is
+queued for a broker that is away: every connection starts with a new client that knows nothing of the last one.
 
 One thread runs everything (`run`). paho's callbacks only note what happened; the thread looks at the notes afterwards.
 Other threads leave notes too (`wake`, `acked`, `publish_state` …) and ring.
@@ -31,41 +30,19 @@ from paho.mqtt.reasoncodes import ReasonCode
 from controller import health
 from controller.core import events as e
 from controller.core.model import Now, State
-from controller.core.picture import birth, site_state
+from controller.exchange import Exchange
 from controller.journal import JournalReader
 from wire import topics
-from wire.messages import (
-    Ack,
-    BadMessage,
-    Command,
-    FactBatch,
-    Health,
-    HubPresence,
-    Message,
-    Presence,
-    PresenceStatus,
-    Reply,
-    decode,
-    encode,
-)
-from wire.plan import Plan
+from wire.messages import Reply
 
 LOG: Final = logging.getLogger(__name__)
 
 OUTSTANDING_MAX: Final = 20
 """Publications the broker has not confirmed; paho keeps them in memory, so they are few."""
 
-WINDOW_FACTS: Final = 2_000
-"""Facts sent ahead of the hub's acknowledgement: ten batches keep a slow line busy, and a restart repeats little."""
-
-ACK_TIMEOUT_S: Final = 10.0
-"""After this long without an acknowledgement the facts are sent again; doubled each time in vain."""
-
-ACK_TIMEOUT_MAX_S: Final = 300.0
 RECONNECT_MIN_S: Final = 1.0
 RECONNECT_MAX_S: Final = 60.0
 SUBSCRIBE_AGAIN_S: Final = 60.0
-HEALTH_S: Final = 30.0
 KEEPALIVE_S: Final = 30
 CONNECT_S: Final = 10.0
 """Longest wait for the broker's answer to CONNECT and SUBSCRIBE."""
@@ -75,9 +52,6 @@ GOODBYE_S: Final = 1.0
 
 LOOP_S: Final = 1.0
 """paho wants to be called this often for its keep-alive."""
-
-REPLIES_MAX: Final = 100
-"""Answers kept while the broker is away; a hub asks again with the same id and gets the same answer."""
 
 SILENT_CLOSES: Final = 2
 """Connections closed without an answer before the other protocol version is tried."""
@@ -106,13 +80,19 @@ class _Session:
     answered: bool = False
     granted: list[bool] | None = None
     ready: bool = False
-    sent_to: int = 0
-    progress_s: float = 0.0
-    patience_s: float = ACK_TIMEOUT_S
-    health_s: float = 0.0
     subscribe_s: float = 0.0
     outstanding: set[int] = field(default_factory=set)
     arrived: deque[tuple[str, bytes, bool]] = field(default_factory=deque)
+
+    def has_room(self) -> bool:
+        """Whether the connection stands and paho does not hold too many messages already."""
+        return len(self.outstanding) < OUTSTANDING_MAX and self.client.socket() is not None
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        """Hand a message to paho."""
+        info = self.client.publish(topic, payload, qos, retain)
+        if qos and info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS and not info.is_published():
+            self.outstanding.add(info.mid)
 
 
 class MqttUplink:
@@ -131,27 +111,23 @@ class MqttUplink:
         hear: Callable[[int, bool], None],
     ) -> None:
         """`post` hands an event to the owner, `hear` the hub's time and whether it is fresh."""
-        self.bad_messages = 0
-        self.sent_again = 0
+        self.exchange = Exchange(
+            site=site,
+            boot=boot,
+            journal_id=journal_id,
+            acked=acked,
+            post=post,
+            hear=hear,
+            readings=lambda: health.read(journal.parent),
+            seconds=time.monotonic,
+            random=random.Random(),  # noqa: S311 jitter is no secret
+        )
         self._link = link
         self._site = site
-        self._boot = boot
         self._journal = journal
-        self._journal_id = journal_id
-        self._post = post
-        self._hear = hear
-        self._acked = acked
-        self._hub_away = False
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._silent = 0
         self._delay_s = 0.0
-        self._started_s = time.monotonic()
-        self._marks: deque[tuple[int, bool]] = deque()
-        self._replies: deque[Reply] = deque(maxlen=REPLIES_MAX)
-        self._newest: tuple[State, int, Now] | None = None
-        self._state_due = False
-        self._birth_due = False
-        self._more = True
         self._stopping = False
         self._listening = False
         self._bell, self._ear = socket.socketpair()
@@ -162,28 +138,27 @@ class MqttUplink:
 
     def wake(self) -> None:
         """New facts are durable."""
-        self._more = True
+        self.exchange.wake()
         self._ring()
 
     def acked(self, seq: int, *, rewind: bool) -> None:
         """The mark has moved; with `rewind`, sending starts again from it."""
-        self._marks.append((seq, rewind))
+        self.exchange.acked(seq, rewind=rewind)
         self._ring()
 
     def publish_state(self, state: State, seq: int, now: Now) -> None:
         """The newest snapshot; it is put into words in the uplink's own thread."""
-        self._newest = (state, seq, now)
-        self._state_due = True
+        self.exchange.publish_state(state, seq, now)
         self._ring()
 
     def reply(self, reply: Reply) -> None:
         """Answer a command."""
-        self._replies.append(reply)
+        self.exchange.reply(reply)
         self._ring()
 
     def rebirth(self) -> None:
         """Describe the site again and send from the acknowledged mark."""
-        self._birth_due = True
+        self.exchange.rebirth()
         self._ring()
 
     def stop(self) -> None:
@@ -225,7 +200,7 @@ class MqttUplink:
             self._serve(session, reader)
         finally:
             if session.ready:
-                self._post(e.HubLink(up=False))
+                self.exchange.left()
                 LOG.warning("connection to the broker lost; pickups go on, facts wait in the journal")
             self._learn(session)
             with contextlib.suppress(OSError, ValueError):
@@ -248,7 +223,7 @@ class MqttUplink:
             client.loop_misc()
             self._look_at_notes(session)
             if session.ready:
-                self._pump(session, reader)
+                self.exchange.pump(session, reader)
 
     def _select(self, client: mqtt.Client, sock: Any, timeout_s: float) -> bool:
         if isinstance(sock, ssl.SSLSocket) and sock.pending():
@@ -270,11 +245,9 @@ class MqttUplink:
 
     def _is_anything_due(self, session: _Session) -> bool:
         """A note left between two looks must not wait for the broker to say something."""
-        if self._marks or self._stopping:
+        if self.exchange.has_marks or self._stopping:
             return True
-        if not session.ready or len(session.outstanding) >= OUTSTANDING_MAX:
-            return False
-        return self._birth_due or self._state_due or bool(self._replies) or self._may_send(session)
+        return session.ready and session.has_room() and self.exchange.is_due()
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -307,8 +280,7 @@ class MqttUplink:
             client.username_pw_set(self._link.user, self._link.password)
         if self._link.tls_ca:
             client.tls_set(self._link.tls_ca, self._link.tls_cert or None, self._link.tls_key or None)
-        lost = Presence(site=self._site, boot=self._boot, status=PresenceStatus.LOST)
-        client.will_set(topics.topic(topics.PRESENCE, self._site), encode(lost), qos=1, retain=True)
+        client.will_set(*self.exchange.will(), qos=1, retain=True)
         return client
 
     def _clean_start(self) -> bool | Literal[3]:
@@ -361,7 +333,7 @@ class MqttUplink:
     def _too_slow(self, session: _Session) -> bool:
         return not session.answered and time.monotonic() - session.begun_s > CONNECT_S
 
-    # --------------------------------------------------------------------------------------------------- the way down
+    # -------------------------------------------------------------------------------------------- what the notes say
 
     def _look_at_notes(self, session: _Session) -> None:
         now_s = time.monotonic()
@@ -373,9 +345,8 @@ class MqttUplink:
             session.granted = None
         while session.arrived:
             name, payload, retained = session.arrived.popleft()
-            self._arrived(session, name, payload, fresh=not retained)
-        while self._marks:
-            self._marked(session, *self._marks.popleft())
+            self.exchange.arrived(name, payload, fresh=not retained)
+        self.exchange.heed_marks()
 
     def _subscribed(self, session: _Session, granted: list[bool]) -> None:
         wanted = topics.site_subscriptions(self._site)
@@ -387,158 +358,13 @@ class MqttUplink:
             )  # fmt: skip
             return
         session.ready = True
-        session.sent_to = self._acked
-        session.progress_s = time.monotonic()
-        self._publish(session, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
-        self._birth_due = self._state_due = self._more = True
-        self._post(e.HubLink(up=True))
+        self.exchange.joined(session)
         LOG.info("connected to the broker (MQTT %s)", "5" if self._protocol is MQTTProtocolVersion.MQTTv5 else "3.1.1")
-
-    def _arrived(self, session: _Session, name: str, payload: bytes, *, fresh: bool) -> None:
-        address = topics.read_topic(name)
-        try:
-            if address is None:
-                raise BadMessage("the topic is not in the table")
-            self._understood(session, decode(address.channel.message, payload), fresh=fresh)
-        except BadMessage as bad:
-            self.bad_messages += 1
-            LOG.error("a message of the hub was not understood (%s so far): %s", self.bad_messages, bad)  # noqa: TRY400 the sentence is enough, a traceback could quote the payload
-
-    def _understood(self, session: _Session, message: Message | Plan, *, fresh: bool) -> None:
-        match message:
-            case Plan():
-                self._hear(message.issued_at_ms, fresh)
-                self._post(e.PlanArrived(message))
-            case Ack():
-                self._post(e.AckArrived(message.incarnation, message.seq))
-            case Command():
-                self._hear(message.issued_at_ms, fresh)
-                self._post(e.CommandArrived(message))
-            case HubPresence():
-                self._hear(message.at_ms, fresh)
-                self._hub_presence(session, message)
-            case _:
-                raise BadMessage(f"a site does not read {type(message).__name__}")
-
-    def _hub_presence(self, session: _Session, message: HubPresence) -> None:
-        came_back = message.online and self._hub_away
-        self._hub_away = not message.online
-        if came_back:
-            self._send_again(session)
-        self._post(e.HubPresent(online=message.online))
-
-    def _marked(self, session: _Session, seq: int, rewind: bool) -> None:  # noqa: FBT001 it comes from a tuple
-        if rewind:
-            LOG.warning("the hub asks for everything after fact %s again", seq)
-            self._acked = session.sent_to = seq
-            self._more = True
-        elif seq > self._acked:
-            self._acked = seq
-            session.sent_to = max(session.sent_to, seq)
-            self._more = True
-        else:
-            return
-        session.progress_s = time.monotonic()
-        session.patience_s = ACK_TIMEOUT_S
-
-    # ----------------------------------------------------------------------------------------------------- the way up
-
-    def _pump(self, session: _Session, reader: JournalReader) -> None:
-        """Send what is due, in this order: description, facts, answers, snapshot, health."""
-        if self._birth_due and self._newest is not None:
-            self._birth_due = False
-            session.sent_to = self._acked
-            self._more = self._state_due = True
-            self._publish_birth(session, reader)
-        self._send_facts(session, reader)
-        self._check_acknowledged(session)
-        while self._replies and len(session.outstanding) < OUTSTANDING_MAX:
-            self._publish(session, topics.REPLY, self._replies.popleft())
-        if self._state_due and self._newest is not None and len(session.outstanding) < OUTSTANDING_MAX:
-            self._state_due = False
-            state, seq, now = self._newest
-            self._publish(session, topics.STATE, site_state(state, seq, now))
-        if time.monotonic() >= session.health_s:
-            session.health_s = time.monotonic() + HEALTH_S
-            self._publish_health(session, reader)
-
-    def _may_send(self, session: _Session) -> bool:
-        return (
-            self._more and session.sent_to - self._acked < WINDOW_FACTS and len(session.outstanding) < OUTSTANDING_MAX
-        )
-
-    def _send_facts(self, session: _Session, reader: JournalReader) -> None:
-        while self._may_send(session) and session.client.socket() is not None:
-            self._more = False  # Before reading: a fact made durable meanwhile sets it again.
-            batch = reader.batch(session.sent_to)
-            if batch is None:
-                return
-            self._more = True
-            if session.sent_to <= self._acked:
-                session.progress_s = time.monotonic()
-            session.sent_to = batch.facts[-1].seq
-            message = FactBatch(
-                site=self._site,
-                journal=self._journal_id,
-                boot=self._boot,
-                first_seq=batch.facts[0].seq,
-                previous=batch.previous,
-                head=batch.head,
-                facts=batch.facts,
-            )
-            self._publish(session, topics.FACTS, message)
-
-    def _check_acknowledged(self, session: _Session) -> None:
-        """The broker's word is no receipt: what the hub did not acknowledge in time is sent again."""
-        waited_s = time.monotonic() - session.progress_s
-        if session.sent_to <= self._acked or self._hub_away or waited_s < session.patience_s:
-            return
-        session.patience_s = min(session.patience_s * 2, ACK_TIMEOUT_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311 jitter is no secret
-        self._send_again(session)
-
-    def _send_again(self, session: _Session) -> None:
-        if session.sent_to > self._acked:
-            self.sent_again += 1
-            LOG.warning("facts %s to %s are not acknowledged; sent again", self._acked + 1, session.sent_to)
-        session.sent_to = self._acked
-        session.progress_s = time.monotonic()
-        self._more = True
-
-    def _publish_birth(self, session: _Session, reader: JournalReader) -> None:
-        assert self._newest is not None
-        state, _seq, now = self._newest
-        last_seq, last_hash = reader.head()
-        self._publish(session, topics.BIRTH, birth(state, self._journal_id, last_seq, last_hash, now))
-
-    def _publish_health(self, session: _Session, reader: JournalReader) -> None:
-        if self._newest is None:
-            return
-        _state, _seq, now = self._newest
-        message = Health(
-            site=self._site,
-            boot=self._boot,
-            at_ms=now.wall_ms + time.monotonic_ns() // 1_000_000 - now.mono,
-            uptime_ms=int((time.monotonic() - self._started_s) * 1000),
-            outbox=max(reader.head()[0] - self._acked, 0),
-            disk_free_mb=health.disk_free_mb(self._journal.parent),
-            temperature_c=health.temperature_c(),
-            throttled=health.throttled(),
-            resident_mb=health.resident_mb(),
-            pin_policy=health.pin_policy(),
-        )
-        self._publish(session, topics.HEALTH, message)
-
-    def _publish(self, session: _Session, channel: topics.Channel, message: Message) -> None:
-        topic = topics.topic(channel, self._site)
-        info = session.client.publish(topic, encode(message), channel.qos, channel.retain)
-        if channel.qos and info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS and not info.is_published():
-            session.outstanding.add(info.mid)
 
     def _goodbye(self, session: _Session) -> None:
         client = session.client
         if session.ready:
-            stopping = Presence(site=self._site, boot=self._boot, status=PresenceStatus.STOPPING)
-            self._publish(session, topics.PRESENCE, stopping)
+            self.exchange.farewell(session)
             end = time.monotonic() + GOODBYE_S
             while session.outstanding and time.monotonic() < end and (sock := client.socket()) is not None:
                 if self._select(client, sock, 0.1):

@@ -14,6 +14,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from controller import exchange
 from controller import uplink as module
 from controller.core import events as e
 from controller.core.model import Live, State, fresh
@@ -186,7 +187,7 @@ def test_a_backlog_travels_in_full_batches_and_only_once(hub: Hub, site: SiteEnd
 
 
 def test_facts_the_hub_does_not_acknowledge_are_sent_again(hub: Hub, site: SiteEnd, monkeypatch):
-    monkeypatch.setattr(module, "ACK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(exchange, "ACK_TIMEOUT_S", 0.3)
     site.start()
     wait_for(lambda: hub.all(SiteState), "the connection")
     hub.say(topics.ACK, Ack(incarnation=5, seq=0))
@@ -197,12 +198,12 @@ def test_facts_the_hub_does_not_acknowledge_are_sent_again(hub: Hub, site: SiteE
     settled = len(hub.seqs())
     time.sleep(1.5)
     assert len(hub.seqs()) <= settled + 2
-    assert site.uplink.sent_again >= 1
+    assert site.uplink.exchange.sent_again >= 1
     check_chain(site, hub.all(FactBatch))
 
 
 def test_while_the_hub_is_away_nothing_is_repeated_and_its_return_sends_again(hub: Hub, site: SiteEnd, monkeypatch):
-    monkeypatch.setattr(module, "ACK_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(exchange, "ACK_TIMEOUT_S", 0.2)
     hub.say(topics.HUB_PRESENCE, HubPresence(incarnation=1, online=False))
     site.start()
     wait_for(lambda: e.HubPresent(online=False) in site.seen, "the hub's absence")
@@ -271,7 +272,7 @@ def test_plans_commands_and_the_hubs_time_arrive_and_nonsense_is_counted(hub: Hu
     hub.say(topics.PLAN, plan)
     wait_for(lambda: e.PlanArrived(plan) in site.seen, "the plan")
     assert site.hub_times == [(NOON_MS, True)]
-    assert site.uplink.bad_messages == 1
+    assert site.uplink.exchange.bad_messages == 1
     assert "Alice" not in caplog.text
     site.uplink.reply(Reply(site=SITE, id="12345678", verb="rebirth", outcome=Outcome.DONE))
     wait_for(lambda: hub.all(Reply), "the answer")
