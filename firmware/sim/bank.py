@@ -69,6 +69,7 @@ class SimBank:
         self._random = random.Random(seed)
         self._compartments = {item.label: item for item in board.compartments}
         self._by_latch = {item.latch.pin: item for item in board.compartments}
+        self._enable = board.signals.master_enable.pin if board.signals.master_enable else None
         self._room: list[str] = []
         self._open: dict[str, bool] = {}
         self._contents: dict[str, list[str]] = {}
@@ -84,6 +85,9 @@ class SimBank:
         for compartment in board.compartments:
             self._drive_switch(compartment.label)
             self._arm_driver(compartment.label)
+            if self._energised(compartment.label):
+                # Nobody has claimed the line yet: its own pull feeds the coil, and has since the last program died.
+                self._after(0, partial(self._spring, compartment.label))
         self._thread = Thread(target=self._run, name="sim-world", daemon=True)
         self._thread.start()
         self._restart_chatter()
@@ -117,6 +121,7 @@ class SimBank:
                 self._room.remove(name)
             self._contents[label].append(name)
             self._keep()
+            self._note_hand(label, name, put=True)
 
     def take(self, label: str, name: str | None = None) -> tuple[str, ...]:
         """Take one parcel, or all of them. Raises `Refused` while the door is shut, and KeyError for an unknown label."""
@@ -129,6 +134,8 @@ class SimBank:
             self._contents[label] = [item for item in inside if item not in taken]
             self._room = (self._room + list(taken))[-ROOM_MAX:]
             self._keep()
+            for one in taken:
+                self._note_hand(label, one, put=False)
             return taken
 
     def send_customer(self, label: str, seconds: float, *, take: bool) -> None:
@@ -165,14 +172,14 @@ class SimBank:
     def picture(self) -> dict[str, Any]:
         """The world as JSON can say it."""
         with self._lock:
-            energised = self.trace.coils_on
             return {
                 "board": self.board.name,
                 "doors": {label: "open" if is_open else "closed" for label, is_open in self._open.items()},
                 "switches": {label: "open" if self._shown(label) else "closed" for label in self._open},
-                "coils": {label: "on" if label in energised else "off" for label in self._open},
+                "coils": {label: "on" if self._energised(label) else "off" for label in self._open},
                 "contents": {label: list(inside) for label, inside in self._contents.items()},
                 "room": list(self._room),
+                "hands": {"put": self.trace.put_count, "taken": self.trace.taken_count},
                 "faults": {label: sorted(faults) for label, faults in self._faults.items()},
                 "pulses": [_pulse_picture(asdict(pulse)) for pulse in tuple(self.trace.pulses)],
                 "trace": self.trace.summary(),
@@ -192,19 +199,26 @@ class SimBank:
     # Coils, from the thread that drives them: one append and one note, no lock of the world.
 
     def _observe(self, number: int, function: str, level: bool, moment_ns: int) -> None:  # noqa: FBT001
-        compartment = self._by_latch.get(number)
-        if compartment is None or self._closed:
+        if number == self._enable:
+            self.trace.beat(level=level, moment_ns=moment_ns)
             return
-        driven = function == "output"
-        energised = driven and level == compartment.latch.active_high
-        why = "driven" if driven else "line released"
+        compartment = self._by_latch.get(number)
+        if compartment is None:
+            return
+        # A released line is at its pull, and the coil does not ask who holds the level.
+        energised = level == compartment.latch.active_high
+        why = "driven" if function == "output" else "line released"
         label = compartment.label
         self.trace.write(label, "coil", on=energised, level=level, why=why, moment_ns=moment_ns)
         if energised:
             self._after(OPENING_S, lambda: self._spring(label))
 
+    def _energised(self, label: str) -> bool:
+        latch = self._compartments[label].latch
+        return bool(self._pin(latch.pin).state) == latch.active_high
+
     def _spring(self, label: str) -> None:
-        if label in self.trace.coils_on and "jam" not in self._faults[label] and not self._open[label]:
+        if self._energised(label) and "jam" not in self._faults[label] and not self._open[label]:
             self._move(label, open_=True)
 
     # Doors and their switches.
@@ -275,6 +289,9 @@ class SimBank:
     def _take_if_open(self, label: str) -> None:
         if self._open[label]:
             self.take(label)
+
+    def _note_hand(self, label: str, name: str, *, put: bool) -> None:
+        self.trace.write(label, "hand", on=put, level=None, why=name, moment_ns=time.monotonic_ns())
 
     def _need_open(self, label: str) -> None:
         if not self._open[label]:

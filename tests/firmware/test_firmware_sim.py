@@ -16,7 +16,7 @@ import pytest
 from firmware.hardware import Callbacks
 from firmware.latches import LatchError
 from firmware.sim import open_simulated
-from firmware.sim.trace import RELEASED_BY_KERNEL
+from firmware.sim.trace import ENDED_BY_DEATH
 
 ROOT = Path(__file__).parents[2]
 NOBODY = Callbacks(on_door=print, on_scan=print, on_link=print)
@@ -195,7 +195,7 @@ def test_the_world_survives_a_new_program(open_site, wait_for):
     assert second.hardware.doors.read_all() == {"1": False, "2": True}
 
 
-def test_a_kill_in_mid_pulse_is_a_release_by_the_kernel_at_the_next_start(board, tmp_path, open_site):
+def test_a_kill_in_mid_pulse_leaves_no_line_that_no_pin_wrote(board, tmp_path, open_site):
     program = textwrap.dedent(
         f"""
         import sys
@@ -215,12 +215,19 @@ def test_a_kill_in_mid_pulse_is_a_release_by_the_kernel_at_the_next_start(board,
         [sys.executable, "-c", program], check=False, cwd=ROOT, timeout=30, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
     assert done.returncode == -signal.SIGKILL
-    assert trace_of(tmp_path)[-1]["on"] is True
+    before = trace_of(tmp_path)
+    assert before[-1]["on"] is True
     site = open_site()
-    released = [line for line in trace_of(tmp_path) if line["why"] == RELEASED_BY_KERNEL]
-    assert [(line["label"], line["on"]) for line in released] == [("2", False)]
+    # The next process claims both lines at rest; nobody says anything in the name of the dead one.
+    after = trace_of(tmp_path)[len(before) :]
+    assert [(line["label"], line["on"], line["why"]) for line in after] == [
+        ("1", False, "driven"),
+        ("2", False, "driven"),
+    ]
+    assert {line["run"] for line in after} != {before[-1]["run"]}
     assert site.bank.trace.coils_on == ()
-    assert site.bank.picture()["pulses"][0]["on_ms"] is None
+    pulse = site.bank.picture()["pulses"][0]
+    assert (pulse["on_ms"], pulse["ended"]) == (None, ENDED_BY_DEATH)
 
 
 def test_a_port_that_is_taken_is_an_error_and_leaves_no_thread(site, board, tmp_path, wait_for):
