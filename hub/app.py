@@ -168,9 +168,7 @@ class Hub:
 
     def _next_incarnation(self) -> int:
         with self.store.writing() as connection:
-            value = max(meta.incarnation(connection) + 1, self._clock())
-            meta.save_incarnation(connection, value)
-        return value
+            return meta.next_incarnation(connection, self._clock())
 
 
 def create_app(hub: Hub) -> FastAPI:

@@ -23,3 +23,10 @@ def incarnation(connection: Connection) -> int:
 def save_incarnation(connection: Connection, value: int) -> None:
     """Remember an incarnation before anybody hears it."""
     connection.execute(_PUT, {"key": _INCARNATION, "value": str(value)})
+
+
+def next_incarnation(connection: Connection, now_ms: int) -> int:
+    """Begin a new incarnation: larger than any this database knows, and, by the clock, than those of a lost copy."""
+    value = max(incarnation(connection) + 1, now_ms)
+    save_incarnation(connection, value)
+    return value
