@@ -24,10 +24,11 @@ def main() -> int:
     parser.add_argument("--broker", choices=("dev", "mosquitto"), default="dev", help="which MQTT broker to start")
     parser.add_argument("--state", type=Path, default=None, help="folder of the demonstration; emptied at each start")
     asked = parser.parse_args()
+    begun = time.monotonic()
     world = World(asked.state or STATE / ("story" if asked.auto else "demo"), asked.broker)
     try:
         world.start()
-        return _story(world) if asked.auto else _stay(world)
+        return _story(world, begun) if asked.auto else _stay(world)
     except DidNotStart as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -37,9 +38,9 @@ def main() -> int:
         world.stop()
 
 
-def _story(world: World) -> int:
+def _story(world: World, begun: float) -> int:
     try:
-        ledger = play(world)
+        ledger = play(world, begun)
     except StoryBroke as error:
         sys.stderr.write(f"The story broke: {error}. The logs are in {world.folder}.\n")
         return 1

@@ -1,24 +1,34 @@
-"""The ledger: what lies where in the (simulated) physical world, held against the sites' journals and the hub's.
+"""The ledger: what hands did in the (simulated) physical world, held against the sites' journals and the hub's.
 
-Owns the sums. Refuses to trust any program's own word: journals are read from their files and their chains computed again.
+Owns the sums. Refuses to trust any program's own word: journals are read from their files and their chains computed again,
+parcels are counted by the hands that put them in, and coils by the pin trace, the board and the times of death.
 """
 
 from __future__ import annotations
 
 import base64
 import sqlite3
+import time
+import tomllib
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from demo.world import Site, World
+from firmware.board import load_board
+from firmware.sim.coils import Death, Finding, examine
+from firmware.sim.trace import Line, read_trace
 from wire import facts as f
 from wire.chain import FactRecord, fold, genesis
-from wire.ids import Trust
+from wire.ids import PlaceKind, Trust
 
 PAGE: Final = 100
+RELEASE_NS: Final = 1_000_000_000
+"""Every coil is off this long after any death (I-8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Ledger:
     pulses: int
     wrong_opens: int
     coils_left_on: int
+    coil_faults: int
     longest_pulse_ms: float
 
     @property
@@ -44,7 +55,7 @@ class Ledger:
         """Whether nothing is missing, doubled or opened wrongly, and both sides hold the same history."""
         return (
             self.parcels_in == self.collected + self.inside + self.removed
-            and self.lost == self.doubled == self.wrong_opens == self.coils_left_on == 0
+            and self.lost == self.doubled == self.wrong_opens == self.coils_left_on == self.coil_faults == 0
             and self.facts_site == self.facts_hub
             and self.chains_equal
         )
@@ -54,29 +65,68 @@ class Ledger:
         return msgspec.json.encode(asdict(self)).decode()
 
 
-def draw_up(world: World, put_in: set[str]) -> Ledger:
-    """The ledger of all sites; `put_in` are the parcels that hands really put behind a door."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is held against each other for one site."""
+
+    site: str
+    journal: str
+    records: Sequence[FactRecord]
+    hub_records: Sequence[FactRecord]
+    hub_hash: str
+    contents: Mapping[str, Sequence[str]]
+    lines: Sequence[Line]
+    coils: Finding
+
+
+def draw_up(world: World, deaths: Iterable[Death] = ()) -> Ledger:
+    """The ledger of all sites of a world at rest; `deaths` are those of the lock processes that were ended."""
+    ends = tuple(deaths)
+    return add_up([gather(world, site, ends) for site in world.sites])
+
+
+def gather(world: World, site: Site, deaths: Sequence[Death] = ()) -> Evidence:
+    """What can be known of one site from outside."""
+    records, journal = read_journal(site.journal())
+    hub_records, hub_hash = read_hub(world, site)
+    return Evidence(
+        site=site.id,
+        journal=journal,
+        records=records,
+        hub_records=hub_records,
+        hub_hash=hub_hash,
+        contents=site.sim()["contents"],
+        lines=read_trace(site.folder / "state"),
+        coils=read_coils(site, deaths),
+    )
+
+
+def add_up(evidence: Iterable[Evidence]) -> Ledger:
+    """The sums."""
     collected: Counter[str] = Counter()
     removed: Counter[str] = Counter()
     inside: Counter[str] = Counter()
     counts: Counter[str] = Counter()
+    put_in: set[str] = set()
     chains_equal, longest = True, 0.0
-    for site in world.sites:
-        records, journal = read_journal(site)
-        known = [_fact(record) for record in records]
-        collected.update(fact.parcel for fact in known if isinstance(fact, f.ParcelCollected))
-        removed.update(fact.parcel for fact in known if isinstance(fact, f.ParcelRemoved))
-        sim = site.sim()
-        inside.update(name for held in sim["contents"].values() for name in held)
-        hub_records, hub_hash = read_hub(world, site)
-        start = genesis(site.id, journal)
-        chains_equal &= fold(start, records) == fold(start, hub_records) == hub_hash
-        counts["site"] += len(records)
-        counts["hub"] += len(hub_records)
-        counts["pulses"] += len(sim["pulses"])
-        counts["wrong"] += wrong_opens(known, [pulse["label"] for pulse in sim["pulses"]])
-        counts["on"] += sum(state == "on" for state in sim["coils"].values())
-        longest = max([longest, *(pulse["on_ms"] or 0.0 for pulse in sim["pulses"])])
+    for one in evidence:
+        known = [_fact(record) for record in one.records]
+        collected.update(
+            fact.parcel for fact in known if isinstance(fact, f.ParcelCollected) and _is_behind_a_door(fact)
+        )
+        removed.update(fact.parcel for fact in known if isinstance(fact, f.ParcelRemoved) and _is_behind_a_door(fact))
+        put_in |= {line.why for line in one.lines if line.kind == "hand" and line.on}
+        inside.update(name for held in one.contents.values() for name in held)
+        start = genesis(one.site, one.journal)
+        chains_equal &= fold(start, one.records) == fold(start, one.hub_records) == one.hub_hash
+        pulsed = [stretch.label for stretch in one.coils.stretches]
+        counts["site"] += len(one.records)
+        counts["hub"] += len(one.hub_records)
+        counts["pulses"] += len(pulsed)
+        counts["wrong"] += wrong_opens(known, pulsed)
+        counts["on"] += len(one.coils.left_on)
+        counts["faults"] += len(one.coils.faults)
+        longest = max(longest, one.coils.longest_ms)
     ended = set(collected) | set(removed)
     return Ledger(
         parcels_in=len(put_in),
@@ -84,26 +134,41 @@ def draw_up(world: World, put_in: set[str]) -> Ledger:
         inside=len(inside),
         removed=len(removed),
         lost=len(put_in - ended - set(inside)),
-        doubled=sum(count > 1 for count in (collected + removed).values()) + len(ended & set(inside)),
+        doubled=sum(count > 1 for count in ((collected + removed) | inside).values()) + len(ended & set(inside)),
         facts_site=counts["site"],
         facts_hub=counts["hub"],
         chains_equal=chains_equal,
         pulses=counts["pulses"],
         wrong_opens=counts["wrong"],
         coils_left_on=counts["on"],
-        longest_pulse_ms=longest,
+        coil_faults=counts["faults"],
+        longest_pulse_ms=round(longest, 1),
     )
 
 
-def read_journal(site: Site) -> tuple[list[FactRecord], str]:
+def read_coils(site: Site, deaths: Iterable[Death] = (), *, now_ns: int | None = None) -> Finding:
+    """What the coils of a site did up to `now_ns` (now), from the trace of its pins and its board file."""
+    settings = tomllib.loads((site.folder / "site.toml").read_text(encoding="utf-8"))
+    board = load_board(site.folder / settings["board"]["file"])
+    moment = time.monotonic_ns() if now_ns is None else now_ns
+    return examine(read_trace(site.folder / "state"), board, deaths, now_ns=moment)
+
+
+def read_journal(file: Path) -> tuple[list[FactRecord], str]:
     """Every fact in a site's journal file, and the journal's id."""
-    db = sqlite3.connect(f"file:{site.journal()}?mode=ro", uri=True)
+    db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
         rows = db.execute("SELECT seq, boot, at_ms, trust, body FROM facts ORDER BY seq").fetchall()
         (journal,) = db.execute("SELECT value FROM meta WHERE name = 'journal'").fetchone()
     finally:
         db.close()
     return [_record(*row) for row in rows], str(journal)
+
+
+def read_facts(file: Path, after: int = 0) -> list[f.AnyFact]:
+    """The facts of a journal file behind `after`, those of an unknown kind left out."""
+    known = (_fact(record) for record in read_journal(file)[0] if record.seq > after)
+    return [fact for fact in known if fact is not None]
 
 
 def read_hub(world: World, site: Site) -> tuple[list[FactRecord], str]:
@@ -121,7 +186,7 @@ def read_hub(world: World, site: Site) -> tuple[list[FactRecord], str]:
     return records, held
 
 
-def wrong_opens(known: list[f.AnyFact | None], pulsed: list[str]) -> int:
+def wrong_opens(known: Iterable[f.AnyFact | None], pulsed: Iterable[str]) -> int:
     """Pulses without their own durable cause, and keys that opened another door than that of their parcel."""
     place: dict[str, str] = {}
     ordered: list[str] = []
@@ -136,6 +201,11 @@ def wrong_opens(known: list[f.AnyFact | None], pulsed: list[str]) -> int:
             wrong += fact.parcel is not None and place.get(fact.parcel) != fact.compartment
     surplus = Counter(pulsed) - Counter(ordered)
     return wrong + surplus.total()
+
+
+def _is_behind_a_door(fact: f.ParcelCollected | f.ParcelRemoved) -> bool:
+    """The desk's shelf has no hands that are counted."""
+    return fact.place is None or fact.place.kind is PlaceKind.COMPARTMENT
 
 
 def _record(seq: int, boot: int, at_ms: int, trust: str, body: bytes) -> FactRecord:
