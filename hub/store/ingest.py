@@ -314,7 +314,7 @@ def save_boxes(connection: Connection, boxes: Mapping[tuple[int, str], tuple[Box
 
 
 def boxes(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Box]]:
-    """The compartments of sites as folded from their facts."""
+    """The compartments of sites as folded from their facts; one that no fact has named yet is left out."""
     found: dict[int, dict[str, Box]] = {number: {} for number in numbers}
     columns = select(
         COMPARTMENT.c.site,
@@ -324,7 +324,8 @@ def boxes(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str,
         COMPARTMENT.c.parcel,
     )
     for chunk in _chunks(sorted(found)):
-        for row in connection.execute(columns.where(COMPARTMENT.c.site.in_(chunk))):
+        named = columns.where(COMPARTMENT.c.site.in_(chunk), COMPARTMENT.c.changed_seq > 0)
+        for row in connection.execute(named):
             found[row.site][row.label] = Box(row.occupancy, row.service, row.parcel)
     return found
 

@@ -27,8 +27,19 @@ from hub.store.schema import METADATA
 from tests.hub.hub_site import AT_MS, Journal, life
 from wire import facts, topics
 from wire.ids import Door as DoorState
-from wire.ids import Label, Occupancy, ParcelId, Service, Trust
-from wire.messages import Ack, CompartmentState, Message, Presence, PresenceStatus, SiteState, decode, encode
+from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust
+from wire.messages import (
+    Ack,
+    Birth,
+    CompartmentCard,
+    CompartmentState,
+    Message,
+    Presence,
+    PresenceStatus,
+    SiteState,
+    decode,
+    encode,
+)
 from wire.plan import Plan
 
 DAY_MS = 86_400_000
@@ -222,6 +233,19 @@ def test_a_snapshot_that_contradicts_the_facts_is_an_alert_until_it_agrees(bench
     assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == [("views_differ",)]
     bench.hear(snapshot(Occupancy.OCCUPIED))
     assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+
+
+def test_a_new_bank_of_which_no_fact_has_spoken_yet_is_no_contradiction(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(facts.SiteStarted(boot=1, version="0", board="demo", clean=True))
+    card = CompartmentCard(label=Label("7"), size=SizeClass.M, reach=ReachZone.MID, height_mm=900, row=0, column=0)
+    box = CompartmentState(
+        label=Label("7"), occupancy=Occupancy.FREE, service=Service.IN_SERVICE, door=DoorState.CLOSED, parcel=None
+    )
+    said = Birth(site="gambetta", boot=1, journal=journal.name, version="0", board="demo", compartments=(card,))
+    bench.hear(said, journal.batch(1, 1))
+    bench.hear(SiteState(site="gambetta", boot=1, seq=1, at_ms=AT_MS, trust=Trust.NTP, compartments=(box,)))
+    assert bench.ask("SELECT kind FROM alert") == []
 
 
 def test_a_site_that_knows_a_newer_incarnation_makes_the_hub_speak_with_a_newer_one(bench: Bench) -> None:
