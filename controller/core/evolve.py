@@ -207,6 +207,8 @@ def _received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
     parcel = replace(
         known,
         state=ParcelState.RECEIVED,
+        place=None,
+        uncertain=False,
         tracking=fact.tracking,
         carrier=known.carrier or fact.carrier,
         since_mono=stamp.mono,

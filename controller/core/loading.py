@@ -7,6 +7,7 @@ Owns the steps of a deposit and of the check of one compartment. Refuses to know
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from controller.core import due
 from controller.core.allocate import allocate, shelf_place
@@ -53,6 +54,10 @@ from wire.ids import (
 )
 from wire.labels import CarrierLabel
 
+_IN_HAND: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.DISPUTED}
+"""States in which a label in front of the reader starts a deposit. A parcel that was not found, and whose label is now
+scanned, has been found: its dispute ends here, or it could never be given to anybody."""
+
 
 def tell(
     kind: StaffNoticeKind,
@@ -71,7 +76,7 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
     if task is not None and task.step is not Step.CHOOSE_SIZE:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment, tracking=label.number)
     known = _find_by_tracking(state, label.number)
-    if known is not None and known.state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
+    if known is not None and known.state not in _IN_HAND:
         return _stop_and_say(StaffNotice(StaffNoticeKind.ALREADY_HERE, None, known.id, label.number, known.place))
     if known is None and (ended := _ended_notice(state, label.number)) is not None:
         return _stop_and_say(ended)
@@ -265,7 +270,7 @@ def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | N
         parcel_id_from_bits(entropy), 1, state.setup.epoch, ParcelState.RECEIVED, tracking=label.number
     )
     facts: tuple[f.AnyFact, ...] = ()
-    if known is None or known.state is ParcelState.ANNOUNCED:
+    if known is None or known.state is not ParcelState.RECEIVED:
         facts = (
             f.ParcelReceived(
                 parcel=parcel.id,

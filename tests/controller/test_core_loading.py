@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import StaffNoticeKind, Step, in_compartment
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard, badge_text
-from wire.ids import Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
+from wire.ids import Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
 
 
 @pytest.fixture
@@ -270,6 +270,26 @@ def test_a_check_that_finds_nothing_where_a_parcel_should_be_says_so(site: Virtu
     site.press(Button.EMPTY)
     assert site.parcel(parcel).state is ParcelState.DISPUTED
     assert site.service("1") is Service.SUSPECT
+
+
+def test_a_parcel_that_was_not_found_is_put_in_again_once_its_label_is_scanned(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.restart()
+    site.sign_in()
+    site.wait(3_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    site.wait(3_000)
+    site.scan(LABEL_OF_PARCEL)
+    label = site.task_compartment()
+    site.open(label)
+    site.wait(3_000)
+    site.close(label)
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert site.parcel(parcel).place == in_compartment(Label(label))
 
 
 def test_a_parcel_taken_out_by_staff_is_removed_only_after_the_compartment_was_seen_empty(site: VirtualSite) -> None:
