@@ -218,6 +218,7 @@ def create_app(hub: Hub) -> FastAPI:
             live=hub.live,
             now_ms=wall_ms,
             secure_cookies=hub.settings.web.public_url.startswith("https://"),
+            framers=hub.settings.web.frame_ancestors,
         ),
     )
     return app

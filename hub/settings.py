@@ -21,6 +21,7 @@ MASTER_SECRET_CREDENTIAL: Final = "consigne-master"  # noqa: S105 the name of a 
 """Name under which systemd's LoadCredential= hands the master secret over."""
 
 _STORE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _HEX_SECRET: Final = re.compile(rf"[0-9a-fA-F]{{{2 * MASTER_SECRET_BYTES}}}")
 
 
@@ -43,11 +44,15 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Where the pages and the API listen. `public_url` decides whether cookies are marked Secure."""
+    """Where the pages and the API listen. `public_url` decides whether cookies are marked Secure.
+
+    `frame_ancestors` are origins whose pages may show ours in a frame: none, but for a demonstration.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
+    frame_ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ class _Reader:
         )
 
     def _web(self, table: Mapping[str, Any]) -> Web:
-        section = self._section(table, "web", ("host", "port", "public_url"))
+        section = self._section(table, "web", ("host", "port", "public_url", "frame_ancestors"))
         default = Web()
         public_url = self._text(section, "public_url", "web", default.public_url)
         if public_url and not public_url.startswith(("http://", "https://")):
@@ -192,6 +197,7 @@ class _Reader:
             host=self._text(section, "host", "web", default.host),
             port=self._integer(section, "port", "web", default.port, 0, 65_535),
             public_url=public_url,
+            frame_ancestors=self._origins(section, "frame_ancestors", "web"),
         )
 
     def _access(self, table: Mapping[str, Any]) -> Access:
@@ -239,6 +245,14 @@ class _Reader:
         if not isinstance(value, str):
             raise BadSettings(f"{self._where(section, key)}: expected a text")
         return value
+
+    def _origins(self, table: Mapping[str, Any], key: str, section: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and _ORIGIN.fullmatch(one) for one in value):
+            raise BadSettings(
+                f'{self._where(section, key)}: expected a list of origins such as ["http://127.0.0.1:8090"]'
+            )
+        return tuple(value)
 
     def _integer(self, table: Mapping[str, Any], key: str, section: str, default: int, least: int, most: int) -> int:
         value = table.get(key, default)

@@ -59,7 +59,7 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
                 await task
 
     app = FastAPI(title="Consigne, kiosk", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, names=_names(settings))
+    app.add_middleware(Guard, names=_names(settings), framers=settings.web.frame_ancestors)
     app.mount("/static", StaticFiles(packages=[("controller.kiosk", "static")]))
     _add_screens(app, kiosk)
     _add_inputs(app, kiosk)

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODY_BYTES_MAX: Final = 2048
 """An input is a button or a label of at most 512 characters."""
 
+_POLICY: Final = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors"
 _HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -25,11 +25,12 @@ _READING: Final = frozenset({"GET", "HEAD"})
 
 
 class Guard:
-    """The middleware. `names` are the host names this machine answers to."""
+    """The middleware. `names` are the host names this machine answers to, `framers` the other origins that may show us."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str], framers: tuple[str, ...] = ()) -> None:
         self._app = app
         self._names = names
+        self._headers = {**_HEADERS, "Content-Security-Policy": " ".join((_POLICY, "'self'", *framers))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
@@ -44,7 +45,7 @@ class Guard:
         async def send_careful(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

@@ -17,6 +17,7 @@ from msgspec import Meta
 from controller.kiosk.texts import languages
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+Origin = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,11 +31,15 @@ class Panel(_Section, frozen=True, kw_only=True):
 
 
 class Web(_Section, frozen=True, kw_only=True):
-    """`[web]`: where the pages are served; `names` are further names a browser may call this machine by."""
+    """`[web]`: where the pages are served; `names` are further names a browser may call this machine by.
+
+    `frame_ancestors` are origins whose pages may show ours in a frame: none, but for a demonstration.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8090
     names: tuple[str, ...] = ()
+    frame_ancestors: tuple[Origin, ...] = ()
 
 
 class Help(_Section, frozen=True, kw_only=True):

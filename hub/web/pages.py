@@ -45,7 +45,7 @@ _STATIC: Final = {
 _SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -265,7 +265,7 @@ def slip_file(request: Request, parcel: str, person: Seen, parts: Parts, paper: 
     row = parts.reads.parcel(parcel)
     if row is None or row.state not in _REPLACEABLE:
         return _no_slip(request, person, row)
-    headers = {**_SECURITY, "Content-Disposition": 'inline; filename="bon-de-retrait.pdf"'}
+    headers = {**_careful(parts), "Content-Disposition": 'inline; filename="bon-de-retrait.pdf"'}
     return Response(slip_pdf(_slip_of(parts, row), paper), media_type="application/pdf", headers=headers)
 
 
@@ -446,7 +446,13 @@ def _page(
         open_alerts=parts.reads.unanswered_alerts() if person else 0,
         **shown,
     )
-    return HTMLResponse(text, status_code=status, headers=_SECURITY)
+    return HTMLResponse(text, status_code=status, headers=_careful(parts))
+
+
+def _careful(parts: WebParts) -> dict[str, str]:
+    """The headers of every page; who may show it in a frame is the last word of the policy."""
+    policy = " ".join((_SECURITY["Content-Security-Policy"], *parts.framers))
+    return {**_SECURITY, "Content-Security-Policy": policy}
 
 
 def _form_page(

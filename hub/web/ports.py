@@ -73,6 +73,8 @@ class WebParts:
     live: Live
     now_ms: Callable[[], int]
     secure_cookies: bool = False
+    framers: tuple[str, ...] = ()
+    """Origins whose pages may show ours in a frame."""
 
 
 def parts_of(request: Request) -> WebParts:

@@ -12,11 +12,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
 
 from controller.core.model import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
 from controller.kiosk import staff
 from controller.kiosk.__main__ import main
+from controller.kiosk.guard import Guard
 from controller.kiosk.printing import NO_QUEUE, print_pdf
 from controller.kiosk.texts import languages, texts
 from controller.kiosk.voice import Voice, spoken
@@ -47,6 +50,7 @@ JSON = "application/json"
         (PANEL + "[web]\nprot = 1\n", ("[web]", "prot", "port")),
         (PANEL + '[screen]\nlanguages = ["xx"]\n', ("xx", "fr")),
         (PANEL + "[web]\nport = 70000\n", ("port",)),
+        (PANEL + '[web]\nframe_ancestors = ["http://a.test; script-src *"]\n', ("frame_ancestors",)),
         (PANEL + '[voice]\nrecordings = "nowhere"\n', ("recordings", "nowhere")),
         ("[web]\n", ("panel",)),
     ],
@@ -62,6 +66,15 @@ def test_check_names_the_file_the_key_and_what_is_allowed(
 
 def test_check_accepts_a_good_file(folder_of: Callable[[str], Path]):
     assert main(["--config", str(folder_of(PANEL)), "--check"]) == 0
+
+
+@pytest.mark.parametrize("framers", [(), ("http://127.0.0.1:8099",)])
+def test_nobody_may_frame_the_screens_but_who_is_named(framers: tuple[str, ...]):
+    answered = TestClient(Guard(PlainTextResponse("a screen"), frozenset({"kiosk.test"}), framers)).get(
+        "http://kiosk.test/"
+    )
+    policy = answered.headers["content-security-policy"]
+    assert policy.endswith(" ".join(("frame-ancestors 'self'", *framers)))
 
 
 def test_every_language_has_every_text_with_its_places():
