@@ -56,6 +56,9 @@ LOOP_S: Final = 1.0
 SILENT_CLOSES: Final = 2
 """Connections closed without an answer before the other protocol version is tried."""
 
+SILENT_CLOSES_AFTER_TALK: Final = 12
+"""The same for a version this broker has answered: a line that is down for minutes is no reason to change the language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -127,6 +130,7 @@ class MqttUplink:
         self._journal = journal
         self._protocol = MQTTProtocolVersion.MQTTv5
         self._silent = 0
+        self._answered_in: MQTTProtocolVersion | None = None
         self._delay_s = 0.0
         self._stopping = False
         self._listening = False
@@ -324,7 +328,10 @@ class MqttUplink:
             )  # fmt: skip
         elif not session.answered:
             self._silent += 1
-        if session.refused == "Unsupported protocol version" or self._silent >= SILENT_CLOSES:
+        if session.answered and not session.refused:
+            self._answered_in = self._protocol
+        enough = SILENT_CLOSES_AFTER_TALK if self._answered_in is self._protocol else SILENT_CLOSES
+        if session.refused == "Unsupported protocol version" or self._silent >= enough:
             self._silent = 0
             five = self._protocol is MQTTProtocolVersion.MQTTv5
             self._protocol = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5

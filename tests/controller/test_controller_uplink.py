@@ -305,6 +305,24 @@ def test_a_broker_that_only_speaks_3_1_1_is_spoken_to_in_3_1_1(tmp_path: Path):
     refusing.close()
 
 
+def test_a_broker_that_spoke_5_is_not_taken_for_an_older_one_when_its_line_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "RECONNECT_MAX_S", 0.02)
+    monkeypatch.setattr(module, "RECONNECT_MIN_S", 0.02)
+    broker = Scripted(connack=b"\x20\x03\x00\x00\x00")
+    site = SiteEnd(tmp_path, broker.port)
+    site.start()
+    wait_for(lambda: site.uplink._answered_in is not None, "the broker to be spoken to once")
+    broker.answer_nothing()
+    before = len(broker.levels)
+    wait_for(lambda: len(broker.levels) > before + 2 * module.SILENT_CLOSES, "connections that are closed in silence")
+    assert set(broker.levels) == {5}
+    wait_for(lambda: 4 in broker.levels, "the older version after a long silence")
+    site.close()
+    broker.close()
+
+
 class Scripted:
     """A broker that answers CONNECT as told, and may forbid every subscription (MQTT 5, *not authorized*)."""
 
@@ -317,6 +335,10 @@ class Scripted:
         self._stop = False
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
+
+    def answer_nothing(self) -> None:
+        """Close every connection without a word from now on."""
+        self._connack = b""
 
     @property
     def levels(self) -> list[int]:
