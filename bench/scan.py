@@ -195,7 +195,7 @@ def stock(folder: Path) -> None:
     journal = Journal(state / "journal.db", "bench")
     journal.begin()
     now = Now(mono=0, wall_ms=int(time.time() * 1000), trust=Trust.NTP, boot=1)
-    settings = Settings(reopens_max=SCANS_A_PARCEL)
+    settings = Settings(reopens_max=SCANS_A_PARCEL, quick_close_ms=0)
     planned = tuple(PlannedParcel(id=parcel_id_from_bits(n), version=1) for n in range(1, COMPARTMENTS + 1))
     journal.append((f.PlanApplied(incarnation=1, revision=1, hash="", upserted=planned, settings=settings),), now)
     for number, parcel in enumerate(planned, start=1):

@@ -19,9 +19,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
+from demo.folder import Folder, NotOurs
 from demo.relay import Relay
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -29,9 +32,19 @@ START_S: Final = 30.0
 STOP_S: Final = 8.0
 ANSWER_S: Final = 5.0
 LOG_LINES: Final = 15
+HELP_PHONE: Final = "01 41 00 00 00"
 
-SHORT_TIMES: Final = ("dispute_ms=3000", "reopen_grace_ms=3000", "take_ms=10000", "alarm_ms=60000")
-"""The demonstration's times: a dispute window of three seconds instead of fifteen minutes."""
+ENROLLED: Final = "enrolled.json"
+"""Number, key file and badge of each site: what a later start needs in order to go on."""
+
+SHORT_TIMES: Final = (
+    "dispute_ms=3000",
+    "reopen_grace_ms=3000",
+    "quick_close_ms=200",
+    "take_ms=10000",
+    "alarm_ms=60000",
+)
+"""The demonstration's times: a dispute window of three seconds instead of fifteen minutes, and hands that need no two seconds."""
 
 SITES: Final = (
     ("gennevilliers", "Conciergerie de Gennevilliers", "4 rue des Lilas, 92230 Gennevilliers", "demo.toml"),
@@ -51,16 +64,23 @@ class Process:
     arguments: list[str]
     log: Path
     child: subprocess.Popen[bytes] | None = None
+    _said_from: int = 0
+    _is_over: bool = False
+    _turn: RLock = field(default_factory=RLock)
 
     def start(self) -> None:
-        """Start it; its output goes to the log."""
-        with self.log.open("ab") as log:
+        """Start it; its output goes to the log. Raises DidNotStart when everything is ending."""
+        self.launch([sys.executable, "-u", "-m", *self.arguments])
+
+    def launch(self, command: list[str]) -> None:
+        """Start a command as this process. Ctrl-C in the terminal is ours to pass on. Raises DidNotStart."""
+        with self._turn, self.log.open("ab") as log:
+            if self._is_over:
+                message = f"{self.name} is not started any more: the demonstration ends"
+                raise DidNotStart(message)
+            self._said_from = log.tell()
             self.child = subprocess.Popen(
-                [sys.executable, "-u", "-m", *self.arguments],
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
+                command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, process_group=0
             )
 
     def kill(self) -> None:
@@ -71,22 +91,35 @@ class Process:
         """Ask it to end; end it when it does not."""
         self._end(signal.SIGTERM)
 
-    def _end(self, how: signal.Signals) -> None:
-        if self.child is None:
-            return
-        self.child.send_signal(how)
-        try:
-            self.child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait(STOP_S)
-        self.child = None
+    def ask_to_end(self) -> None:
+        """Ask it to end, for good, without waiting."""
+        with self._turn:
+            self._is_over = True
+            if self.child is not None:
+                self.child.terminate()
 
-    def first_line(self, key: str, after: int = 0) -> dict[str, Any]:
-        """The first line of JSON with `key` written since byte `after` of the log. Raises DidNotStart."""
+    def is_running(self) -> bool:
+        """Whether it lives."""
+        child = self.child
+        return child is not None and child.poll() is None
+
+    def _end(self, how: signal.Signals) -> None:
+        with self._turn:
+            if self.child is None:
+                return
+            self.child.send_signal(how)
+            try:
+                self.child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait(STOP_S)
+            self.child = None
+
+    def first_line(self, key: str) -> dict[str, Any]:
+        """The first line of JSON with `key` written since the last start. Raises DidNotStart."""
 
         def look() -> dict[str, Any] | None:
-            for line in self.log.read_bytes()[after:].splitlines():
+            for line in self.log.read_bytes()[self._said_from :].splitlines():
                 with contextlib.suppress(ValueError):
                     said = json.loads(line)
                     if isinstance(said, dict) and key in said:
@@ -103,7 +136,7 @@ class Process:
             found = look()
             if found:
                 return found
-            if self.child is None or self.child.poll() is not None:
+            if not self.is_running():
                 break
             time.sleep(0.05)
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_LINES:])
@@ -127,9 +160,12 @@ class Site:
 
     def start(self) -> None:
         """Start (again) the lock process, and learn where its simulated world is."""
-        written = self.controller.log.stat().st_size if self.controller.log.exists() else 0
         self.controller.start()
-        said = self.controller.first_line("sim_port", written)
+        self.find_world()
+
+    def find_world(self) -> None:
+        """Wait for the lock process to say where its simulated world is. Raises DidNotStart."""
+        said = self.controller.first_line("sim_port")
         self.sim_url = f"http://127.0.0.1:{said['sim_port']}/sim"
 
     def sim(self) -> dict[str, Any]:
@@ -164,26 +200,47 @@ class World:
     sites: list[Site] = field(default_factory=list)
     hub_url: str = ""
     _processes: list[Process] = field(default_factory=list)
-    _notify_url: str = ""
+    _held: Folder | None = None
 
-    def start(self, *, notify_url: str = "") -> None:
-        """Bring everything up from nothing. Raises DidNotStart."""
-        self._notify_url = notify_url
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        broker_port = self._start_broker()
-        self._start_hub(broker_port)
-        for number, (site, name, address, board) in enumerate(SITES):
-            self._start_site(site, name, address, board, broker_port, number)
+    def start(self, *, notify_url: str = "", framer: str = "", keep: bool = False) -> None:
+        """Bring everything up, from nothing or (`keep`) from where it was. Raises DidNotStart.
+
+        The hub tells recipients' messages to `notify_url`; pages of the origin `framer` may show every screen in a frame.
+        """
+        self._held = Folder(self.folder)
+        try:
+            self._held.claim()
+            goes_on = self._held.prepare(keep=keep, needs=ENROLLED)
+        except NotOurs as error:
+            raise DidNotStart(str(error)) from None
+        broker_port = self._launch_broker()
+        hub = self._write_hub(broker_port, notify_url, framer)
+        enrolled = json.loads((self.folder / ENROLLED).read_text()) if goes_on else self._enrol()
+        for name, _, _, board in SITES:
+            self.sites.append(self._write_site(name, board, broker_port, framer, enrolled[name]))
+        self._wait_for_broker(broker_port)
+        for process in (hub, *(one for site in self.sites for one in (site.controller, site.kiosk))):
+            process.start()
+        for site in self.sites:
+            site.find_world()
+        for site in self.sites:
+            site.kiosk.wait_until(partial(answers, f"{site.kiosk_url}/healthz"))
+        hub.wait_until(lambda: answers(f"{self.hub_url}/readyz"))
 
     def stop(self) -> None:
-        """End every process, the last started first. Idempotent."""
+        """End every process for good: the sites, then the hub, then the broker. Idempotent."""
+        of_sites = [process for site in self.sites for process in (site.kiosk, site.controller)]
+        for process in of_sites:
+            process.ask_to_end()
+        for process in of_sites:
+            process.stop()
         for site in self.sites:
-            site.kiosk.stop()
-            site.controller.stop()
             site.relay.close()
         for process in reversed(self._processes):
+            process.ask_to_end()
             process.stop()
+        if self._held is not None:
+            self._held.release()
 
     def hub(self, path: str, body: Any = None) -> Any:
         """One call of the hub's API."""
@@ -198,49 +255,55 @@ class World:
         self._processes.append(process)
         return process
 
-    def _start_broker(self) -> int:
-        if self.broker_kind == "mosquitto":
-            return self._start_mosquitto()
+    def _launch_broker(self) -> int:
         # A port of its own for good, so that a broker that was killed comes back where everybody looks for it.
-        process = self._process("broker", "demo.broker", "--port", str(free_port()))
-        process.start()
-        return int(process.first_line("port")["port"])
+        port = free_port()
+        if self.broker_kind == "mosquitto":
+            self._launch_mosquitto(port)
+        else:
+            self._process("broker", "demo.broker", "--port", str(port)).start()
+        return port
 
-    def _start_mosquitto(self) -> int:
+    def _launch_mosquitto(self, port: int) -> None:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
             message = "mosquitto is not installed here: apt install mosquitto, or leave out --broker mosquitto"
             raise DidNotStart(message)
-        port = free_port()
         file = self.folder / "mosquitto.conf"
         file.write_text(
             f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nset_tcp_nodelay true\n"
         )
-        process = self._process("broker")
-        with process.log.open("ab") as log:
-            process.child = subprocess.Popen([program, "-c", str(file)], stdout=log, stderr=log)
-        process.wait_until(lambda: is_listening(port))
-        return port
+        self._process("broker").launch([program, "-c", str(file)])
 
-    def _start_hub(self, broker_port: int) -> None:
+    def _wait_for_broker(self, port: int) -> None:
+        self.program("broker").wait_until(lambda: is_listening(port))
+
+    def _write_hub(self, broker_port: int, notify_url: str, framer: str) -> Process:
         port = free_port()
         self.hub_url = f"http://127.0.0.1:{port}"
-        (self.folder / "master").write_text(secrets.token_hex(32))
-        notify = f'[notify]\ndriver = "webhook"\nurl = "{self._notify_url}"\n' if self._notify_url else ""
+        secret = self.folder / "master"
+        if not secret.exists():
+            write_secret(secret, secrets.token_hex(32))
+        notify = f'[notify]\ndriver = "webhook"\nurl = "{notify_url}"\n' if notify_url else ""
         (self.folder / "hub.toml").write_text(
             f'state_dir = "hub"\nmaster_secret_file = "master"\n[broker]\nport = {broker_port}\n'
-            f"[web]\nport = {port}\n[access]\nopen_on_loopback = true\n{notify}"
+            f"[web]\nport = {port}\n{_framed_by(framer)}[access]\nopen_on_loopback = true\n{notify}"
         )
-        for site, name, address, _ in SITES:
-            self._tell_hub("site", "add", site, "--name", name, "--address", address, "--help-phone", "01 41 00 00 00")
-            self._tell_hub("site", "set", site, *SHORT_TIMES)
-        process = self._process("hub", "hub", "--config", str(self.folder / "hub.toml"))
-        process.start()
-        process.wait_until(lambda: answers(f"{self.hub_url}/readyz"))
+        return self._process("hub", "hub", "--config", str(self.folder / "hub.toml"))
 
-    def _tell_hub(self, *arguments: str) -> str:
+    def _enrol(self) -> dict[str, dict[str, Any]]:
+        """Create the sites at the hub; number, key file and badge of each, kept for the next start."""
+        said = iter(self._tell_hub([words for number, site in enumerate(SITES) for words in _enrolment(number, *site)]))
+        enrolled = {}
+        for site, *_ in SITES:
+            known, _, keys, badge = (next(said) for _ in range(4))
+            enrolled[site] = {"number": int(known), "keys": keys, "badge": badge}
+        write_secret(self.folder / ENROLLED, json.dumps(enrolled))
+        return enrolled
+
+    def _tell_hub(self, commands: list[list[str]]) -> list[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "hub", "--config", str(self.folder / "hub.toml"), *arguments],
+            [sys.executable, "-m", "demo.enrol", str(self.folder / "hub.toml"), json.dumps(commands)],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -248,29 +311,28 @@ class World:
             check=False,
         )
         if done.returncode:
-            message = f"the hub refused {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+            message = f"the hub could not be told its sites:\n{done.stdout}{done.stderr}"
             raise DidNotStart(message)
-        return done.stdout.strip()
+        said: list[str] = json.loads(done.stdout)
+        return said
 
-    def _start_site(self, site: str, name: str, address: str, board: str, broker_port: int, number: int) -> None:
+    def _write_site(self, site: str, board: str, broker_port: int, framer: str, enrolled: dict[str, Any]) -> Site:
         folder = self.folder / site
-        folder.mkdir()
-        del address
-        (folder / "keys").write_text(self._tell_hub("site", "key", site) + "\n")
-        badge = self._tell_hub("badge", "add", site, f"concierge-{number + 1}")
-        known = next(row["number"] for row in self.hub("sites")["sites"] if row["id"] == site)
+        folder.mkdir(exist_ok=True)
+        write_secret(folder / "keys", enrolled["keys"] + "\n")
+        name = next(name for id_, name, _, _ in SITES if id_ == site)
         relay, kiosk_port = Relay(broker_port), free_port()
         (folder / "site.toml").write_text(
-            f'[site]\nid = "{site}"\nnumber = {known}\nname = "{name}"\nkeys = "keys"\n'
+            f'[site]\nid = "{site}"\nnumber = {enrolled["number"]}\nname = "{name}"\nkeys = "keys"\n'
             f'[board]\nfile = "{ROOT / "hardware" / "boards" / board}"\n[hardware]\nsimulate = true\n'
             f'[store]\nstate_dir = "state"\n[panel]\nsocket = "panel.sock"\n'
             f'[broker]\nhost = "127.0.0.1"\nport = {relay.port}\n'
         )
         (folder / "kiosk.toml").write_text(
-            f'[panel]\nsocket = "panel.sock"\n[web]\nport = {kiosk_port}\n'
-            f'[help]\nphone = "01 41 00 00 00"\nname = "{name}"\n[voice]\nespeak = false\n'
+            f'[panel]\nsocket = "panel.sock"\n[web]\nport = {kiosk_port}\n{_framed_by(framer)}'
+            f'[help]\nphone = "{HELP_PHONE}"\nname = "{name}"\n[voice]\nespeak = false\n'
         )
-        made = Site(
+        return Site(
             id=site,
             name=name,
             folder=folder,
@@ -280,12 +342,28 @@ class World:
                 f"kiosk of {site}", ["controller.kiosk", "--config", str(folder / "kiosk.toml")], folder / "kiosk.log"
             ),
             kiosk_url=f"http://127.0.0.1:{kiosk_port}",
-            badge=badge,
+            badge=enrolled["badge"],
         )
-        self.sites.append(made)
-        made.start()
-        made.kiosk.start()
-        made.kiosk.wait_until(lambda: answers(f"{made.kiosk_url}/healthz"))
+
+
+def write_secret(file: Path, text: str) -> None:
+    """A file for its owner's eyes only."""
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+
+
+def _enrolment(number: int, site: str, name: str, address: str, _board: str) -> list[list[str]]:
+    """What is typed at the hub for a new site; the third answer is its key file, the fourth a badge."""
+    return [
+        ["site", "add", site, "--name", name, "--address", address, "--help-phone", HELP_PHONE],
+        ["site", "set", site, *SHORT_TIMES],
+        ["site", "key", site],
+        ["badge", "add", site, f"concierge-{number + 1}"],
+    ]
+
+
+def _framed_by(origin: str) -> str:
+    return f'frame_ancestors = ["{origin}"]\n' if origin else ""
 
 
 def ask(url: str, body: Any = None) -> Any:

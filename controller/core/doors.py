@@ -27,7 +27,7 @@ from controller.core.model import (
 )
 from controller.core.orders import call_desk, pulse_again
 from wire import facts as f
-from wire.ids import Door, Label, Occupancy, Purpose, Service
+from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service
 
 FORCED: Final = "door_forced"
 LEFT_OPEN: Final = "door_left_open"
@@ -121,14 +121,30 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if parcel is None or parcel.place is None:
         return Decision(facts, (Sound(Signal.OFF),))
+    measured = not opening.alarmed  # after a restart, or an alarm, nobody knows how long it stood open
+    quick = measured and now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
+    if quick and parcel.state is ParcelState.STORED:
+        return _closed_at_once(state, opening, parcel, facts)
     more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]
     occupancy = state.durable.compartments[opening.compartment].occupancy
     if opening.alarmed and occupancy is not Occupancy.UNKNOWN:
         more.append(f.OccupancySet(compartment=opening.compartment, occupancy=Occupancy.UNKNOWN, reason=LEFT_OPEN))
-    quick = now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
     kind = NoticeKind.QUICK_CLOSE if quick else NoticeKind.THANKS
     notice = Notice(kind, opening.compartment, parcel.id, parcel.language)
     return Decision((*facts, *more), (Sound(Signal.OK), Show(notice)))
+
+
+def _closed_at_once(state: State, opening: Opening, parcel: Parcel, facts: tuple[f.AnyFact, ...]) -> Decision:
+    """A child, the wind: nobody takes a parcel out that quickly, so it is not called taken (C-05, ADR 0008).
+
+    Its key opens again within the grace; afterwards staff look inside, and nothing is freed before they did.
+    """
+    label = opening.compartment
+    more: tuple[f.AnyFact, ...] = ()
+    if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
+        more = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="closed_at_once"),)
+    notice = Notice(NoticeKind.QUICK_CLOSE, label, parcel.id, parcel.language)
+    return Decision((*facts, *more), (Sound(Signal.ATTENTION), Show(notice)))
 
 
 def _alarms_over(state: State, label: Label) -> Iterator[f.AnyFact]:

@@ -284,7 +284,7 @@ def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
         return durable
     durable = _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono)
     if opening.purpose is Purpose.COLLECT and opening.parcel is not None:
-        return _parcel(durable, opening.parcel, uncertain=True, session=fact.session)
+        return _parcel(durable, opening.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
     return durable
 
 

@@ -149,7 +149,7 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
 
 def _open(state: State, parcel: Parcel, label: Label, form: str) -> Decision:
     again = parcel.state is ParcelState.COLLECTING or parcel.uncertain
-    session = parcel.session if parcel.state is ParcelState.COLLECTING else next_session(state)
+    session = parcel.session if again else next_session(state)
     ordered, effects = open_door(
         session=session,
         compartment=label,

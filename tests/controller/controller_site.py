@@ -22,7 +22,7 @@ from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, PlaceKind, ReachZone, SizeClass, Trust, parcel_id_from_bits
 from wire.messages import CompartmentCard
 from wire.pickup import PickupKey, qr_text
-from wire.plan import PlannedParcel
+from wire.plan import PlannedParcel, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = bytes(range(32))
@@ -69,6 +69,10 @@ def write_site(folder: Path, *, board: str = "demo.toml", broker_port: int = 0, 
     return path
 
 
+HURRIED = Settings(quick_close_ms=100)
+"""Hands in these tests need no two seconds at a door."""
+
+
 def parcel(number: int) -> ParcelId:
     return parcel_id_from_bits(number)
 
@@ -84,7 +88,13 @@ def stored(number: int, compartment: str) -> tuple[AnyFact, ...]:
     label = Label(compartment)
     place = f.Place(kind=PlaceKind.COMPARTMENT, name=label)
     return (
-        f.PlanApplied(incarnation=1, revision=number, hash="x", upserted=(PlannedParcel(id=known, version=1),)),
+        f.PlanApplied(
+            incarnation=1,
+            revision=number,
+            hash="x",
+            upserted=(PlannedParcel(id=known, version=1),),
+            settings=HURRIED,
+        ),
         f.ParcelReceived(
             parcel=known, tracking="", carrier="", source="plan", key_version=1, key_epoch=0, session="s", by="p"
         ),

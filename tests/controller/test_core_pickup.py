@@ -8,6 +8,7 @@ from controller.core.events import Button
 from controller.core.model import NoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from wire.badges import CommandCard
 from wire.ids import Door, Label, Occupancy, ParcelState, Service, parcel_id_from_bits
 
 DISPUTE_MS = 900_000
@@ -132,6 +133,45 @@ def test_c05_a_door_closed_at_once_opens_again_in_the_same_session_and_is_counte
     site.scan(site.slip(parcel))
     assert site.pulses() == ["1"] * 4, "the fifth time staff decide"
     assert calls(site) == ["reopen_asked"]
+
+
+def test_c05_a_door_closed_at_once_collects_nothing_and_staff_look_inside(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(1_000)
+    site.close("1")
+    site.wait(3_600_000)
+    assert "parcel_taken" not in site.kinds()
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+    site.scan(site.slip(parcel))
+    assert calls(site) == ["reopen_asked"]
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.card(CommandCard.NOT_EMPTY)
+    site.press(Button.SIGN_OUT)
+    site.wait(4_000)
+    site.scan(site.slip(parcel))
+    assert site.pulses() == ["1", "1", "1"], "the key is good again, because the parcel is known to be there"
+
+
+def test_c05_the_second_opening_counts_as_a_collection_when_the_door_stood_open_long_enough(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(1_000)
+    site.close("1")
+    site.wait(10_000)
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(6_000)
+    site.close("1")
+    site.wait(1_000_000)
+    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
 
 
 def test_c06_between_grace_and_dispute_end_staff_decide(site: VirtualSite) -> None:
