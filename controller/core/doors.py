@@ -18,6 +18,7 @@ from controller.core.model import (
     NoticeKind,
     Now,
     Opening,
+    Parcel,
     Phase,
     StaffNotice,
     StaffNoticeKind,
