@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, Final
 
 from demo.ledger import RELEASE_NS, Ledger, draw_up, read_coils, read_facts
@@ -20,6 +21,9 @@ from wire.badges import CommandCard, card_text
 
 PATIENCE_S: Final = 20.0
 LOOK_S: Final = 0.05
+
+HAND_S: Final = 0.5
+"""A hand is no faster: a door that is open for less (`quick_close_ms` of the world) may count as a look inside."""
 
 BUDGET_S: Final = 90.0
 """The whole story, the start of every program included, on a machine where Consigne is installed."""
@@ -195,6 +199,7 @@ def open_by(site: Site, present: Callable[[], None]) -> str:
     if len(opened) != 1 or doors[opened[0].compartment] != "open":
         message = f"the journal of {site.id} says {opened}, the doors are {doors}"
         raise StoryBroke(message)
+    time.sleep(HAND_S)
     return str(opened[0].compartment)
 
 
@@ -233,8 +238,8 @@ def is_known(site: Site, parcel: str) -> bool:
     return any(parcel in {one.id for one in plan.upserted} for plan in facts_of(site, f.PlanApplied))
 
 
-def facts_of(site: Site, kind: type[Any], after: int = 0) -> list[Any]:
-    """The facts of one kind that the site's journal holds behind `after`."""
+def facts_of(site: Site, kind: type[Any] | UnionType, after: int = 0) -> list[Any]:
+    """The facts of one kind, or of several, that the site's journal holds behind `after`."""
     return [fact for fact in read_facts(site.journal(), after) if isinstance(fact, kind)]
 
 
