@@ -23,7 +23,7 @@ class Relay:
 
     def __init__(self, target: int) -> None:
         self._target = target
-        self._is_cut = threading.Event()
+        self._cut = threading.Event()
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -32,11 +32,16 @@ class Relay:
 
     def cut(self) -> None:
         """The line is dead from now on."""
-        self._is_cut.set()
+        self._cut.set()
 
     def restore(self) -> None:
         """The line works again."""
-        self._is_cut.clear()
+        self._cut.clear()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the line is dead."""
+        return self._cut.is_set()
 
     def close(self) -> None:
         """End it. Idempotent."""
@@ -56,7 +61,7 @@ class Relay:
             threading.Thread(target=self._carry, args=(near,), daemon=True).start()
 
     def _carry(self, near: socket.socket) -> None:
-        if self._is_cut.is_set():
+        if self._cut.is_set():
             _reset(near)
             return
         try:
@@ -74,7 +79,7 @@ class Relay:
         _reset(far)
 
     def _pump(self, selector: selectors.BaseSelector) -> None:
-        while not (self._closed.is_set() or self._is_cut.is_set()):
+        while not (self._closed.is_set() or self._cut.is_set()):
             for key, _ in selector.select(_LOOK_S):
                 source = key.fileobj
                 assert isinstance(source, socket.socket)

@@ -218,7 +218,7 @@ class World:
         enrolled = json.loads((self.folder / ENROLLED).read_text()) if goes_on else self._enrol()
         for name, _, _, board in SITES:
             self.sites.append(self._write_site(name, board, broker_port, framer, enrolled[name]))
-        self._wait_for_broker(broker_port)
+        self.program("broker").wait_until(lambda: is_listening(broker_port))
         for process in (hub, *(one for site in self.sites for one in (site.controller, site.kiosk))):
             process.start()
         for site in self.sites:
@@ -274,9 +274,6 @@ class World:
             f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 1000\nset_tcp_nodelay true\n"
         )
         self._process("broker").launch([program, "-c", str(file)])
-
-    def _wait_for_broker(self, port: int) -> None:
-        self.program("broker").wait_until(lambda: is_listening(port))
 
     def _write_hub(self, broker_port: int, notify_url: str, framer: str) -> Process:
         port = free_port()
