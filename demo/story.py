@@ -33,12 +33,12 @@ class StoryBroke(Exception):
     """Something that should have happened did not, in time."""
 
 
-def play(world: World, begun: float | None = None) -> Ledger:
+def play(world: World, begun: float | None = None, *, budget_s: float = BUDGET_S) -> Ledger:
     """The whole story on a started world. `begun` is the monotonic second at which starting it began. Raises StoryBroke."""
     start = time.monotonic() if begun is None else begun
 
     def chapter(text: str) -> None:
-        keep_within(start, BUDGET_S)
+        keep_within(start, budget_s)
         say(text)
 
     first, second = world.sites
@@ -89,7 +89,7 @@ def play(world: World, begun: float | None = None) -> Ledger:
     chapter("Everything comes to rest.")
     come_to_rest(world)
     ledger = draw_up(world, [death])
-    keep_within(start, BUDGET_S)
+    keep_within(start, budget_s)
     return ledger
 
 

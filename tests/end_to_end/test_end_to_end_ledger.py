@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,8 @@ import pytest
 from msgspec import Raw
 
 from demo.ledger import Evidence, Ledger, add_up, read_journal
-from demo.story import StoryBroke, keep_within
+from demo.story import StoryBroke, keep_within, play
+from demo.world import World
 from firmware.board import load_board
 from firmware.sim.coils import examine
 from firmware.sim.trace import Line, read_trace, trace_file
@@ -32,17 +31,13 @@ SECOND_NS = 1_000_000_000
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ledger]:
     """The folder a story left behind, and the ledger it ended with."""
-    folder = tmp_path_factory.mktemp("story") / "state"
-    played = subprocess.run(
-        [sys.executable, "-m", "demo", "--auto", "--state", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=220,
-        check=False,
-    )
-    assert played.returncode == 0, played.stdout + played.stderr
-    return folder, Ledger(**json.loads(played.stdout.splitlines()[-1]))
+    world = World(tmp_path_factory.mktemp("story") / "state")
+    try:
+        world.start()
+        # How long it may take is another test's matter (test_end_to_end_story); this one may share its processors.
+        return world.folder, play(world, budget_s=200)
+    finally:
+        world.stop()
 
 
 @pytest.fixture
