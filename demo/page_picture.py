@@ -169,7 +169,7 @@ def _reasons(ledger: Ledger) -> list[tuple[bool, str]]:
         (
             ledger.facts_site != ledger.facts_hub,
             (
-                f"{ledger.facts_site - ledger.facts_hub} faits sont au site et pas encore au réseau : "
+                f"{ledger.facts_site - ledger.facts_hub} faits sont au site et pas encore au serveur : "
                 "ils sont en route, ou le réseau est coupé."
             ),
         ),

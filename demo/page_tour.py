@@ -172,7 +172,7 @@ class Tour:
             Step(
                 "L'accueil pose le colis et ferme la porte.",
                 "Poser le colis et fermer",
-                "Regardez le téléphone : Awa a reçu son code. Au réseau, le casier est occupé.",
+                "Regardez le téléphone, à droite : Awa a reçu son code. « Vu de loin », le casier est occupé.",
                 self._put,
             ),
             Step(
@@ -184,37 +184,37 @@ class Tour:
             Step(
                 "Awa prend le colis et ferme la porte.",
                 "Prendre et fermer",
-                "Regardez le réseau : le colis est retiré, car la porte a été vue ouverte, puis fermée.",
+                "Regardez « Vu de loin » : le colis est retiré, car la porte a été vue ouverte, puis fermée.",
                 self._take,
             ),
             Step(
                 "Un deuxième colis est déposé pour Wei Chen. Puis le réseau tombe.",
                 "Déposer, puis couper le réseau",
-                "Regardez « Réseau et courant » à gauche : le site est seul.",
+                "Regardez « Réseau et courant » à gauche : le site est seul. « Vu de loin » le dira bientôt.",
                 self._cut,
             ),
             Step(
                 "Wei Chen retire son colis sans réseau.",
                 "Retirer sans réseau",
-                "Regardez : la porte s'est ouverte comme d'habitude. Des faits attendent sur le site.",
+                "La porte s'est ouverte comme d'habitude. Regardez « Réseau et courant » : des faits attendent sur le site.",
                 self._alone,
             ),
             Step(
                 "Le réseau revient.",
                 "Rétablir le réseau",
-                "Regardez le réseau : il sait tout maintenant, une fois et dans l'ordre.",
+                "Regardez « Vu de loin » : le serveur sait tout maintenant, une fois et dans l'ordre.",
                 self._back,
             ),
             Step(
                 "Un troisième colis. Fatima ouvre la porte, et le courant saute (kill -9).",
                 "Ouvrir, puis couper le courant",
-                "Regardez les écrans : ils disent que la machine est arrêtée. La porte est restée ouverte.",
+                "Regardez les deux écrans : la machine redémarre. À gauche, la porte est restée ouverte.",
                 self._dark,
             ),
             Step(
                 "Le courant revient.",
                 "Redémarrer",
-                "Regardez l'accueil : la porte ouverte est signalée. Rien n'est oublié.",
+                "Regardez « Vu de loin » : la porte ouverte est signalée. L'écran du client dit encore quoi faire.",
                 self._light,
             ),
             Step(

@@ -121,7 +121,7 @@ function ledger() {
     node("span", {}, `Déposés ${books.parcels_in}`), node("span", {}, `Retirés ${books.collected}`),
     node("span", {}, `Repris ${books.removed}`), node("span", {}, `Dedans ${books.inside}`),
     node("span", {}, `Perdus ${books.lost}`), node("span", {}, `Doublés ${books.doubled}`),
-    node("span", {}, `Faits : site ${books.facts_site}, réseau ${books.facts_hub}`),
+    node("span", {}, `Faits : site ${books.facts_site}, serveur ${books.facts_hub}`),
     node("span", {}, books.chains_equal ? "journaux pareils" : "journaux différents"),
     ...books.why.map((one) => node("span", { className: "why" }, one)),
   ];
@@ -142,7 +142,7 @@ function announce() {
   const who = node("select", { id: "who" }, ...picture.people.map((one) => node("option", { value: one.name }, `${one.name} (${one.about})`)));
   const size = node("select", { id: "size" }, ...["S", "M", "L"].map((one) => node("option", { value: one }, one)));
   const go = node("button", { type: "button", id: "announce-go", onclick: () => send({ do: "announce", value: who.value, size: size.value }) }, "Annoncer un colis");
-  return [row(node("label", { htmlFor: "who" }, "Pour"), who, node("label", { htmlFor: "size" }, "Taille"), size, go)];
+  return [row(node("label", { htmlFor: "who" }, "Pour"), who), row(node("label", { htmlFor: "size" }, "Taille"), size, go)];
 }
 
 const STATES = {
@@ -152,12 +152,13 @@ const STATES = {
 
 function parcels() {
   if (!picture.site.parcels.length) return [node("li", { className: "muted" }, "Aucun colis encore. Annoncez-en un.")];
-  const off = { disabled: !picture.site.power };
+  const waits = (one) => ["announced", "received"].includes(one.state);
+  const off = (isNext) => ({ disabled: !picture.site.power, className: isNext ? "next" : "" });
   return picture.site.parcels.map((one) => node("li", {},
     node("b", {}, one.name), ` · ${STATES[one.state] ?? one.state}${one.place ? ` · ${one.place}` : ""}`,
     row(
-      button(`label-${one.id}`, "Scanner l'étiquette", { do: "label", parcel: one.id }, off),
-      button(`slip-${one.id}`, "Scanner le bon", { do: "slip", parcel: one.id }, off),
+      button(`label-${one.id}`, "Scanner l'étiquette", { do: "label", parcel: one.id }, off(waits(one))),
+      button(`slip-${one.id}`, "Scanner le bon", { do: "slip", parcel: one.id }, off(one.state === "stored")),
       node("button", { type: "button", id: `see-${one.id}`, onclick: () => frame("hub", `${picture.hub}/parcels/${one.id}`, true) }, "Sa fiche"),
     )));
 }

@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_is_said_kindly(tmp_path: Path) -> None:
 def test_two_demonstrations_never_share_a_folder(tmp_path: Path) -> None:
     first, second = Folder(tmp_path / "state"), Folder(tmp_path / "state")
     first.claim()
-    with pytest.raises(NotOurs, match="Another demonstration is using .* --state ANOTHER-FOLDER"):
+    with pytest.raises(NotOurs, match=r"Another demonstration is using .* --state ANOTHER-FOLDER"):
         second.claim()
     first.release()
     second.claim()
