@@ -12,7 +12,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -135,8 +134,7 @@ class Broker:
             self._data.mkdir()
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         assert program is not None
-        with self._process.log.open("ab") as log:
-            self._process.child = subprocess.Popen([program, "-c", str(self._conf)], stdout=log, stderr=log)
+        self._process.launch([program, "-c", str(self._conf)])
         self._process.wait_until(lambda: is_listening(self._port()))
 
     def _make_persistent(self) -> None:
