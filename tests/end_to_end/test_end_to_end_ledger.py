@@ -118,7 +118,10 @@ def test_what_the_story_left_behind_adds_up_to_what_it_said(told: tuple[Path, Le
 
 
 def test_a_fact_that_is_missing_at_the_site_is_seen(left: Path) -> None:
-    facts(left, "DELETE FROM facts WHERE seq = (SELECT max(seq) FROM facts WHERE body LIKE '%parcel_collected%')")
+    facts(
+        left,
+        "DELETE FROM facts WHERE seq = (SELECT max(seq) FROM facts WHERE CAST(body AS TEXT) LIKE '%parcel_collected%')",
+    )
     drawn = books(left)
     assert not drawn.balances
     assert not drawn.chains_equal
@@ -173,7 +176,10 @@ def test_a_coil_that_sticks_is_left_on(left: Path) -> None:
 
 
 def test_a_pulse_nobody_ordered_is_a_wrong_opening(left: Path) -> None:
-    facts(left, "DELETE FROM facts WHERE seq = (SELECT max(seq) FROM facts WHERE body LIKE '%opening_ordered%')")
+    facts(
+        left,
+        "DELETE FROM facts WHERE seq = (SELECT max(seq) FROM facts WHERE CAST(body AS TEXT) LIKE '%opening_ordered%')",
+    )
     assert books(left).wrong_opens == 1
 
 
@@ -181,7 +187,7 @@ def test_a_key_that_opened_another_door_is_a_wrong_opening(left: Path) -> None:
     facts(
         left,
         'UPDATE facts SET body = CAST(replace(CAST(body AS TEXT), \'"compartment":"1"\', \'"compartment":"2"\') AS BLOB) '
-        'WHERE seq = (SELECT min(seq) FROM facts WHERE body LIKE \'%opening_ordered%"compartment":"1"%collect%\')',
+        'WHERE seq = (SELECT min(seq) FROM facts WHERE CAST(body AS TEXT) LIKE \'%opening_ordered%"compartment":"1"%collect%\')',
     )
     assert books(left).wrong_opens >= 1
 
