@@ -5,6 +5,7 @@ Owns the picture and how old it may be. Refuses to act; everything is asked of t
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import tomllib
@@ -94,12 +95,14 @@ class Painter:
         return self._boards[site.id]
 
     def _sim(self, site: Site) -> dict[str, Any]:
-        """The world; while the program that plays it is dead, the world as it was last seen."""
+        """The world; while the program that plays it is dead, doors and contents as they are on its disk."""
         try:
             self._last_sim[site.id] = site.sim()
         except OSError:
             if site.id not in self._last_sim:
                 raise
+            lying = json.loads((site.folder / "state" / "world.json").read_text(encoding="utf-8"))
+            return {**self._last_sim[site.id], **lying}
         return self._last_sim[site.id]
 
     def _parcels(self, site: Site) -> list[dict[str, Any]]:
@@ -140,7 +143,12 @@ class Painter:
     def _told(self, *, stale: bool) -> dict[str, Any] | None:
         if self._ledger is None:
             return None
-        return {**asdict(self._ledger), "balances": self._ledger.balances, "why": explain(self._ledger, stale=stale)}
+        return {
+            **asdict(self._ledger),
+            "balances": self._ledger.balances,
+            "stale": stale,
+            "why": explain(self._ledger, stale=stale),
+        }
 
 
 def explain(ledger: Ledger, *, stale: bool) -> Sequence[str]:

@@ -117,10 +117,11 @@ function ledger() {
   const books = picture.ledger;
   if (!books) return [node("span", { className: "muted" }, "Le compte arrive…")];
   return [
-    node("span", { className: books.balances ? "good" : "bad" }, books.balances ? "✓ Le compte est juste" : "≠ Le compte attend"),
+    books.stale ? node("b", {}, "… Le compte d'avant la coupure")
+      : node("span", { className: books.balances ? "good" : "bad" }, books.balances ? "✓ Le compte est juste" : "≠ Le compte attend"),
     node("span", {}, `Déposés ${books.parcels_in}`), node("span", {}, `Retirés ${books.collected}`),
     node("span", {}, `Repris ${books.removed}`), node("span", {}, `Dedans ${books.inside}`),
-    node("span", {}, `Perdus ${books.lost}`), node("span", {}, `Doublés ${books.doubled}`),
+    node("span", {}, `Perdus ou en cours ${books.lost}`), node("span", {}, `Doublés ${books.doubled}`),
     node("span", {}, `Faits : site ${books.facts_site}, serveur ${books.facts_hub}`),
     node("span", {}, books.chains_equal ? "journaux pareils" : "journaux différents"),
     ...books.why.map((one) => node("span", { className: "why" }, one)),
