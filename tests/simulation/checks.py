@@ -1,0 +1,271 @@
+"""The invariants of design §6, held against the physical truth after every step, and against each other at the end.
+
+Owns what must never be seen. Refuses to act. Every failure names its invariant; `world` adds the story and the seed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import text
+
+from controller.core import due
+from controller.core.model import Phase, State
+from hub.core.project import ENDED
+from tests.simulation.bank import TrueParcel
+from tests.simulation.weather import HOUR_MS
+from wire import facts as f
+from wire.chain import FactRecord, fold, genesis
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service, Trust
+
+if TYPE_CHECKING:
+    from tests.simulation.site import Site
+    from tests.simulation.world import World
+
+GAP_MS: Final = 1_000
+"""Two coils of one site are never energised within one longest on-time of each other (I-8)."""
+GUESSES_AN_HOUR: Final = 4
+GUESSES_BURST: Final = 8
+_COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Checks:
+    """All checkers of one world, and what they have to remember."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.seen: dict[str, int] = defaultdict(int)
+        self.causes: dict[str, list[f.OpeningOrdered]] = defaultdict(list)
+        self.spent: dict[str, set[ParcelId]] = defaultdict(set)
+        self.guesses: dict[str, list[int]] = defaultdict(list)
+        self.facts: Counter[str] = Counter()
+        self.refused = 0
+
+    # ----------------------------------------------------------------------------------------- after every step of a site
+
+    def look_at(self, site: Site) -> None:
+        """The site's belief against what is true, and what it just wrote."""
+        if site.runner is None:
+            return
+        for _, fact in site.facts_since(self.seen[site.name]):
+            self.seen[site.name] += 1
+            self.facts[f.kind(fact)] += 1
+            self._fact(site, fact)
+        self._belief(site, site.state)
+
+    def _belief(self, site: Site, state: State) -> None:
+        pulsing = [o for o in state.durable.openings.values() if o.phase is Phase.PULSING]
+        require(len(pulsing) <= 1, "I-8: two doors are being opened at once")
+        held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
+        require(len(held) == len(set(held)), "I-1: a parcel stands in two compartments")
+        for parcel in site.bank.parcels.values():
+            label = Label(parcel.where)
+            if label not in site.bank.open:
+                continue
+            known = state.durable.compartments[label]
+            require(
+                known.occupancy is not Occupancy.FREE,
+                f"I-5: {parcel.tracking} lies behind {label}, which counts as free",
+            )
+            if parcel.ids:
+                require(
+                    any(ParcelId(one) in state.durable.parcels for one in parcel.ids),
+                    f"I-4: {parcel.tracking} lies behind {label} and the site has forgotten it",
+                )
+
+    def _fact(self, site: Site, fact: f.AnyFact) -> None:
+        match fact:
+            case f.OpeningOrdered():
+                self.causes[site.name].append(fact)
+                if fact.purpose in _COLLECTING and fact.parcel is not None:
+                    require(fact.parcel not in self.spent[site.name], "I-3: a spent key opened again")
+            case f.ParcelCollected() | f.ParcelRemoved():
+                require(fact.parcel not in self.spent[site.name], "I-2: a parcel ended twice")
+                self.spent[site.name].add(fact.parcel)
+                if isinstance(fact, f.ParcelCollected):
+                    self._collected(site, fact)
+            case f.CompartmentReserved():
+                inside = site.bank.behind(fact.compartment)
+                require(not inside, f"I-5: {fact.compartment} was allotted with something inside")
+            case f.AttemptFailed():
+                self._attempt(site)
+            case _:
+                return
+
+    def _collected(self, site: Site, fact: f.ParcelCollected) -> None:
+        true = next((p for p in site.bank.parcels.values() if fact.parcel in p.ids), None)
+        if true is not None and fact.place.name in site.bank.open:
+            asked = any(c.parcel == fact.parcel and c.compartment == fact.place.name for c in self.causes[site.name])
+            require(asked, "I-2: collected without an authorised opening of its own compartment")
+
+    def _attempt(self, site: Site) -> None:
+        """I-22: whatever restarts and clocks do, guesses stay within the bucket; judged by the true time."""
+        now_ms = self.world.schedule.now_ms
+        times = self.guesses[site.name]
+        times.append(now_ms)
+        for first in range(len(times)):
+            allowed = GUESSES_BURST + (now_ms - times[first]) * GUESSES_AN_HOUR / HOUR_MS
+            require(len(times) - first <= allowed + 1, "I-22: more guesses than the bucket allows")
+
+    # ----------------------------------------------------------------------------------------------------------- pulses
+
+    def pulsed(self, site: Site, label: Label) -> None:
+        """Before a coil moves: its durable cause, no other coil, and nobody else's parcel behind that door."""
+        self._read_new(site)
+        causes = self.causes[site.name]
+        require(len(causes) > len(site.pulses), "I-10: a pulse without a durable cause of its own")
+        cause = causes[-1]
+        require(cause.compartment == label, "I-10: another door than the one in the journal")
+        if site.pulses:
+            require(self.world.schedule.now_ms - site.pulses[-1][0] >= GAP_MS, "I-8: two coils within one second")
+        if cause.purpose in _COLLECTING:
+            wrong = [p.tracking for p in site.bank.behind(label) if cause.parcel not in p.ids]
+            require(not wrong, f"a key opened a door with somebody else's parcel: {wrong}")
+
+    def _read_new(self, site: Site) -> None:
+        for _, fact in site.facts_since(self.seen[site.name]):
+            self.seen[site.name] += 1
+            self.facts[f.kind(fact)] += 1
+            self._fact(site, fact)
+
+    # ------------------------------------------------------------------------------------------------- promises to people
+
+    def must_open(self, site: Site, parcel: TrueParcel) -> bool:
+        """Whether the newest slip must open its door now (I-7): it is inside, known, its latch works, nobody is served."""
+        if site.runner is None or Label(parcel.where) in site.bank.jammed:
+            return False
+        state, label = site.state, Label(parcel.where)
+        known = state.durable.parcels.get(ParcelId(parcel.id))
+        return (
+            known is not None
+            and known.state is ParcelState.STORED
+            and not known.uncertain
+            and known.version <= parcel.version
+            and known.place is not None
+            and known.place.name == label
+            and state.durable.compartments[label].service is not Service.OUT_OF_SERVICE
+            and state.durable.compartments[label].parcel == parcel.id
+            and not any(due.open_openings(state))
+            and due.is_ready(state, site.clock.now())
+            and state.door(label) is Door.CLOSED
+        )
+
+    def was_refused(self, site: Site, parcel: TrueParcel, *, typed: bool) -> None:
+        """A valid key did not open its door. Typed digits may have to wait; a scanned slip never."""
+        if typed or site.runner is None or Label(parcel.where) in site.bank.jammed or not self.must_open(site, parcel):
+            return
+        raise Broken(f"I-7: the slip of {parcel.tracking} did not open door {parcel.where}")
+
+    # ---------------------------------------------------------------------------------------------------------- the end
+
+    def at_rest(self) -> None:
+        """Once the faults have stopped and everybody has spoken: both sides agree, and nobody was forgotten (I-15, I-17)."""
+        hub = self.world.hub
+        with hub.store.reading() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT s.id, c.journal, c.seq, c.hash, c.ordinal, s.number FROM site s JOIN site_cursor c ON c.site = s.number"
+                )
+            ).all()
+            for name, journal, seq, head, ordinal, number in rows:
+                site = self.world.sites[name]
+                require(
+                    seq == site.journal.last_seq, f"I-17: the hub has {seq} of {site.journal.last_seq} facts of {name}"
+                )
+                require(_hex(head) == site.journal.last_hash, f"I-13: the chains of {name} differ")
+                stored = connection.execute(
+                    text(
+                        "SELECT seq, boot, at_ms, trust, body FROM fact WHERE site = :n AND journal = :j ORDER BY seq"
+                    ),
+                    {"n": number, "j": ordinal},
+                ).all()
+                require(
+                    [row.seq for row in stored] == list(range(1, seq + 1)),
+                    f"I-4: facts of {name} are missing or doubled",
+                )
+                records = [
+                    FactRecord(
+                        seq=r.seq, boot=r.boot, at_ms=r.at_ms, trust=Trust(r.trust), body=msgspec.Raw(bytes(r.body))
+                    )
+                    for r in stored
+                ]
+                require(
+                    fold(genesis(name, journal), records) == site.journal.last_hash, f"I-13: the hub's chain of {name}"
+                )
+                self._same_parcels(site, connection, number)
+                self._same_compartments(site, connection, number)
+            alerts = connection.execute(
+                text(
+                    "SELECT site, kind, detail FROM alert WHERE cleared_ms IS NULL AND kind IN ('views_differ','identity','bad_message','gap','plan_refused','foreign_parcel')"
+                )
+            ).all()
+            require(not alerts, f"the hub still complains: {alerts}")
+        doubled = [
+            name
+            for name, count in Counter(hub.post.delivered).items()
+            if count > 1 + hub.restored + self.world.hub_deaths
+        ]
+        require(not doubled, f"recipients were told twice: {doubled}")
+        for site in self.world.sites.values():
+            site.journal.verify()
+
+    def _same_parcels(self, site: Site, connection: object, number: int) -> None:
+        rows = connection.execute(  # type: ignore[attr-defined]
+            text("SELECT id, state, version, place_name FROM parcel WHERE site = :n"), {"n": number}
+        ).all()
+        hub = {row.id: row for row in rows}
+        durable = site.state.durable
+        for parcel in durable.parcels.values():
+            require(parcel.id in hub, f"I-15: the hub does not know {parcel.id}")
+            row = hub[parcel.id]
+            if parcel.state is ParcelState.ANNOUNCED:
+                continue
+            require(row.state == parcel.state, f"I-15: {parcel.id} is {parcel.state} here and {row.state} at the hub")
+            require(row.version >= parcel.version, f"I-15: the key of {parcel.id} went back at the hub")
+        for ended in durable.ended.values():
+            require(
+                hub[ended.id].state == ended.state,
+                f"I-15: {ended.id} ended here and is {hub[ended.id].state} at the hub",
+            )
+        for row in rows:
+            if ParcelState(row.state) not in ENDED:
+                require(
+                    row.id in durable.parcels, f"I-17: {row.id} is {row.state} at the hub and unknown at {site.name}"
+                )
+
+    def _same_compartments(self, site: Site, connection: object, number: int) -> None:
+        rows = connection.execute(  # type: ignore[attr-defined]
+            text("SELECT label, occupancy, service, parcel FROM compartment WHERE site = :n"), {"n": number}
+        ).all()
+        for row in rows:
+            known = site.state.durable.compartments[Label(row.label)]
+            if known.cycles:
+                require(
+                    (row.occupancy, row.service, row.parcel) == (known.occupancy, known.service, known.parcel),
+                    f"I-15: compartment {row.label} of {site.name}: hub {tuple(row)}, site {known}",
+                )
+
+    def everybody_served(self) -> None:
+        """Liveness: with all faults over, every recipient has, or can have, what is theirs."""
+        for site in self.world.sites.values():
+            for parcel in site.bank.parcels.values():
+                require(
+                    parcel.where in {"taken", "removed", "shelf"} or not parcel.slips,
+                    f"{parcel.tracking} still lies at {parcel.where} of {site.name} after days of good weather",
+                )
+
+
+def require(holds: bool, what: str) -> None:  # noqa: FBT001 reads as an assertion
+    """Raise Broken when an invariant does not hold."""
+    if not holds:
+        raise Broken(what)
+
+
+def _hex(value: object) -> str:
+    return value if isinstance(value, str) else bytes(value).hex()  # type: ignore[call-overload]

@@ -1,0 +1,314 @@
+"""The hub: the production intake, planner, desk and sender on a simulated machine whose database can be put back.
+
+Owns the machine: its power, its database file, its line to the broker, its clock. Refuses to know sites and people.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from hub.core.parcels import Refused, new_parcel
+from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake
+from hub.keys import KeyRing
+from hub.live import Live
+from hub.metrics import Metrics
+from hub.notify.sender import Outgoing, Sender, Undelivered
+from hub.parcels.services import Desk
+from hub.receiver import Incoming, Item, Joined, Mailbox
+from hub.sites.planner import Planner, presence
+from hub.store import desk as sql
+from hub.store import meta
+from hub.store.engine import Store
+from hub.store.migrate import migrate
+from tests.simulation.post import Client
+from tests.simulation.site import WALL_MS
+from wire import topics
+from wire.badges import badge_digest
+from wire.ids import ParcelId, SizeClass
+from wire.pickup import PickupKey
+from wire.plan import Settings
+
+if TYPE_CHECKING:
+    from tests.simulation.bank import TrueParcel
+    from tests.simulation.world import World
+
+MASTER: Final = bytes(range(32))
+NAME: Final = "Aminata Diallo-Nguyen"
+PHONE: Final = "0612345678"
+LOOK_MS: Final = 3_600_000
+"""How often an idle hub looks for what others changed in its database; the real one looks every second."""
+
+
+class HubDied(Exception):
+    """The machine stopped in the middle of something."""
+
+
+class Post:
+    """The driver of notifications: counts what recipients really got."""
+
+    def __init__(self, random: Random) -> None:
+        self.delivered: list[str] = []
+        self._random = random
+        self.fails = 0.0
+
+    def send(self, message: Outgoing) -> None:
+        """Hand it over, or not."""
+        if self._random.random() < self.fails:
+            raise Undelivered("no gateway")
+        self.delivered.append(message.id)
+
+
+class Hub:
+    """One machine for all sites."""
+
+    def __init__(self, world: World, folder: Path, random: Random, template: Path) -> None:
+        self.world = world
+        self.random = random
+        self.keys = KeyRing(MASTER)
+        self.post = Post(random)
+        self.alive = False
+        self.backup: Path | None = None
+        self.restored = 0
+        self._folder = folder
+        self._file = folder / "hub.db"
+        self._generation = 0
+        self._pending: list[Item] = []
+        self._reading = False
+        self._client = Client(
+            "consigne-hub", topics.hub_subscriptions(), self._arrived, self._line_lost, persistent=True
+        )
+        shutil.copyfile(template, self._file)
+
+    # ------------------------------------------------------------------------------------------------- the machine
+
+    def start(self) -> None:
+        """A new process on whatever database there is."""
+        self.alive = True
+        self._generation += 1
+        self._pending.clear()
+        self.store = Store(f"sqlite:///{self._file}")
+        with self.store.writing() as connection:
+            self.incarnation = Incarnation(meta.next_incarnation(connection, self.now_ms()))
+        self.live = Live()
+        self.planner = Planner(store=self.store, link=self, incarnation=self.incarnation, clock=self.now_ms)
+        self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.now_ms, driver=self.post)
+        self.desk = Desk(
+            store=self.store, keys=self.keys, live=self.live, link=self, clock=self.now_ms,
+            wake_planner=self._plan_soon, wake_sender=lambda: None,
+        )  # fmt: skip
+        self.intake = Intake(
+            store=self.store, mailbox=Mailbox(), link=self, incarnation=self.incarnation, live=self.live,
+            metrics=Metrics(), clock=self.now_ms, wake_planner=self._plan_soon, announce_all=self._say_all,
+            wake_sender=lambda: None,
+        )  # fmt: skip
+        self.world.tell("the hub starts")
+        self.world.schedule.after(self.random.randrange(3_000), self._connector())
+        self._look_later()
+
+    def die(self) -> None:
+        """`kill -9`: what was not committed is gone."""
+        if not self.alive:
+            return
+        self.world.tell("the hub dies")
+        self.alive = False
+        self._generation += 1
+        kept = self._folder.with_name(f"hub.{self._generation}")
+        kept.mkdir()
+        for part in self._folder.iterdir():
+            if not part.name.endswith("-shm"):
+                shutil.copyfile(part, kept / part.name)
+        self.store.close()
+        shutil.rmtree(self._folder)
+        self._folder, self._file = kept, kept / "hub.db"
+        self.world.broker.vanish(self._client)
+        self.world.schedule.after(self.random.choice((5_000, 600_000)), self._come_back)
+
+    def save_backup(self) -> None:
+        """What a careful administrator does each night."""
+        if not self.alive:
+            return
+        self.world.tell("the hub's database is backed up")
+        self.backup = self._folder.parent / "backup.db"
+        source, target = sqlite3.connect(self._file), sqlite3.connect(self.backup)
+        source.backup(target)
+        source.close()
+        target.close()
+
+    def restore_backup(self) -> None:
+        """The disk broke: the newest copy is put back."""
+        if self.backup is None:
+            return
+        self.die()
+        self.world.tell("the hub's database is put back from the backup")
+        self.restored += 1
+        for part in self._folder.iterdir():
+            part.unlink()
+        shutil.copyfile(self.backup, self._file)
+
+    def stop(self) -> None:
+        """The end of the world: close the files."""
+        if self.alive:
+            self.store.close()
+            self.alive = False
+
+    def _come_back(self) -> None:
+        if not self.alive:
+            self.start()
+
+    def now_ms(self) -> int:
+        """The hub's clock is kept by a time server."""
+        return WALL_MS + self.world.schedule.now_ms
+
+    # --------------------------------------------------------------------------------------------- what admins ask
+
+    def add_site(self, name: str, badge: str, settings: Settings) -> int:
+        """Enrol a site with one member of staff; its number."""
+        with self.store.writing() as connection:
+            number = sql.add_site(
+                connection, site=name, name=name, address="1 rue des Lilas", help_phone="01", now_ms=self.now_ms()
+            )
+            sql.add_badge(connection, number=number, person="amina", role="concierge", digest=badge_digest(badge))
+            sql.set_settings(connection, number=number, settings=settings)
+        return number
+
+    def announce(self, site: str, number: int, parcel: TrueParcel) -> None:
+        """A carrier says what will come; its recipient gets a slip."""
+        if not self.alive:
+            return
+        try:
+            wish = new_parcel(
+                site=site, tracking=parcel.tracking, size=SizeClass(parcel.size), name=NAME, phone=PHONE, language="fr"
+            )
+            parcel.id = self.desk.announce(wish, "admin")
+        except Refused:
+            return
+        parcel.ids.add(parcel.id)
+        self.print_slip(site, number, parcel)
+
+    def reissue(self, site: str, number: int, parcel: TrueParcel) -> None:
+        """The slip was lost: a new one replaces it."""
+        if not self.alive or not parcel.id:
+            return
+        try:
+            self.desk.reissue(parcel.id, "admin")
+        except Refused:
+            return
+        self.print_slip(site, number, parcel)
+
+    def print_slip(self, site: str, number: int, parcel: TrueParcel) -> None:
+        """What the hub prints now."""
+        with self.store.writing() as connection:
+            row = sql.parcel(connection, parcel.id)
+        key = PickupKey(number, ParcelId(parcel.id), row.version, row.epoch)
+        parcel.version = row.version
+        parcel.slips.append(self.keys.qr(site, key))
+        parcel.digits.append(self.keys.digits(site, key))
+        self.world.broker.secrets |= {parcel.slips[-1].encode(), parcel.digits[-1].encode()}
+
+    # ----------------------------------------------------------------------------------------------- the link's port
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker let us in."""
+        return self._client.up
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
+        """Hand a message to the broker."""
+        if not self._client.up:
+            return False
+        self.world.broker.publish(self._client, topic, payload, qos=qos, retain=retain)
+        return True
+
+    def acknowledge(self, messages: Sequence[Incoming]) -> None:
+        """The moment between commit and receipt, at which a machine may die."""
+        if messages and self.world.is_wild() and self.random.random() < self.world.weather.hub_dies_after_commit:
+            raise HubDied
+
+    def rejoin(self) -> None:
+        """Drop the connection and make it anew, with a new will."""
+        self.world.broker.vanish(self._client)
+        self.world.schedule.after(1_000, self._connector())
+
+    def _connector(self) -> Callable[[], None]:
+        generation = self._generation
+
+        def connect() -> None:
+            if not self.alive or self._generation != generation or self._client.up:
+                return
+            if self.world.broker.connect(self._client, presence(self.incarnation.value, online=False, at_ms=0)):
+                self._deliver(Joined(self._client.number))
+            else:
+                self.world.schedule.after(self.random.randrange(1_000, 10_000), connect)
+
+        return connect
+
+    def _line_lost(self) -> None:
+        if self.alive:
+            self.world.schedule.after(self.random.randrange(500, 3_000), self._connector())
+
+    # ---------------------------------------------------------------------------------------------------- the intake
+
+    def _arrived(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 a plain callback
+        self._deliver(Incoming(topic, payload, retained, 1, self._client.number))
+
+    def _deliver(self, item: Item) -> None:
+        self._pending.append(item)
+        if self._reading:
+            return
+        self._reading = True
+        self.world.schedule.after(self.random.randrange(1, self.world.weather.hub_reads_ms), self._read)
+
+    def _read(self) -> None:
+        self._reading = False
+        if not self.alive:
+            self._pending.clear()
+            return
+        items, self._pending = self._pending[:GROUP_ITEMS_MAX], self._pending[GROUP_ITEMS_MAX:]
+        try:
+            self.intake.handle(items)
+        except HubDied:
+            self.die()
+            return
+        if self._pending and not self._reading:
+            self._reading = True
+            self.world.schedule.after(1, self._read)
+
+    def _plan_soon(self) -> None:
+        generation = self._generation
+
+        def plan() -> None:
+            if self.alive and self._generation == generation and self._client.up:
+                self.planner.look()
+
+        self.world.schedule.after(self.random.randrange(1_000), plan)
+
+    def _say_all(self) -> None:
+        self.planner.joined()
+        self._plan_soon()
+
+    def _look_later(self) -> None:
+        generation = self._generation
+
+        def look() -> None:
+            if self.alive and self._generation == generation:
+                self.sender.send_due()
+                if self._client.up:
+                    self.planner.look()
+                self.world.schedule.after(LOOK_MS, look)
+
+        self.world.schedule.after(LOOK_MS, look)
+
+
+def make_template(file: Path) -> Path:
+    """A database with every migration in it, made once and copied for each world."""
+    store = Store(f"sqlite:///{file}")
+    migrate(store)
+    store.close()
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return file

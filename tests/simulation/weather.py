@@ -1,0 +1,80 @@
+"""How hostile one world is: every probability and bound of it, drawn from the seed.
+
+Owns the figures. Refuses to act. A calm world is as valuable as a wild one: some faults only show where nothing else fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """Probabilities are for each occasion; `*_days` are means of what happens by itself, 0 for never."""
+
+    lost: float
+    doubled: float
+    overtaken: float
+    latency_ms: int
+    partition_days: float
+    partition_ms: int
+    power_cut_days: float
+    cut_at_commit: float
+    broker_death_days: float
+    broker_forgets: bool
+    hub_death_days: float
+    hub_dies_after_commit: float
+    hub_reads_ms: int
+    restore_days: float
+    jam_days: float
+    force_days: float
+    careless: float
+    keeps_time: bool
+    synchronised: bool
+    clock_jump_days: float
+    parcels_a_day: float
+
+
+def draw(random: Random) -> Weather:
+    """One kind of weather out of many; each fault is absent in half of the worlds."""
+
+    def some(value: float) -> float:
+        return value * random.random() if random.random() < 0.5 else 0.0
+
+    return Weather(
+        lost=some(0.1),
+        doubled=some(0.2),
+        overtaken=some(0.2),
+        latency_ms=random.choice((20, 200, 2_000)),
+        partition_days=random.choice((0.0, 0.5, 3.0, 20.0)),
+        partition_ms=random.choice((60_000, HOUR_MS, DAY_MS, 30 * DAY_MS)),
+        power_cut_days=random.choice((0.0, 0.3, 2.0)),
+        cut_at_commit=some(0.02),
+        broker_death_days=random.choice((0.0, 1.0)),
+        broker_forgets=random.random() < 0.5,
+        hub_death_days=random.choice((0.0, 1.0)),
+        hub_dies_after_commit=some(0.05),
+        hub_reads_ms=random.choice((300, 10_000, 120_000)),
+        restore_days=random.choice((0.0, 0.0, 4.0)),
+        jam_days=random.choice((0.0, 1.0)),
+        force_days=random.choice((0.0, 5.0)),
+        careless=some(0.3),
+        keeps_time=random.random() < 0.5,
+        synchronised=random.random() < 0.5,
+        clock_jump_days=random.choice((0.0, 2.0)),
+        parcels_a_day=random.choice((3.0, 10.0, 40.0)),
+    )
+
+
+def calm() -> Weather:
+    """Nothing fails."""
+    return Weather(
+        lost=0, doubled=0, overtaken=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
+        cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
+        restore_days=0, jam_days=0, force_days=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
+        parcels_a_day=10,
+    )  # fmt: skip

@@ -1,0 +1,304 @@
+"""One world from one seed: sites, hub, broker, people and weather; lived through, healed, and judged.
+
+Owns the making of a world and its days. Refuses to judge (`checks`). The same seed on the same commit lives the same life,
+line for line; `python -m tests.simulation SEED` tells it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Final
+from unittest import mock
+
+from controller.core.model import Parcel
+from tests.simulation.bank import TrueParcel
+from tests.simulation.checks import Checks
+from tests.simulation.hub import NAME, PHONE, Hub, make_template
+from tests.simulation.people import People
+from tests.simulation.post import Broker
+from tests.simulation.schedule import Schedule, Waits
+from tests.simulation.site import Site
+from tests.simulation.weather import DAY_MS, HOUR_MS, Weather, calm, draw
+from wire.badges import badge_text
+from wire.pickup import PickupKey, qr_text, typed_digits
+from wire.plan import Settings
+
+TEMPORARY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+SITES: Final = ("asnieres", "bois-colombes")
+DAYS: Final = 2.0
+"""Wild days of a world, unless told otherwise."""
+REST_MS: Final = int(1.5 * DAY_MS)
+"""Good weather at the end, in which everybody is served."""
+LINES_KEPT: Final = 4_000
+
+
+class World:
+    """Everything there is."""
+
+    def __init__(self, seed: int, folder: Path, weather: Weather | None = None) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.weather = weather or draw(self.random)
+        self._wild = False
+        self.visit_days = 1.0
+        self.shifts_a_day = 2.0
+        self.hub_deaths = 0
+        self.lines: list[str] = []
+        self.schedule = Schedule()
+        self.broker = Broker(self.schedule, self._random(), self.weather)
+        self.broker.secrets = {NAME.encode(), PHONE.encode()}
+        self.checks = Checks(self)
+        self._parcels = 0
+        (folder / "hub").mkdir()
+        self.hub = Hub(self, folder / "hub", self._random(), template())
+        self.hub.start()
+        self.sites: dict[str, Site] = {}
+        self.people: dict[str, People] = {}
+        for name in SITES:
+            badge = badge_text(self.random.getrandbits(128))
+            number = self.hub.add_site(name, badge, Settings())
+            (folder / name).mkdir()
+            site = Site(self, name, number, self.hub.keys.site_key(name, 0), folder / name, self._random())
+            self.sites[name] = site
+            self.people[name] = People(self, site, badge, self._random())
+            self.broker.secrets.add(badge.encode())
+
+    def _random(self) -> Random:
+        """Chance for one actor: another actor's doings do not change this one's."""
+        return Random(self.random.getrandbits(64))
+
+    def is_wild(self) -> bool:
+        """Whether anything may fail now. A method, because days pass between two questions."""
+        return self._wild
+
+    def tell(self, line: str) -> None:
+        """One sentence of the story."""
+        self.lines.append(f"{clock(self.schedule.now_ms)} {line}")
+        if len(self.lines) > LINES_KEPT:
+            del self.lines[: LINES_KEPT // 2]
+
+    # ------------------------------------------------------------------------------------------------------- its days
+
+    def live(self, days: float) -> None:
+        """Wild days, then good weather, then the judgement."""
+        self._wild = True
+        for site in self.sites.values():
+            site.start()
+            people = self.people[site.name]
+            self.schedule.live(people.staff_day())
+            self.schedule.live(people.guesser())
+            self.schedule.live(self._parcels_come(site))
+        for fate in (self._partitions, self._power_cuts, self._jams, self._forces, self._clock_jumps):
+            for site in self.sites.values():
+                self.schedule.live(fate(site))
+        for common in (self._broker_deaths, self._hub_deaths, self._backups):
+            self.schedule.live(common())
+        self.schedule.run_until(int(days * DAY_MS))
+        self._heal()
+        self.schedule.run_until(self.schedule.now_ms + REST_MS)
+        self.checks.everybody_served()
+        self._silence()
+        self.checks.at_rest()
+
+    def _heal(self) -> None:
+        self.tell("--- from here on nothing fails ---")
+        self._wild = False
+        self.weather = calm()
+        self.broker.weather = self.weather
+        self.visit_days, self.shifts_a_day = 0.1, 12.0
+        self.broker.come_back()
+        for site in self.sites.values():
+            self.broker.mend(site.client)
+            site.bank.jammed.clear()
+            if site.runner is None:
+                site.start()
+            self.schedule.live(self.people[site.name].staff_day())
+            for parcel in site.bank.parcels.values():
+                self.schedule.live(self.people[site.name].recipient(parcel))
+        if not self.hub.alive:
+            self.hub.start()
+
+    def _silence(self) -> None:
+        """Nobody comes any more; what was said arrives."""
+        self.schedule.deserted = True
+        for site in self.sites.values():
+            site.advance()
+        for _ in range(20):
+            for site in self.sites.values():
+                site.pump()
+            self.schedule.run_until(self.schedule.now_ms + 60_000)
+
+    def end(self) -> None:
+        """Close every file."""
+        for site in self.sites.values():
+            site.stop()
+        self.hub.stop()
+
+    # -------------------------------------------------------------------------------------------------------- parcels
+
+    def _parcels_come(self, site: Site) -> Waits:
+        while self.is_wild():
+            yield int(self.random.expovariate(self.weather.parcels_a_day / DAY_MS))
+            if not self.is_wild():
+                return
+            self._parcels += 1
+            tracking = f"8N{10_000_000_000 + self._parcels}"
+            parcel = TrueParcel(tracking, self.random.choice("SSSML"))
+            if sum(p.where not in {"taken", "removed"} for p in site.bank.parcels.values()) > 8:
+                continue
+            site.bank.parcels[tracking] = parcel
+            if self.random.random() < 0.8:
+                self.hub.announce(site.name, site.number, parcel)
+            self.schedule.live(self.people[site.name].recipient(parcel))
+            if self.random.random() < 0.1:
+                self.schedule.after(self.random.randrange(2 * DAY_MS), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
+
+    def _reissue(self, site: Site, parcel: TrueParcel) -> None:
+        if parcel.where not in {"taken", "removed"}:
+            self.hub.reissue(site.name, site.number, parcel)
+
+    def print_at_desk(self, site: Site, parcel: TrueParcel, known: Parcel) -> None:
+        """The kiosk's printer: a parcel the desk created gets its slip on the spot."""
+        parcel.ids.add(known.id)
+        key = PickupKey(site.number, known.id, known.version, known.epoch)
+        parcel.version = known.version
+        parcel.slips.append(qr_text(site.key, key))
+        parcel.digits.append(typed_digits(site.key, key))
+
+    # ------------------------------------------------------------------------------------------------------------ fate
+
+    def _now_and_then(self, days: float) -> Waits:
+        """Waits until the next blow of fate; never again once the weather is good."""
+        if days <= 0:
+            return
+        yield int(self.random.expovariate(1 / (days * DAY_MS)))
+
+    def _partitions(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.partition_days:
+            yield from self._now_and_then(self.weather.partition_days)
+            if not self.is_wild():
+                return
+            length = self.random.randrange(1_000, self.weather.partition_ms + 1)
+            self.tell(f"the line of {site.name} is cut for {length // 1000} s")
+            self.broker.cut(site.client)
+            yield length
+            self.broker.mend(site.client)
+
+    def _power_cuts(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.power_cut_days:
+            yield from self._now_and_then(self.weather.power_cut_days)
+            if self.is_wild():
+                site.lose_power()
+
+    def _jams(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.jam_days:
+            yield from self._now_and_then(self.weather.jam_days)
+            if not self.is_wild():
+                return
+            label = self.random.choice(tuple(site.bank.open))
+            self.tell(f"door {label} of {site.name} jams")
+            site.bank.jammed.add(label)
+            yield self.random.randrange(8 * HOUR_MS)
+            site.bank.jammed.discard(label)
+
+    def _forces(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.force_days:
+            yield from self._now_and_then(self.weather.force_days)
+            if not self.is_wild():
+                return
+            label = self.random.choice(tuple(site.bank.open))
+            self.tell(f"door {label} of {site.name} is forced")
+            site.open_door(label)
+            yield self.random.randrange(HOUR_MS)
+            site.close_door(label)
+
+    def _clock_jumps(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.clock_jump_days:
+            yield from self._now_and_then(self.weather.clock_jump_days)
+            if self.is_wild():
+                site.jump_clock(self.random.choice((-DAY_MS, DAY_MS, 3 * 365 * DAY_MS, -3 * 365 * DAY_MS)))
+
+    def _broker_deaths(self) -> Waits:
+        while self.is_wild() and self.weather.broker_death_days:
+            yield from self._now_and_then(self.weather.broker_death_days)
+            if not self.is_wild():
+                return
+            self.tell("the broker dies")
+            self.broker.die()
+            yield self.random.randrange(1_000, HOUR_MS)
+            self.tell("the broker is back")
+            self.broker.come_back()
+
+    def _hub_deaths(self) -> Waits:
+        while self.is_wild() and self.weather.hub_death_days:
+            yield from self._now_and_then(self.weather.hub_death_days)
+            if self.is_wild():
+                self.hub_deaths += 1
+                self.hub.die()
+
+    def _backups(self) -> Waits:
+        while self.is_wild() and self.weather.restore_days:
+            yield from self._now_and_then(self.weather.restore_days)
+            if not self.is_wild():
+                return
+            self.hub.save_backup()
+            yield from self._now_and_then(self.weather.restore_days)
+            if self.is_wild() and self.random.random() < 0.5:
+                self.hub.restore_backup()
+
+
+def clock(now_ms: int) -> str:
+    """A day and a time of day in the story."""
+    days, rest = divmod(now_ms, DAY_MS)
+    hours, rest = divmod(rest, HOUR_MS)
+    minutes, rest = divmod(rest, 60_000)
+    return f"day {days} {hours:02}:{minutes:02}:{rest / 1000:06.3f}"
+
+
+@lru_cache(maxsize=1)
+def template() -> Path:
+    """The hub's empty database, migrated once for all worlds of a process."""
+    return make_template(Path(tempfile.mkdtemp(prefix="consigne-template-")) / "hub.db")
+
+
+@contextlib.contextmanager
+def the_world(seed: int, weather: Weather | None = None) -> Iterator[World]:
+    """A world from a seed, its chance included, cleaned up afterwards. A failure is told with its story."""
+    dice = Random(seed ^ 0x5EED)
+    folder = Path(tempfile.mkdtemp(prefix="consigne-world-", dir=TEMPORARY))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.enter_context(
+            mock.patch("secrets.token_hex", lambda size=32: f"{dice.getrandbits(size * 8):0{size * 2}x}")
+        )
+        stack.enter_context(mock.patch("secrets.randbits", dice.getrandbits))
+        stack.enter_context(mock.patch("hub.intake.uuid4", side_effect=lambda: _Id(dice.getrandbits(128))))
+        world = World(seed, folder, weather)
+        stack.callback(world.end)
+        try:
+            yield world
+        except AssertionError as broken:
+            story = "\n".join(world.lines[-60:])
+            raise AssertionError(f"seed {seed}: {broken}\n{story}\n(python -m tests.simulation {seed})") from broken
+
+
+class _Id:
+    """Stands for a UUID that the dice threw."""
+
+    def __init__(self, bits: int) -> None:
+        self.hex = f"{bits:032x}"
+
+
+def trace(world: World) -> str:
+    """A digest of the whole life: two lives with one digest were the same."""
+    digest = hashlib.sha256("\n".join(world.lines).encode())
+    for site in world.sites.values():
+        digest.update(site.journal.last_hash.encode())
+    return digest.hexdigest()
