@@ -208,6 +208,7 @@ class Campaign:
         parcel = announce(self.world, self.site, tracking, "S")
         self._parcels.append(parcel)
         self._sign_in()
+        self._answer_for_unknown()
         if moment == "staff's door open":
             what = self._die_while_loading(tracking, parcel, victim)
         else:
@@ -229,11 +230,7 @@ class Campaign:
         self.site.act(f"doors/{door}", "close")
         expect(lambda: facts_of(self.site, f.DoorClosed, before), f"door {door} to be seen closed")
         self._sign_in()
-        self._check(door)
-        before = last_seq(self.site)
-        self.site.act(f"doors/{door}", "close")
-        expect(lambda: facts_of(self.site, f.DoorClosed, before), f"door {door} to be seen closed")
-        press(self.site, "empty", compartment=door)
+        self._answer_for(door)
         load(self.world, self.site, parcel, tracking)
         sign_out(self.site)
         self._collect(parcel, slip(self.world, parcel)["qr"])
@@ -329,6 +326,23 @@ class Campaign:
             if isinstance(moves[-1], f.OpeningResolved)
             else isinstance(moves[-1], f.DoorOpened)
         )
+
+    def _answer_for_unknown(self) -> None:
+        """A compartment whose door stood open at a restart is not allotted (I-5) until staff have looked inside."""
+        said = {fact.compartment: fact.occupancy for fact in facts_of(self.site, f.OccupancySet)}
+        for label, occupancy in said.items():
+            if occupancy == "unknown":
+                self._answer_for(label)
+
+    def _answer_for(self, door: str) -> None:
+        """Staff look behind a door and say that nothing is there."""
+        self._check(door)
+        before = last_seq(self.site)
+        self.site.act(f"doors/{door}", "close")
+        expect(lambda: facts_of(self.site, f.DoorClosed, before), f"door {door} to be seen closed")
+        before = last_seq(self.site)
+        press(self.site, "empty", compartment=door)
+        expect(lambda: last_seq(self.site) > before, f"compartment {door} to be known empty")
 
     def _check(self, door: str) -> None:
         """Staff have a compartment opened; the bank rests after a pulse and says no, so they press again."""
