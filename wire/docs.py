@@ -193,8 +193,6 @@ def _fields(kind: type[Any]) -> str:
         f"| `{field.encode_name}` | {_is(hints[field.name])} | {_default(field)} |"
         for field in msgspec.structs.fields(kind)
     ]
-    if not rows:
-        return "No fields.\n"
     return "\n".join(("| field | is | when left out |", "|---|---|---|", *rows, ""))
 
 

@@ -106,6 +106,16 @@ def test_the_page_and_the_asyncapi_document_are_not_stale() -> None:
     assert (ROOT / "docs" / "asyncapi.json").read_text(encoding="utf-8") == docs.asyncapi_text(), "./run docs"
 
 
+def test_the_program_writes_both_documents_and_says_how_it_is_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert docs.main([str(tmp_path)]) == 0
+    assert (tmp_path / "wire.md").read_text(encoding="utf-8") == docs.wire_page()
+    assert (tmp_path / "asyncapi.json").read_text(encoding="utf-8") == docs.asyncapi_text()
+    assert docs.main([]) == 2
+    assert "FOLDER" in capsys.readouterr().err
+
+
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     document = docs.asyncapi()
 

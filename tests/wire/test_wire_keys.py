@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire import crockford
-from wire.badges import CommandCard, badge_digest, badge_text, card_text
-from wire.ids import is_parcel_id, is_site_id, parcel_id_from_bits
-from wire.labels import LabelFormat, has_gs1_check_digit, has_s10_check_digit, read_label
+from wire.badges import CommandCard, badge_digest, badge_text, card_text, is_badge, read_card
+from wire.ids import is_label, is_parcel_id, is_site_id, parcel_id_from_bits
+from wire.labels import CarrierLabel, LabelFormat, has_gs1_check_digit, has_s10_check_digit, read_label
 from wire.pickup import (
     NotDigits,
     PickupKey,
@@ -200,3 +200,34 @@ def test_ids_have_one_form() -> None:
     assert is_site_id("gennevilliers-2")
     assert not is_site_id("hub")
     assert not is_site_id("A/b")
+
+
+@pytest.mark.parametrize("text", ["CB1" + "U" * 26, "CB1" + "Z" * 26, "CB1", "CC1-", "CC1-GRUMPY", "CG1" + "!" * 36])
+def test_a_badge_a_card_or_a_slip_that_is_not_whole_is_damaged_or_foreign(text: str) -> None:
+    assert isinstance(classify(text), Damaged | Foreign | CarrierLabel)
+    assert not is_badge(text)
+    assert read_card(text) is None
+
+
+def test_a_web_address_is_foreign() -> None:
+    assert classify("https://example.org/8N00234584108") == Foreign()
+    assert classify("WIFI:T:WPA;S:guest;;") == Foreign()
+
+
+def test_a_badge_and_a_card_are_told_apart() -> None:
+    text = badge_text(7)
+    assert classify(text) == ScannedBadge(badge_digest(text))
+    assert classify(card_text(CommandCard.BIGGER)) is CommandCard.BIGGER
+    assert classify(qr_text(SITE_KEY, KEY)) == read_qr_text(qr_text(SITE_KEY, KEY))
+
+
+def test_what_does_not_fit_is_never_printed() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        crockford.encode(32, 1)
+    with pytest.raises(ValueError, match="128 bits"):
+        badge_text(1 << 128)
+
+
+@pytest.mark.parametrize(("text", "holds"), [("7", True), ("12AB", True), ("", False), ("a", False), ("12345", False)])
+def test_a_label_is_what_a_painter_can_paint(text: str, *, holds: bool) -> None:
+    assert is_label(text) is holds

@@ -119,3 +119,14 @@ def test_the_plan_hash_covers_what_is_asked_and_not_when() -> None:
     other = msgspec.structs.replace(plan, parcels=(PlannedParcel(id=PARCEL, version=2),))
     assert sealed(plan).hash == plan_hash(plan) == plan_hash(later) == plan_hash(sealed(plan))
     assert plan_hash(other) != plan_hash(plan)
+
+
+def test_the_hubs_own_topic_belongs_to_no_site() -> None:
+    with pytest.raises(ValueError, match="no site"):
+        topics.topic(topics.HUB_PRESENCE, "gennevilliers")
+    assert topics.read_topic(topics.topic(topics.HUB_PRESENCE)) == topics.Address(topics.HUB_PRESENCE, None)
+
+
+def test_a_message_reads_back() -> None:
+    ack = messages.Ack(incarnation=3, seq=9)
+    assert messages.decode(messages.Ack, messages.encode(ack)) == ack
