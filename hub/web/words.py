@@ -261,6 +261,8 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
             return Word(f"Repris par l'équipe.{reason}", "return")
         case facts.ParcelDisputed():
             return Word("Colis contesté ou introuvable. Il faut vérifier.", "watch", Tone.BAD)
+        case facts.ParcelJoined():
+            return Word("Annoncé et déjà reçu à l'accueil : c'est le même colis. Les deux bons l'ouvrent.", "parcel")
         case facts.KeyReplaced():
             return Word(f"Nouveau bon, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
         case facts.SlipRefused():
