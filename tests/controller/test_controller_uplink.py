@@ -8,11 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from controller import exchange
 from controller import uplink as module
@@ -21,6 +18,7 @@ from controller.core.model import Live, State, fresh
 from controller.journal import Journal
 from controller.uplink import Link, MqttUplink
 from tests.controller.controller_site import NOON_MS, NOW, SITE, attempt, setup, wait_for
+from tests.controller.scripted_hub import Hub
 from tests.tools.mosquitto import Mosquitto
 from wire import topics
 from wire.chain import fold, genesis
@@ -35,51 +33,10 @@ from wire.messages import (
     PresenceStatus,
     Reply,
     SiteState,
-    decode,
-    encode,
 )
 from wire.plan import Plan, sealed
 
 pytestmark = pytest.mark.slow
-
-
-class Hub:
-    """Notes everything a site says, in order, and says what the test tells it to."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.heard: list[tuple[str, Any]] = []
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="hub")
-        self.client.on_message = self._on_message
-        self.client.on_connect = lambda client, *_: client.subscribe([(name, 1) for name in topics.hub_subscriptions()])
-        self.client.reconnect_delay_set(1, 1)
-        self._subscribed = threading.Event()
-        self.client.on_subscribe = lambda *_: self._subscribed.set()
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        assert self._subscribed.wait(10)
-
-    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        address = topics.read_topic(message.topic)
-        assert address is not None
-        self.heard.append((address.channel.suffix, decode(address.channel.message, bytes(message.payload))))
-
-    def say(self, channel: topics.Channel, message: Any) -> None:
-        site = SITE if channel.per_site else None
-        self.client.publish(topics.topic(channel, site), encode(message), 1, channel.retain).wait_for_publish(10)
-
-    def say_bytes(self, channel: topics.Channel, payload: bytes) -> None:
-        self.client.publish(topics.topic(channel, SITE), payload, 1).wait_for_publish(10)
-
-    def all(self, kind: type[Any]) -> list[Any]:
-        return [message for _, message in self.heard if isinstance(message, kind)]
-
-    def seqs(self) -> list[int]:
-        return [record.seq for batch in self.all(FactBatch) for record in batch.facts]
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
 
 
 class SiteEnd:
