@@ -27,6 +27,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.slow
 def test_in_good_weather_everybody_gets_their_parcel_and_the_hub_knows() -> None:
     with the_world(1, calm()) as world:
         world.live(1)
@@ -36,6 +37,7 @@ def test_in_good_weather_everybody_gets_their_parcel_and_the_hub_knows() -> None
         assert world.checks.facts["alarm_raised"] == 0
 
 
+@pytest.mark.slow
 def test_one_seed_is_one_life_line_for_line() -> None:
     def life() -> tuple[str, list[str]]:
         with the_world(5) as world:
