@@ -9,7 +9,6 @@ One `append` is one transaction in WAL mode with `synchronous=FULL`: one fsync, 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
@@ -613,17 +612,28 @@ def _digest(mark: _Mark, body: bytes) -> bytes:
     return hashlib.sha256(header + body).digest()
 
 
-@contextlib.contextmanager
-def _kind_words(path: Path) -> Iterator[None]:
-    """Turn what SQLite says into what happened and what to do now."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            raise JournalFull(f"{path}: the disk is full and nothing more can be recorded. Free some space.") from error
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise JournalDamaged(f"{path}: the file is damaged ({error}). {_WHAT_NOW}") from error
-        raise JournalUnwritable(
-            f"{path}: the disk refused ({error}). Check that the card is not worn out or read-only, and who owns the folder."
-        ) from error
+class _kind_words:  # noqa: N801 it reads as the `with` it stands in
+    """Turn what SQLite says into what happened and what to do now. A class, because it stands on the way to a door."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _in_kind_words(self._path, error) from error
+
+
+def _in_kind_words(path: Path, error: sqlite3.Error) -> JournalError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return JournalFull(f"{path}: the disk is full and nothing more can be recorded. Free some space.")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return JournalDamaged(f"{path}: the file is damaged ({error}). {_WHAT_NOW}")
+    return JournalUnwritable(
+        f"{path}: the disk refused ({error}). Check that the card is not worn out or read-only, and who owns the folder."
+    )

@@ -222,6 +222,10 @@ class Runner:
         decision = decide(self.state, event, now)
         if decision.facts:
             self._journal.append(decision.facts, now)
+        for effect in decision.effects:
+            if isinstance(effect, x.Pulse):
+                self._pulse(effect)  # Its cause is durable and somebody waits in front of a door: it comes first.
+        if decision.facts:
             durable = self.state.durable
             for fact in decision.facts:
                 durable = evolve(durable, fact, now)
@@ -247,7 +251,7 @@ class Runner:
     def _perform(self, effect: x.Effect, now: Now) -> None:
         match effect:
             case x.Pulse():
-                self._pulse(effect)
+                return  # It came first.
             case x.Sound():
                 self._signals.show(effect.signal.value)
             case x.Answered():

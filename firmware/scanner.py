@@ -5,6 +5,7 @@ Owns the port. Refuses to know what a text means; `framing` cuts the bytes. A lo
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Callable
@@ -85,7 +86,11 @@ class Scanner:
         """Wait for bytes or silence. A line that hangs up is readable and then raises OSError."""
         waiting, _, _ = select.select([port.fileno()], [], [], SILENCE_S if self._framer.pending else IDLE_S)
         if waiting:
-            texts = self._framer.feed(port.read(min(port.in_waiting, FRAME_BYTES_MAX) or 1), self._clock())
+            # Not `port.read`: it asks the kernel three times for what one read brings.
+            data = os.read(port.fileno(), FRAME_BYTES_MAX)
+            if not data:
+                raise OSError("the line hung up")
+            texts = self._framer.feed(data, self._clock())
         else:
             texts = self._framer.quiet(self._clock())
         for text in texts:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
+_ALLOWED: Final = frozenset(ALPHABET)
+_PYTHON_DIGITS: Final = str.maketrans(ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+"""The digits `int` reads in base 32."""
 
 
 class NotCrockford(ValueError):
@@ -28,11 +30,8 @@ def encode(number: int, characters: int) -> str:
 
 def decode(text: str) -> int:
     """The number that `text` spells. Raises NotCrockford."""
-    number = 0
-    for character in text:
-        value = _VALUES.get(character)
-        if value is None:
-            message = f"{character!r} is not a base32 character"
-            raise NotCrockford(message)
-        number = number << 5 | value
-    return number
+    if not _ALLOWED.issuperset(text):
+        stranger = next(character for character in text if character not in _ALLOWED)
+        message = f"{stranger!r} is not a base32 character"
+        raise NotCrockford(message)
+    return int(text.translate(_PYTHON_DIGITS) or "0", 32)

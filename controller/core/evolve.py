@@ -261,8 +261,10 @@ def _ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
         pulses=fact.pulse,
         pulse_mono=stamp.mono,
     )
-    durable = _count_session(
-        replace(durable, openings=_with(durable.openings, fact.compartment, opening)), fact.session
+    durable = replace(
+        durable,
+        openings=_with(durable.openings, fact.compartment, opening),
+        sessions=max(durable.sessions, _session_number(fact.session)),
     )
     if fact.parcel is not None and fact.purpose is Purpose.REOPEN and fact.pulse == 1:
         known = durable.parcels.get(fact.parcel)
@@ -272,8 +274,12 @@ def _ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
 
 
 def _count_session(durable: Durable, session: str) -> Durable:
-    number = int(session.rpartition(".")[2] or 0)
+    number = _session_number(session)
     return durable if number <= durable.sessions else replace(durable, sessions=number)
+
+
+def _session_number(session: str) -> int:
+    return int(session.rpartition(".")[2] or 0)
 
 
 def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
