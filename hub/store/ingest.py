@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, insert, select, text, update
 
 from hub.core.project import ParcelRecord, Source
 from hub.store.schema import (
@@ -34,6 +35,11 @@ CHUNK: Final = 500
 
 QUARANTINE_ROWS_MAX: Final = 1_000
 """Refused messages kept, newest first: enough to see a pattern, at most 1 GiB."""
+
+
+def _many(name: str) -> BindParameter[Any]:
+    """A list of values bound when a statement runs."""
+    return bindparam(name, expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +70,42 @@ class Live:
     applied_hash: str = ""
 
 
+# Statements are built once: building one costs more than running it, and a group runs a dozen.
+
+_CURSOR: Final = select(
+    SITE.c.number,
+    SITE.c.id,
+    SITE_CURSOR.c.ordinal,
+    SITE_CURSOR.c.journal,
+    SITE_CURSOR.c.seq,
+    SITE_CURSOR.c.hash,
+    SITE_CURSOR.c.adopt,
+).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
+_ALL_CURSORS: Final = _CURSOR.order_by(SITE.c.number)
+_CURSORS: Final = _ALL_CURSORS.where(SITE.c.id.in_(_many("sites"))).with_for_update(of=SITE_CURSOR)
+
+
 def cursors(connection: Connection, site_ids: Iterable[str]) -> dict[str, Cursor]:
     """The cursors of known sites, locked until the transaction ends."""
-    rows = select(
-        SITE.c.number,
-        SITE.c.id,
-        SITE_CURSOR.c.ordinal,
-        SITE_CURSOR.c.journal,
-        SITE_CURSOR.c.seq,
-        SITE_CURSOR.c.hash,
-        SITE_CURSOR.c.adopt,
-    ).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
     found: dict[str, Cursor] = {}
     for chunk in _chunks(sorted(set(site_ids))):
-        query = rows.where(SITE.c.id.in_(chunk)).order_by(SITE.c.number).with_for_update(of=SITE_CURSOR)
-        found.update((row.id, Cursor(*row)) for row in connection.execute(query))
+        found.update((row.id, Cursor(*row)) for row in connection.execute(_CURSORS, {"sites": chunk}))
     return found
 
 
 def all_cursors(connection: Connection) -> list[Cursor]:
     """Every site's cursor."""
-    query = select(
-        SITE.c.number,
-        SITE.c.id,
-        SITE_CURSOR.c.ordinal,
-        SITE_CURSOR.c.journal,
-        SITE_CURSOR.c.seq,
-        SITE_CURSOR.c.hash,
-        SITE_CURSOR.c.adopt,
-    ).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
-    return [Cursor(*row) for row in connection.execute(query.order_by(SITE.c.number))]
+    return [Cursor(*row) for row in connection.execute(_ALL_CURSORS)]
+
+
+_SAVE_CURSOR: Final = update(SITE_CURSOR).where(SITE_CURSOR.c.site == bindparam("b_site"))
 
 
 def save_cursors(connection: Connection, changed: Sequence[Cursor], now_ms: int) -> None:
     """Move cursors."""
     if changed:
         connection.execute(
-            update(SITE_CURSOR).where(SITE_CURSOR.c.site == bindparam("b_site")),
+            _SAVE_CURSOR,
             [
                 {
                     "b_site": cursor.site,
@@ -130,10 +135,14 @@ def close_journal(connection: Connection, cursor: Cursor, now_ms: int) -> None:
     )
 
 
+_HASH_AT: Final = select(FACT.c.hash).where(
+    FACT.c.site == bindparam("site"), FACT.c.journal == bindparam("journal"), FACT.c.seq == bindparam("seq")
+)
+
+
 def hash_at(connection: Connection, cursor: Cursor, seq: int) -> str | None:
     """The chain's hash after fact `seq`, when it is kept here."""
-    query = select(FACT.c.hash).where(FACT.c.site == cursor.site, FACT.c.journal == cursor.ordinal, FACT.c.seq == seq)
-    stored = connection.execute(query).scalar()
+    stored = connection.execute(_HASH_AT, {"site": cursor.site, "journal": cursor.ordinal, "seq": seq}).scalar()
     return None if stored is None else bytes(stored).hex()
 
 
@@ -165,9 +174,8 @@ def add_facts(connection: Connection, rows: list[FactRow]) -> None:
         connection.exec_driver_sql(_ADD_FACTS[connection.dialect.name], rows)
 
 
-def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecord]:
-    """Parcels by id, locked until the transaction ends."""
-    columns = select(
+_PARCELS: Final = (
+    select(
         PARCEL.c.id,
         PARCEL.c.site,
         PARCEL.c.state,
@@ -185,10 +193,17 @@ def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecor
         PARCEL.c.stored_ms,
         PARCEL.c.ended_ms,
     )
+    .where(PARCEL.c.id.in_(_many("parcels")))
+    .order_by(PARCEL.c.id)
+    .with_for_update()
+)
+
+
+def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecord]:
+    """Parcels by id, locked until the transaction ends."""
     found: dict[str, ParcelRecord] = {}
     for chunk in _chunks(sorted(set(ids))):
-        query = columns.where(PARCEL.c.id.in_(chunk)).order_by(PARCEL.c.id).with_for_update()
-        found.update((row.id, parcel_record(row)) for row in connection.execute(query))
+        found.update((row.id, parcel_record(row)) for row in connection.execute(_PARCELS, {"parcels": chunk}))
     return found
 
 
@@ -254,11 +269,14 @@ def add_parcels(connection: Connection, new: Sequence[tuple[ParcelRecord, Needs]
     )
 
 
+_SAVE_PARCEL: Final = update(PARCEL).where(PARCEL.c.id == bindparam("b_id"))
+
+
 def save_parcels(connection: Connection, changed: Sequence[ParcelRecord]) -> None:
     """Write what a site's facts changed of known parcels; intents are not touched."""
     if changed:
         connection.execute(
-            update(PARCEL).where(PARCEL.c.id == bindparam("b_id")),
+            _SAVE_PARCEL,
             [{"b_id": record.id, **_parcel_values(record)} for record in changed],
         )
 
@@ -313,19 +331,20 @@ def save_boxes(connection: Connection, boxes: Mapping[tuple[int, str], tuple[Box
         connection.execute(_SAVE_BOX, rows)
 
 
+_BOXES: Final = select(
+    COMPARTMENT.c.site,
+    COMPARTMENT.c.label,
+    COMPARTMENT.c.occupancy,
+    COMPARTMENT.c.service,
+    COMPARTMENT.c.parcel,
+).where(COMPARTMENT.c.site.in_(_many("sites")), COMPARTMENT.c.changed_seq > 0)
+
+
 def boxes(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Box]]:
     """The compartments of sites as folded from their facts; one that no fact has named yet is left out."""
     found: dict[int, dict[str, Box]] = {number: {} for number in numbers}
-    columns = select(
-        COMPARTMENT.c.site,
-        COMPARTMENT.c.label,
-        COMPARTMENT.c.occupancy,
-        COMPARTMENT.c.service,
-        COMPARTMENT.c.parcel,
-    )
     for chunk in _chunks(sorted(found)):
-        named = columns.where(COMPARTMENT.c.site.in_(chunk), COMPARTMENT.c.changed_seq > 0)
-        for row in connection.execute(named):
+        for row in connection.execute(_BOXES, {"sites": chunk}):
             found[row.site][row.label] = Box(row.occupancy, row.service, row.parcel)
     return found
 
@@ -347,30 +366,42 @@ def save_cards(connection: Connection, site: int, cards: Sequence[Mapping[str, A
         connection.execute(_CARD, [{"site": site, **card} for card in cards])
 
 
+_LIVES: Final = select(
+    SITE_LIVE.c.site,
+    SITE_LIVE.c.boot,
+    SITE_LIVE.c.presence,
+    SITE_LIVE.c.birth,
+    SITE_LIVE.c.state,
+    SITE_LIVE.c.state_seq,
+    SITE_LIVE.c.state_boot,
+    SITE_LIVE.c.applied_incarnation,
+    SITE_LIVE.c.applied_revision,
+    SITE_LIVE.c.applied_hash,
+).where(SITE_LIVE.c.site.in_(_many("sites")))
+
+
 def lives(connection: Connection, numbers: Iterable[int]) -> dict[int, Live]:
     """What sites last said."""
-    columns = select(
-        SITE_LIVE.c.site,
-        SITE_LIVE.c.boot,
-        SITE_LIVE.c.presence,
-        SITE_LIVE.c.birth,
-        SITE_LIVE.c.state,
-        SITE_LIVE.c.state_seq,
-        SITE_LIVE.c.state_boot,
-        SITE_LIVE.c.applied_incarnation,
-        SITE_LIVE.c.applied_revision,
-        SITE_LIVE.c.applied_hash,
-    )
     found: dict[int, Live] = {}
     for chunk in _chunks(sorted(set(numbers))):
-        for row in connection.execute(columns.where(SITE_LIVE.c.site.in_(chunk))):
+        for row in connection.execute(_LIVES, {"sites": chunk}):
             found[row[0]] = Live(*tuple(row)[1:])
     return found
 
 
+@lru_cache(maxsize=64)
+def _save_live(names: tuple[str, ...]) -> Update:
+    """One statement for each set of columns; there are a handful."""
+    return (
+        update(SITE_LIVE)
+        .where(SITE_LIVE.c.site == bindparam("b_site"))
+        .values({name: bindparam(name) for name in names})
+    )
+
+
 def save_live(connection: Connection, site: int, values: Mapping[str, Any]) -> None:
     """Write what a site said last."""
-    connection.execute(update(SITE_LIVE).where(SITE_LIVE.c.site == site).values(**values))
+    connection.execute(_save_live(tuple(values)), {"b_site": site, **values})
 
 
 _HEARD: Final = text("UPDATE site_live SET heard_ms = :now_ms WHERE site = :site")
@@ -459,14 +490,16 @@ def clear_alert(connection: Connection, site: str, kind: str, subject: str, now_
     return connection.execute(statement).rowcount > 0
 
 
+_OPEN_ALERTS: Final = select(ALERT.c.site, ALERT.c.kind, ALERT.c.subject).where(
+    ALERT.c.site.in_(_many("sites")), ALERT.c.cleared_ms.is_(None)
+)
+
+
 def open_alerts(connection: Connection, site_ids: Iterable[str]) -> set[tuple[str, str, str]]:
     """(site, kind, subject) of the open alerts of sites."""
     found: set[tuple[str, str, str]] = set()
     for chunk in _chunks(sorted(set(site_ids))):
-        query = select(ALERT.c.site, ALERT.c.kind, ALERT.c.subject).where(
-            ALERT.c.site.in_(chunk), ALERT.c.cleared_ms.is_(None)
-        )
-        found.update((row.site, row.kind, row.subject) for row in connection.execute(query))
+        found.update((row.site, row.kind, row.subject) for row in connection.execute(_OPEN_ALERTS, {"sites": chunk}))
     return found
 
 
