@@ -5,7 +5,7 @@ Owns the order in which a group is read, folded and written. Refuses to publish 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub.core.project import (
     AlertKind,
+    Change,
     Clear,
     Disputed,
     Ended,
@@ -37,6 +38,7 @@ from hub.receiver import Incoming
 from hub.store import ingest as sql
 from hub.store.ingest import Box, Cursor, FactRow, Needs
 from wire import chain, topics
+from wire.chain import FactRecord
 from wire.facts import AnyFact, PlanApplied, UnknownFact, decode_fact, kind, kind_of
 from wire.ids import Occupancy, Trust
 from wire.messages import (
@@ -104,7 +106,7 @@ class Group:
         self._changed_parcels: set[str] = set()
         self._needs: dict[str, Needs] = {}
         self._rows: list[FactRow] = []
-        self._hashes: dict[tuple[int, int, int], str] = {}
+        self._hashes: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
         self._messages: dict[tuple[str, str], None] = {}
         self._replan: set[int] = set()
         self._quarantine: list[tuple[str, str, bytes]] = []
@@ -199,7 +201,7 @@ class Group:
             self._gap(item, cursor, batch.first_seq)
             return
         hashes = _hashes(batch)
-        if hashes[-1] != batch.head or not self._continues(batch, cursor, hashes):
+        if not hashes or hashes[-1].hex() != batch.head or not self._continues(batch, cursor, hashes):
             self._identity(item, f"the chain does not hold at seq {batch.first_seq}")
             return
         fresh = max(0, cursor.seq + 1 - batch.first_seq)
@@ -231,18 +233,20 @@ class Group:
             return adopted
         return cursor
 
-    def _continues(self, batch: FactBatch, cursor: Cursor, hashes: Sequence[str]) -> bool:
+    def _continues(self, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes]) -> bool:
         """Whether the batch agrees with every hash that is known here."""
         if batch.first_seq == cursor.seq + 1:
             return batch.previous == cursor.hash
         last = batch.first_seq + len(batch.facts) - 1
         joint = min(last, cursor.seq)
         expected = cursor.hash if joint == cursor.seq else self._hash_at(cursor, joint)
-        return expected is None or hashes[joint - batch.first_seq] == expected
+        return expected is None or hashes[joint - batch.first_seq].hex() == expected
 
     def _hash_at(self, cursor: Cursor, seq: int) -> str | None:
-        known = self._hashes.get((cursor.site, cursor.ordinal, seq))
-        return known if known is not None else sql.hash_at(self._connection, cursor, seq)
+        first, hashes = self._hashes.get((cursor.site, cursor.ordinal), (0, []))
+        if 0 <= seq - first < len(hashes):
+            return hashes[seq - first].hex()
+        return sql.hash_at(self._connection, cursor, seq)
 
     def _identity(self, item: _Parsed, detail: str) -> None:
         self._result.refused += 1
@@ -253,48 +257,27 @@ class Group:
         self._result.need_rebirth[item.site] = cursor.site
         self._raise(item.site, Raise(AlertKind.GAP, "", f"seq {first} arrived, {cursor.seq + 1} is wanted"))
 
-    def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[str], fresh: int) -> None:
-        decoded: list[AnyFact | None] = []
-        wanted: set[str] = set()
-        changes = []
-        for record in batch.facts[fresh:]:
-            try:
-                fact: AnyFact | None = decode_fact(record.body)
-            except UnknownFact:
-                fact = None
-            found = () if fact is None else project(fact)
-            decoded.append(fact)
-            changes.append(found)
-            wanted.update(_parcel_of(change) for change in found if isinstance(change, _BY_PARCEL))
-        self._load_parcels(wanted)
-        for record, fact, found, digest in zip(batch.facts[fresh:], decoded, changes, hashes[fresh:], strict=True):
-            body = bytes(record.body)
-            self._rows.append(
-                (
-                    cursor.site,
-                    cursor.ordinal,
-                    record.seq,
-                    (kind_of(body) if fact is None else kind(fact))[:32],
-                    record.boot,
-                    record.at_ms,
-                    record.trust,
-                    self._now_ms,
-                    getattr(fact, "parcel", None),
-                    (getattr(fact, "session", None) or None),
-                    body,
-                    bytes.fromhex(digest),
-                )
-            )
-            self._hashes[cursor.site, cursor.ordinal, record.seq] = digest
+    def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes], fresh: int) -> None:
+        records, hashes = batch.facts[fresh:], hashes[fresh:]
+        told: list[tuple[FactRecord, tuple[Change, ...]]] = []
+        for record, digest in zip(records, hashes, strict=True):
+            fact = _read(record)
+            self._rows.append(_row(cursor, record, fact, digest, self._now_ms))
             if isinstance(fact, PlanApplied):
                 self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
-            if found:
-                moment = Moment(cursor.site, record.at_ms, record.trust, self._now_ms)
-                for change in found:
-                    self._change(site, change, moment, record.seq)
-        last = batch.facts[-1]
-        self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1])
-        self._result.facts += len(batch.facts) - fresh
+            if fact is not None and (changes := project(fact)):
+                told.append((record, changes))
+        self._hashes.setdefault((cursor.site, cursor.ordinal), (records[0].seq, []))[1].extend(hashes)
+        self._load_parcels(
+            {_parcel_of(change) for _record, changes in told for change in changes if isinstance(change, _BY_PARCEL)}
+        )
+        for record, changes in told:
+            moment = Moment(cursor.site, record.at_ms, record.trust, self._now_ms)
+            for change in changes:
+                self._change(site, change, moment, record.seq)
+        last = records[-1]
+        self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1].hex())
+        self._result.facts += len(records)
         self._boot(cursor.site, last.boot)
 
     def _load_parcels(self, wanted: set[str]) -> None:
@@ -490,19 +473,36 @@ def _is_contiguous(batch: FactBatch) -> bool:
     return all(record.seq == batch.first_seq + place for place, record in enumerate(batch.facts))
 
 
-def _hashes(batch: FactBatch) -> list[str]:
-    """The chain's hash after each fact. A `previous` that is not a hash gives hashes nobody knows."""
+def _hashes(batch: FactBatch) -> list[bytes]:
+    """The chain's hash after each fact; none when `previous` is not a hash."""
     try:
-        bytes.fromhex(batch.previous)
+        return chain.links(batch.previous, batch.facts)
     except ValueError:
-        return [""] * len(batch.facts)
-    hashes = []
-    previous = batch.previous
-    link: Callable[..., str] = chain.link
-    for record in batch.facts:
-        previous = link(previous, record)
-        hashes.append(previous)
-    return hashes
+        return []
+
+
+def _read(record: FactRecord) -> AnyFact | None:
+    try:
+        return decode_fact(record.body)
+    except UnknownFact:
+        return None
+
+
+def _row(cursor: Cursor, record: FactRecord, fact: AnyFact | None, digest: bytes, now_ms: int) -> FactRow:
+    return (
+        cursor.site,
+        cursor.ordinal,
+        record.seq,
+        (kind_of(record.body) if fact is None else kind(fact))[:32],
+        record.boot,
+        record.at_ms,
+        record.trust.value,  # a plain str: SQLite's driver looks twice at anything that only is one
+        now_ms,
+        getattr(fact, "parcel", None),
+        getattr(fact, "session", None) or None,
+        bytes(record.body),
+        digest,
+    )
 
 
 def _parcel_of(change: object) -> str:

@@ -63,12 +63,22 @@ def genesis(site: str, journal: str) -> str:
 
 def link(previous: str, record: Chained) -> str:
     """The hash of `record` standing after `previous`, in hex."""
-    header = f"\x00{record.seq}\x00{record.boot}\x00{record.at_ms}\x00{record.trust}\x00".encode()
-    return hashlib.sha256(bytes.fromhex(previous) + header + bytes(record.body)).hexdigest()
+    return links(previous, (record,))[0].hex()
+
+
+def links(previous: str, records: Iterable[Chained]) -> list[bytes]:
+    """The hash after each of `records`. Raises ValueError when `previous` is no hash."""
+    digest = bytes.fromhex(previous)
+    digests = []
+    sha256 = hashlib.sha256
+    for record in records:
+        header = b"\x00%d\x00%d\x00%d\x00%b\x00" % (record.seq, record.boot, record.at_ms, record.trust.encode())
+        digest = sha256(digest + header + bytes(record.body)).digest()
+        digests.append(digest)
+    return digests
 
 
 def fold(previous: str, records: Iterable[Chained]) -> str:
     """The hash after all of `records`."""
-    for record in records:
-        previous = link(previous, record)
-    return previous
+    digests = links(previous, records)
+    return digests[-1].hex() if digests else previous
