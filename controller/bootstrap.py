@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from controller.clock import SiteClock
+from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
 from controller.core.evolve import evolve, rebase
 from controller.core.model import Durable, Live, Setup, State, fresh
@@ -27,7 +27,7 @@ from controller.runner import Adapters, HubTime, Runner
 from controller.settings import Settings, load_keys, load_password
 from controller.uplink import Link, MqttUplink, NoUplink
 from firmware.board import Board, load_board
-from firmware.hardware import Callbacks, Hardware, open_real
+from firmware.hardware import Callbacks, Hardware, Simulation, open_real
 from firmware.watchdog import Watchdog
 from wire.ids import Door, Label, ReachZone, SizeClass
 from wire.messages import CompartmentCard
@@ -115,7 +115,7 @@ class Site:
         for warning in self.hardware.warnings:
             LOG.warning("%s", warning)
         self.journal = Journal(path, settings.site.id)
-        self.clock = SiteClock(floor_ms=self.journal.floor_ms)
+        self.clock = _clock(self.journal.floor_ms, self.hardware.sim)
         durable = self.journal.recover(fresh(parts.setup), evolve)
         start = self.journal.begin()
         self.boot = self.clock.boot = start.boot
@@ -214,6 +214,18 @@ class Site:
 
     def _door(self, label: str, open_: bool) -> None:  # noqa: FBT001 a plain callback
         self._inbox_post(e.DoorChanged(Label(label), open_))
+
+
+def _clock(floor_ms: int, simulation: Simulation | None) -> SiteClock:
+    """The machine's clock; a simulated machine has one that can be set wrong."""
+    if simulation is None:
+        return SiteClock(floor_ms=floor_ms)
+
+    def synchronised() -> bool:
+        said = simulation.synchronised
+        return system_is_synchronised() if said is None else said
+
+    return SiteClock(floor_ms=floor_ms, wall_ms=simulation.wall_ms, synchronised=synchronised)
 
 
 def give_memory_back() -> None:

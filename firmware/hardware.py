@@ -50,6 +50,15 @@ class Simulation(Protocol):
         """The pseudo-terminal's link: bytes written there are what a scanner would send."""
         ...
 
+    @property
+    def synchronised(self) -> bool | None:
+        """Whether a time server keeps the simulated clock; None as the machine underneath says."""
+        ...
+
+    def wall_ms(self) -> int:
+        """The simulated machine's wall clock, in milliseconds since 1970."""
+        ...
+
     def close(self) -> None:
         """End the world's threads; what is in it stays on disk."""
         ...

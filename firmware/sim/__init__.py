@@ -12,18 +12,22 @@ from firmware.board import Board
 from firmware.hardware import Callbacks, Hardware, assemble
 from firmware.pins import Pins, ReleasePolicy
 from firmware.sim.bank import FAULTS, Refused, SimBank
+from firmware.sim.clock import SimClock
 from firmware.sim.reader import NotPlugged, SimScanner
 from firmware.sim.server import SimServer
 
-__all__ = ["FAULTS", "NotPlugged", "Refused", "SimBank", "SimScanner", "SimServer", "SimulatedWorld", "open_simulated"]
+__all__ = [
+    "FAULTS", "NotPlugged", "Refused", "SimBank", "SimClock", "SimScanner", "SimServer", "SimulatedWorld", "open_simulated",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedWorld:
-    """Bank, reader and the page that shows them."""
+    """Bank, reader, the machine's clock, and the page that shows them."""
 
     bank: SimBank
     reader: SimScanner
+    clock: SimClock
     server: SimServer
 
     @property
@@ -35,6 +39,15 @@ class SimulatedWorld:
     def scanner_path(self) -> Path:
         """The reader's link."""
         return self.reader.path
+
+    def wall_ms(self) -> int:
+        """The wall clock of the simulated machine."""
+        return self.clock.wall_ms()
+
+    @property
+    def synchronised(self) -> bool | None:
+        """Whether a time server keeps it; None as the machine underneath says."""
+        return self.clock.synchronised
 
     def close(self) -> None:
         """End the world's threads; what is in it stays on disk."""
@@ -52,8 +65,9 @@ def open_simulated(
     """
     bank = SimBank(board, state_dir)
     reader = SimScanner(state_dir)
+    clock = SimClock(state_dir)
     try:
-        server = SimServer(bank, reader, sim_port)
+        server = SimServer(bank, reader, clock, sim_port)
     except OSError:
         reader.close()
         bank.close()
@@ -64,5 +78,5 @@ def open_simulated(
         scanner_path or reader.path,
         calls,
         policy=ReleasePolicy.RELEASED,
-        sim=SimulatedWorld(bank, reader, server),
+        sim=SimulatedWorld(bank, reader, clock, server),
     )

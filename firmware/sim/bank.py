@@ -53,6 +53,9 @@ FAULTS: Final[Mapping[str, str]] = {
 }
 
 
+SIGNALS: Final = ("lamp_ok", "lamp_attention", "buzzer")
+
+
 class Refused(Exception):
     """The physical world does not allow it, for instance putting something through a closed door."""
 
@@ -82,6 +85,9 @@ class SimBank:
         self._order = count()
         self._customers: dict[str, tuple[float, float, bool]] = {}
         self._closed = False
+        wired = {name: getattr(board.signals, name) for name in SIGNALS}
+        self._by_signal = {output.pin: (name, output.active_high) for name, output in wired.items() if output}
+        self._signals: dict[str, dict[str, Any]] = {name: {"on": False, "times": 0, "last_ms": 0} for name in SIGNALS}
         for compartment in board.compartments:
             self._drive_switch(compartment.label)
             self._arm_driver(compartment.label)
@@ -179,6 +185,7 @@ class SimBank:
                 "coils": {label: "on" if self._energised(label) else "off" for label in self._open},
                 "contents": {label: list(inside) for label, inside in self._contents.items()},
                 "room": list(self._room),
+                "signals": {name: self._signal(name) for name in SIGNALS},
                 "hands": {"put": self.trace.put_count, "taken": self.trace.taken_count},
                 "faults": {label: sorted(faults) for label, faults in self._faults.items()},
                 "pulses": [_pulse_picture(asdict(pulse)) for pulse in tuple(self.trace.pulses)],
@@ -204,6 +211,7 @@ class SimBank:
             return
         compartment = self._by_latch.get(number)
         if compartment is None:
+            self._shine(number, function, level)
             return
         # A released line is at its pull, and the coil does not ask who holds the level.
         energised = level == compartment.latch.active_high
@@ -212,6 +220,18 @@ class SimBank:
         self.trace.write(label, "coil", on=energised, level=level, why=why, moment_ns=moment_ns)
         if energised:
             self._after(OPENING_S, lambda: self._spring(label))
+
+    def _shine(self, number: int, function: str, level: bool) -> None:  # noqa: FBT001
+        """A lamp or the buzzer goes on or off; the world counts, and remembers when each was last switched on."""
+        name, active_high = self._by_signal.get(number, ("", True))
+        if name and function == "output":
+            known, on = self._signals[name], level == active_high
+            if on and not known["on"]:
+                known.update(times=known["times"] + 1, last_ms=time.time_ns() // 1_000_000)
+            known["on"] = on
+
+    def _signal(self, name: str) -> dict[str, Any]:
+        return dict(self._signals[name])
 
     def _energised(self, label: str) -> bool:
         latch = self._compartments[label].latch

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any, Final
 
 from firmware.sim.bank import FAULTS, Refused, SimBank
+from firmware.sim.clock import SimClock
 from firmware.sim.reader import NotPlugged, SimScanner
 
 BODY_BYTES_MAX: Final = 8_192
@@ -22,7 +23,7 @@ SECONDS_MAX: Final = 3_600.0
 HELP: Final = (
     "GET /sim; POST /sim/doors/<label> open|close; POST /sim/faults/<label> " + "|".join(FAULTS) + "|clear; "
     'POST /sim/contents/<label> {"put": name} or {"take": true}; POST /sim/customers/<label> {"seconds": 8, "take": true}; '
-    'POST /sim/scan {"text": …} or {"hex": …} or {"garbage": bytes}; POST /sim/scanner plug|unplug'
+    'POST /sim/scan {"text": …} or {"hex": …} or {"garbage": bytes}; POST /sim/clock {"offset_ms": 0, "synchronised": true|false}; POST /sim/scanner plug|unplug'
 )
 
 Answer = tuple[int, dict[str, Any]]
@@ -35,8 +36,8 @@ class BadRequest(Exception):
 class SimServer:
     """Serves one simulated site until closed. `port` is the one chosen."""
 
-    def __init__(self, bank: SimBank, reader: SimScanner, port: int = 0) -> None:
-        self._bank, self._reader = bank, reader
+    def __init__(self, bank: SimBank, reader: SimScanner, clock: SimClock, port: int = 0) -> None:
+        self._bank, self._reader, self._clock = bank, reader, clock
         self._posts: dict[str, Callable[[str, Any], Answer]] = {
             "doors": self._door,
             "faults": self._fault,
@@ -44,6 +45,7 @@ class SimServer:
             "customers": self._customer,
             "scan": self._scan,
             "scanner": self._scanner,
+            "clock": self._set_clock,
         }
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
         self._http.daemon_threads = True
@@ -61,7 +63,11 @@ class SimServer:
         """Answer a GET."""
         if path.rstrip("/") != "/sim":
             return 404, {"error": f"There is nothing at {path}. {HELP}"}
-        return 200, {**self._bank.picture(), "scanner": self._scanner_picture()}
+        return 200, {
+            **self._bank.picture(),
+            "scanner": self._scanner_picture(),
+            "clock": self._clock_picture(),
+        }
 
     def act(self, path: str, body: bytes) -> Answer:
         """Answer a POST."""
@@ -139,6 +145,22 @@ class SimServer:
         else:
             raise BadRequest(f"The scanner can be told plug or unplug, not {word!r}.")
         return 200, {"scanner": self._scanner_picture()}
+
+    def _set_clock(self, _label: str, body: Any) -> Answer:
+        offset, kept = (body.get("offset_ms"), body.get("synchronised")) if isinstance(body, dict) else (None, None)
+        if not isinstance(offset, int | None) or not isinstance(kept, bool | None) or (offset is None and kept is None):
+            raise BadRequest(
+                'The body is {"offset_ms": <milliseconds from the true time>, "synchronised": true|false}.'
+            )
+        try:
+            self._clock.set(offset_ms=offset, synchronised=kept)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        return 200, {"clock": self._clock_picture()}
+
+    def _clock_picture(self) -> dict[str, Any]:
+        clock = self._clock
+        return {"wall_ms": clock.wall_ms(), "offset_ms": clock.offset_ms, "synchronised": clock.synchronised}
 
     def _scanner_picture(self) -> dict[str, Any]:
         return {"path": str(self._reader.path), "plugged": self._reader.plugged}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,20 @@ def test_the_simulation_knows_nothing_of_the_controller():
         for package in ("controller", "wire", "hub", "paper", "demo"):
             assert f"import {package}" not in source, file
             assert f"from {package}" not in source, file
+
+
+def test_the_machines_clock_can_be_set_wrong_and_stays_wrong_over_a_restart(open_site):
+    first = open_site()
+    status, answer = ask(first, "POST", "/sim/clock", '{"offset_ms": -86400000, "synchronised": false}')
+    assert (status, answer["clock"]["offset_ms"], answer["clock"]["synchronised"]) == (200, -86_400_000, False)
+    first.close()
+    world = open_site().hardware.sim
+    assert world.synchronised is False
+    assert 86_390_000 < time.time() * 1000 - world.wall_ms() < 86_410_000
+
+
+def test_the_lamps_and_the_buzzer_can_be_looked_at(site, wait_for):
+    site.hardware.signals.show("ok")
+    wait_for(lambda: ask(site, "GET", "/sim")[1]["signals"]["lamp_ok"]["on"])
+    signals = ask(site, "GET", "/sim")[1]["signals"]
+    assert (signals["lamp_ok"]["times"], signals["buzzer"]["times"], signals["lamp_attention"]["times"]) == (1, 1, 0)
