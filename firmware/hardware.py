@@ -102,13 +102,14 @@ class Hardware:
         """Call after setting the threads' stop event, so that none waits for its next look."""
         self.doors.wake()
         self.signals.wake()
+        self.scanner.wake()
 
     def close(self) -> None:
         """Coils off first, then everything else. Idempotent."""
         try:
             self.latches.close()
         finally:
-            for part in (self.signals, self.heartbeat, self.doors, self.pins):
+            for part in (self.signals, self.heartbeat, self.doors, self.scanner, self.pins):
                 with suppress(PinError):
                     part.close()
             if self.sim is not None:

@@ -5,6 +5,7 @@ Owns the port. Refuses to know what a text means; `framing` cuts the bytes. A lo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import time
@@ -18,9 +19,8 @@ from firmware.framing import FRAME_BYTES_MAX, SILENCE_S, Framer
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 2.0
 """A replugged reader is back within 5 s (journeys D-04), and a missing one costs an open() every 2 s."""
-
-IDLE_S: Final = 0.5
-"""How often an idle reader's thread looks whether it should stop."""
+IDLE_S: Final = 5.0
+"""How often an idle reader's thread looks by itself whether it should stop; `wake` spares it the wait."""
 
 
 class Scanner:
@@ -46,11 +46,25 @@ class Scanner:
         self._framer = Framer()
         self._last_text, self._last_seen = "", float("-inf")
         self._up: bool | None = None
+        self._ear, self._bell = os.pipe()
+        os.set_blocking(self._bell, False)
 
     @property
     def path(self) -> str:
         """Where the reader is looked for."""
         return self._path
+
+    def wake(self) -> None:
+        """Call after setting the stop flag, so that an idle line does not keep the thread asleep."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._bell, b"!")
+
+    def close(self) -> None:
+        """Give the bell back, once `run` has returned. Idempotent."""
+        if self._bell >= 0:
+            os.close(self._ear)
+            os.close(self._bell)
+            self._ear = self._bell = -1
 
     def run(self, stop: Event) -> None:
         """Read until `stop`; for a guarded thread."""
@@ -84,8 +98,11 @@ class Scanner:
 
     def _read_once(self, port: Any) -> None:
         """Wait for bytes or silence. A line that hangs up is readable and then raises OSError."""
-        waiting, _, _ = select.select([port.fileno()], [], [], SILENCE_S if self._framer.pending else IDLE_S)
-        if waiting:
+        line = port.fileno()
+        ready, _, _ = select.select([line, self._ear], [], [], SILENCE_S if self._framer.pending else IDLE_S)
+        if self._ear in ready:
+            return  # Rung once, to stop: the byte stays, so that no look afterwards sleeps either.
+        if line in ready:
             # Not `port.read`: it asks the kernel three times for what one read brings.
             data = os.read(port.fileno(), FRAME_BYTES_MAX)
             if not data:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from firmware.scanner import Scanner
+from firmware.scanner import IDLE_S, Scanner
 from firmware.sim.reader import NotPlugged, SimScanner
 
 
@@ -24,8 +24,11 @@ class Desk:
 
     def close(self):
         self.stop.set()
-        self.thread.join(5)
-        assert not self.thread.is_alive()
+        self.scanner.wake()
+        self.thread.join(IDLE_S - 1)
+        assert not self.thread.is_alive(), "a silent line must not keep a stopping program waiting"
+        self.scanner.close()
+        self.scanner.close()
         self.reader.close()
 
 
@@ -103,6 +106,7 @@ def test_a_missing_reader_is_reported_once_at_the_start(tmp_path, wait_for):
     time.sleep(0.7)
     stop.set()
     thread.join(5)
+    scanner.close()
     assert links == [False]
 
 
@@ -113,6 +117,7 @@ def test_a_code_held_under_the_reader_is_one_showing(tmp_path, wait_for):
     for moment, text in [(0.0, "A"), (0.4, "A"), (0.8, "A"), (0.9, "B"), (1.0, "A"), (1.6, "A")]:
         now[0] = moment
         scanner._present(text)
+    scanner.close()
     assert scans == ["A", "B", "A", "A"]
 
 
