@@ -229,8 +229,12 @@ def _clock(floor_ms: int, simulation: Simulation | None) -> SiteClock:
 
 
 def give_memory_back() -> None:
-    """Starting needs several megabytes that running does not; the C library keeps them unless it is asked."""
+    """Starting needs several megabytes that running does not; the C library keeps them unless it is asked.
+
+    What is alive now stays so until the end: the collector need not look through it again while a door waits.
+    """
     gc.collect()
+    gc.freeze()
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):  # glibc; another C library has no such habit
         library.malloc_trim(0)
