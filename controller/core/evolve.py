@@ -11,9 +11,11 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from controller.core.model import (
+    ALIASES_MAX,
     ANSWERS_MAX,
     CALLS_MAX,
     ENDED_MAX,
+    Alias,
     Answer,
     Call,
     Compartment,
@@ -74,7 +76,9 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.ParcelDisputed():
             return _parcel(durable, fact.parcel, state=ParcelState.DISPUTED, place=fact.place, since_ms=stamp.wall_ms)
         case f.KeyReplaced():
-            return _parcel(durable, fact.parcel, version=fact.version, epoch=fact.epoch)
+            return _key_replaced(durable, fact)
+        case f.ParcelJoined():
+            return _joined(durable, fact)
         case f.AttemptFailed():
             return replace(durable, bucket_milli=fact.tokens_milli, bucket_mono=stamp.mono)
         case f.LockoutCleared():
@@ -100,7 +104,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _answered_command(durable, fact)
         case f.HubIncarnationSeen():
             return replace(durable, hub_incarnation=fact.incarnation)
-        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused() | f.ParcelJoined():
+        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
             return durable
 
 
@@ -159,8 +163,11 @@ def _not_elsewhere(durable: Durable, parcel: ParcelId, label: str) -> Durable:
 
 def _plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
     parcels = dict(durable.parcels)
+    aliases = durable.aliases
     for planned in fact.upserted:
-        if planned.id not in durable.ended:
+        if planned.id in aliases:
+            aliases = _with(aliases, planned.id, _newer_alias(aliases[planned.id], planned.version, planned.epoch))
+        elif planned.id not in durable.ended:
             parcels[planned.id] = _planned(parcels.get(planned.id), planned)
     for dropped in fact.dropped:
         known = parcels.get(dropped)
@@ -173,6 +180,7 @@ def _plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
     return replace(
         durable,
         parcels=parcels,
+        aliases=aliases,
         plan=PlanMark(fact.incarnation, fact.revision, fact.hash),
         settings=durable.settings if fact.settings is None else fact.settings,
         people=durable.people if fact.people is None else fact.people,
@@ -200,9 +208,44 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
     )
 
 
+def _key_replaced(durable: Durable, fact: f.KeyReplaced) -> Durable:
+    alias = durable.aliases.get(fact.parcel)
+    if alias is None:
+        return _parcel(durable, fact.parcel, version=fact.version, epoch=fact.epoch)
+    newer = _newer_alias(alias, fact.version, fact.epoch)
+    return replace(durable, aliases=_with(durable.aliases, fact.parcel, newer))
+
+
+def _newer_alias(alias: Alias, version: int, epoch: int) -> Alias:
+    return alias if version <= alias.version else replace(alias, version=version, epoch=epoch)
+
+
+def _joined(durable: Durable, fact: f.ParcelJoined) -> Durable:
+    """The announced parcel gives its needs and its key to the one that is here, and is none from now on (ADR 0007)."""
+    announced = durable.parcels.get(fact.parcel)
+    here, ended = durable.parcels.get(fact.into), durable.ended.get(fact.into)
+    if announced is None or announced.state is not ParcelState.ANNOUNCED or (here is None and ended is None):
+        return durable
+    aliases = _with(durable.aliases, fact.parcel, Alias(fact.into, announced.version, announced.epoch))
+    while len(aliases) > ALIASES_MAX:
+        del aliases[next(iter(aliases))]
+    durable = replace(durable, aliases=aliases, parcels=_without(durable.parcels, fact.parcel))
+    if ended is not None:
+        return replace(durable, ended=_with(durable.ended, fact.into, replace(ended, language=announced.language)))
+    return _parcel(
+        durable,
+        fact.into,
+        carrier=durable.parcels[fact.into].carrier or announced.carrier,
+        reach=announced.reach,
+        language=announced.language,
+        help=announced.help,
+        group=announced.group,
+    )
+
+
 def _received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
     known = durable.parcels.get(fact.parcel) or Parcel(
-        fact.parcel, fact.key_version, fact.key_epoch, ParcelState.RECEIVED
+        fact.parcel, fact.key_version, fact.key_epoch, ParcelState.RECEIVED, from_desk=fact.source == "desk"
     )
     parcel = replace(
         known,
@@ -330,10 +373,9 @@ def _ended(durable: Durable, parcel: ParcelId, state: ParcelState, stamp: Now) -
         trust=stamp.trust,
         language=known.language,
         epoch=known.epoch,
+        from_desk=known.from_desk,
     )
-    while len(ended) > ENDED_MAX:
-        del ended[next(iter(ended))]
-    durable = replace(durable, parcels=_without(durable.parcels, parcel), ended=ended)
+    durable = _bounded(replace(durable, parcels=_without(durable.parcels, parcel), ended=ended))
     for label, compartment in durable.compartments.items():
         if compartment.parcel == parcel:
             free = compartment.occupancy is Occupancy.OCCUPIED
@@ -341,6 +383,18 @@ def _ended(durable: Durable, parcel: ParcelId, state: ParcelState, stamp: Now) -
                 durable, label, occupancy=Occupancy.FREE if free else compartment.occupancy, parcel=None
             )
     return durable
+
+
+def _bounded(durable: Durable) -> Durable:
+    """The oldest records beyond the bound are forgotten, and the second keys that led to them."""
+    if len(durable.ended) <= ENDED_MAX:
+        return durable
+    forgotten = set(list(durable.ended)[:-ENDED_MAX])
+    return replace(
+        durable,
+        ended={id_: ended for id_, ended in durable.ended.items() if id_ not in forgotten},
+        aliases={id_: alias for id_, alias in durable.aliases.items() if alias.into not in forgotten},
+    )
 
 
 def _occupancy_set(durable: Durable, fact: f.OccupancySet) -> Durable:

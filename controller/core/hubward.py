@@ -6,11 +6,14 @@ site's own facts stand (design §3).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from controller.core.effects import Acked, Answered, Decision, Effect, Rebirth, Signal, Sound
 from controller.core.events import AckArrived, CommandArrived, PlanArrived
-from controller.core.model import Answer, Now, Parcel, State
+from controller.core.model import Answer, Ended, Now, Parcel, State
 from wire import facts as f
-from wire.ids import ParcelId, Trust
+from wire.ids import ParcelId, ParcelState, Trust
+from wire.labels import read_label
 from wire.messages import COMMAND_LIFE_MS_MAX, Command, Outcome, Reply, Verb
 from wire.plan import Plan, PlannedParcel, plan_hash
 
@@ -25,7 +28,7 @@ def plan_arrived(state: State, event: PlanArrived) -> Decision:
     if reason:
         refused = f.PlanRefused(incarnation=plan.incarnation, revision=plan.revision, reason=reason)
         return Decision((refused,))
-    return Decision((_applied(state, plan),))
+    return Decision((_applied(state, plan), *_joined(state, plan)))
 
 
 def ack_arrived(state: State, event: AckArrived) -> Decision:
@@ -68,9 +71,7 @@ def _applied(state: State, plan: Plan) -> f.PlanApplied:
         revision=plan.revision,
         hash=plan.hash,
         upserted=tuple(
-            planned
-            for planned in plan.parcels
-            if planned.id not in durable.ended and _differs(durable.parcels.get(planned.id), planned)
+            planned for planned in plan.parcels if planned.id not in durable.ended and _is_news(state, planned)
         ),
         dropped=_dropped(state, wanted),
         settings=None if plan.settings == durable.settings else plan.settings,
@@ -79,8 +80,44 @@ def _applied(state: State, plan: Plan) -> f.PlanApplied:
     )
 
 
+def _joined(state: State, plan: Plan) -> Iterator[f.ParcelJoined]:
+    """Announced parcels that are here already: the desk created them under the same tracking number (ADR 0007).
+
+    The site owns what is physical, so its own record stays, whether the parcel still lies here or has left.
+    """
+    named = {planned.id for planned in plan.parcels}
+    records: tuple[Ended | Parcel, ...] = (*state.durable.ended.values(), *state.durable.parcels.values())
+    here = {known.tracking: known.id for known in records if known.from_desk and known.tracking}
+    if not here:
+        return
+    for planned in plan.parcels:
+        into = here.get(_number(planned.tracking))
+        if into is not None and into not in named and _may_be_joined(state, planned.id):
+            yield f.ParcelJoined(parcel=planned.id, into=into)
+
+
+def _may_be_joined(state: State, parcel: ParcelId) -> bool:
+    """A parcel that already has a life of its own here, or had one, or is joined, stays what it is."""
+    known = state.durable.parcels.get(parcel)
+    expected = known is None or known.state is ParcelState.ANNOUNCED
+    return expected and parcel not in state.durable.ended and parcel not in state.durable.aliases
+
+
+def _number(tracking: str) -> str:
+    """A tracking number as a reader would give it."""
+    label = read_label(tracking)
+    return "" if label is None else label.number
+
+
 def _dropped(state: State, wanted: set[ParcelId]) -> tuple[ParcelId, ...]:
     return tuple(parcel.id for parcel in state.durable.parcels.values() if parcel.planned and parcel.id not in wanted)
+
+
+def _is_news(state: State, planned: PlannedParcel) -> bool:
+    alias = state.durable.aliases.get(planned.id)
+    if alias is not None:
+        return planned.version > alias.version
+    return _differs(state.durable.parcels.get(planned.id), planned)
 
 
 def _differs(known: Parcel | None, planned: PlannedParcel) -> bool:

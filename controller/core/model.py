@@ -40,6 +40,9 @@ ANSWERS_MAX: Final = 200
 ENDED_MAX: Final = 10_000
 """Ended parcels remembered, so that a spent slip is answered kindly: 90 days at 60 pickups a day is 5,400."""
 
+ALIASES_MAX: Final = 10_000
+"""Second keys remembered. Each belongs to a parcel on record, and a parcel with several is a hub's mistake."""
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -84,7 +87,8 @@ class Compartment:
 class Parcel:
     """A parcel this site holds or expects. `since_mono` is when its state was entered, or this boot if earlier.
 
-    `uncertain`: its door was opened for its key and then not seen through (a restart in between).
+    `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
+    site made its record, when its label was scanned before any plan named it.
     """
 
     id: ParcelId
@@ -107,6 +111,7 @@ class Parcel:
     uncertain: bool = False
     since_mono: int = 0
     since_ms: int = 0
+    from_desk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,16 @@ class Ended:
     trust: Trust
     language: str = "fr"
     epoch: int = 0
+    from_desk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The second key of a parcel: that of an announced parcel which was found to be one the desk had created (ADR 0007)."""
+
+    into: ParcelId
+    version: int
+    epoch: int
 
 
 class Phase(StrEnum):
@@ -213,6 +228,7 @@ class Durable:
     compartments: Mapping[Label, Compartment]
     parcels: Mapping[ParcelId, Parcel] = field(default_factory=dict)
     ended: Mapping[ParcelId, Ended] = field(default_factory=dict)
+    aliases: Mapping[ParcelId, Alias] = field(default_factory=dict)
     openings: Mapping[Label, Opening] = field(default_factory=dict)
     staff: Staff | None = None
     alarms: Mapping[str, int] = field(default_factory=dict)

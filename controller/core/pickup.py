@@ -7,6 +7,8 @@ to know pulses (`doors`). A stranger learns nothing: every unknown key gets the 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from controller.core import due
@@ -16,7 +18,7 @@ from controller.core.evolve import MILLI
 from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, Phase, State
 from controller.core.orders import call_desk, next_session, open_door
 from wire import facts as f
-from wire.ids import Label, ParcelState, PlaceKind, Purpose, Service
+from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service
 from wire.pickup import (
     NotDigits,
     PickupKey,
@@ -95,29 +97,42 @@ def _wrong_site(state: State, key: PickupKey) -> Decision:
 def _key_of_digits(state: State, digits: str) -> PickupKey | None:
     """The key these digits belong to. Every candidate is compared, so that the time says nothing."""
     found = None
-    recent = tuple(state.durable.ended.values())[-ENDED_TYPED_MAX:]
-    candidates: tuple[Ended | Parcel, ...] = (*recent, *state.durable.parcels.values())
-    for parcel in candidates:
-        site_key = state.setup.keys.get(parcel.epoch)
+    for newest in _newest_keys(state):
+        site_key = state.setup.keys.get(newest.epoch)
         if site_key is None:
             continue
-        for version in range(1, parcel.version + 1):
-            key = PickupKey(state.setup.number, parcel.id, version, parcel.epoch)
+        for version in range(1, newest.version + 1):
+            key = replace(newest, version=version)
             if hmac.compare_digest(typed_digits(site_key, key), digits):
                 found = key
     return found
 
 
+def _newest_keys(state: State) -> Iterator[PickupKey]:
+    """The keys that may be typed here: of parcels present or expected, of those that left lately, and their second keys."""
+    durable, number = state.durable, state.setup.number
+    recent = {parcel: durable.ended[parcel] for parcel in tuple(durable.ended)[-ENDED_TYPED_MAX:]}
+    candidates: tuple[Ended | Parcel, ...] = (*recent.values(), *durable.parcels.values())
+    for known in candidates:
+        yield PickupKey(number, known.id, known.version, known.epoch)
+    for second, alias in durable.aliases.items():
+        if alias.into in durable.parcels or alias.into in recent:
+            yield PickupKey(number, second, alias.version, alias.epoch)
+
+
 def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now) -> Decision:
-    parcel = state.durable.parcels.get(key.parcel)
+    alias = state.durable.aliases.get(key.parcel)
+    own = key.parcel if alias is None else alias.into
+    parcel = state.durable.parcels.get(own)
     if parcel is None:
-        ended = state.durable.ended.get(key.parcel)
-        return _not_ready(key, "") if ended is None else _ended(key, ended)
-    if key.version < parcel.version:
+        ended = state.durable.ended.get(own)
+        return _not_ready(key, own, "") if ended is None else _ended(key, ended)
+    newest = parcel.version if alias is None else alias.version
+    if key.version < newest:
         return _slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
     replaced: tuple[f.AnyFact, ...] = ()
-    if key.version > parcel.version:
-        replaced = (f.KeyReplaced(parcel=parcel.id, version=key.version, epoch=key.epoch, source="slip"),)
+    if key.version > newest:
+        replaced = (f.KeyReplaced(parcel=key.parcel, version=key.version, epoch=key.epoch, source="slip"),)
     decision = _serve(state, parcel, key, form, event, now)
     waits = any(isinstance(effect, Wait) for effect in decision.effects)
     return decision if waits else Decision((*replaced, *decision.facts), decision.effects)
@@ -125,7 +140,7 @@ def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyp
 
 def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now) -> Decision:
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
-        return _not_ready(key, parcel.language)
+        return _not_ready(key, parcel.id, parcel.language)
     if parcel.place is None or parcel.state not in {ParcelState.STORED, ParcelState.COLLECTING}:
         return _to_desk(state, parcel, "disputed")
     if parcel.place.kind is PlaceKind.SHELF:
@@ -178,12 +193,12 @@ def _is_being_served(state: State, label: Label, parcel: Parcel) -> bool:
 
 
 def _slip_refused(key: PickupKey, notice: Notice, reason: str) -> Decision:
-    refusal = f.SlipRefused(parcel=key.parcel, version=key.version, reason=reason)
+    refusal = f.SlipRefused(parcel=notice.parcel or key.parcel, version=key.version, reason=reason)
     return Decision((refusal,), (Show(notice), Sound(Signal.REFUSED)))
 
 
-def _not_ready(key: PickupKey, language: str) -> Decision:
-    return _slip_refused(key, Notice(NoticeKind.NOT_READY, None, key.parcel, language), "not_ready")
+def _not_ready(key: PickupKey, parcel: ParcelId, language: str) -> Decision:
+    return _slip_refused(key, Notice(NoticeKind.NOT_READY, None, parcel, language), "not_ready")
 
 
 def _ended(key: PickupKey, ended: Ended) -> Decision:
