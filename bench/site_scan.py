@@ -1,22 +1,29 @@
-"""The assembled lock process for `bench scan`: `controller.bootstrap.Site` as shipped, and one byte after each pulse.
+"""The lock process for `bench scan`: `controller.bootstrap.Site` as shipped on gpiozero's own mock pins, as the floor.
 
-`python -m bench.site_scan TOML`; bytes go to standard output, the reader's path first.
+No simulated world runs in it: its trace, its springs and its page are no work of the product. The bench moves the doors
+itself, by lines on standard input. `python -m bench.site_scan TOML PTY`; first a line of JSON (thread → native id) goes to
+standard output, then one byte after each pulse.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from controller.bootstrap import Site, check, opener
+from gpiozero.pins.mock import MockFactory
+
+from controller.bootstrap import Site, check
 from controller.settings import load_settings
 from firmware.board import Board
-from firmware.hardware import Callbacks, Hardware
+from firmware.hardware import Callbacks, Hardware, assemble
 from firmware.latches import Latches
+from firmware.pins import Pins, ReleasePolicy
 from firmware.watchdog import Watchdog
 
 
@@ -38,19 +45,44 @@ class Telling:
 def main() -> None:
     """Run the site until SIGTERM."""
     parts = check(load_settings(Path(sys.argv[1])))
-    open_hardware = opener(parts.settings)
+    pins = MockFactory()
+    shut_all(pins, parts.board)
 
     def opened(board: Board, calls: Callbacks) -> Hardware:
-        hardware = open_hardware(board, calls)
+        hardware = assemble(board, Pins(pins), sys.argv[2], calls, policy=ReleasePolicy.RELEASED)
+        shut_all(pins, board)
         return dataclasses.replace(hardware, latches=cast("Latches", Telling(hardware.latches)))
 
     site = Site(parts, opened, Watchdog())
     signal.signal(signal.SIGTERM, lambda _number, _frame: site.stop())
     site.start()
-    simulation = site.hardware.sim
-    assert simulation is not None
-    os.write(1, f"{simulation.scanner_path} {simulation.port}\n".encode())
+    threading.Thread(target=move_doors, args=(pins, parts.board), name="bench", daemon=True).start()
+    threads = {thread.name: thread.native_id for thread in threading.enumerate()}
+    os.write(1, json.dumps(threads).encode() + b"\n")
     site.adapters.guarded("owner", site.run)
+
+
+def shut_all(pins: Any, board: Board) -> None:
+    """Every door shut, as its switch shows it."""
+    for item in board.compartments:
+        move(pins, board, item.label, open_=False)
+
+
+def move_doors(pins: Any, board: Board) -> None:
+    """`open 3` and `close 3`, as the customers of the bench do."""
+    for line in sys.stdin:
+        word, label = line.split()
+        move(pins, board, label, open_=word == "open")
+
+
+def move(pins: Any, board: Board, label: str, *, open_: bool) -> None:
+    """Drive one door's switch."""
+    door = next(item.door for item in board.compartments if item.label == label)
+    pin = pins.pin(door.pin)
+    if door.closed_high != open_:
+        pin.drive_high()
+    else:
+        pin.drive_low()
 
 
 if __name__ == "__main__":
