@@ -39,7 +39,8 @@ from wire.messages import (
 )
 from wire.plan import Plan
 
-AT_MS = 1_790_000_000_000
+AT_MS = int(time.time() * 1000) - 3_600_000
+"""An hour ago: a fixed day would one day be long enough ago for the hub to forget its recipients (I-34)."""
 PATIENCE_S = 30.0
 
 
