@@ -194,7 +194,7 @@ class Runner:
         """One event, whole: decided, durable, performed and shown, with everything it sets free."""
         now = self._clock.now()
         event: e.Event | None
-        event = self._clock.hear_hub(posted.at_ms, fresh=posted.fresh) if isinstance(posted, HubTime) else posted
+        event = self._understood(posted)
         if event is not None:
             self._quiet_since = now.mono
             self._one(event, now)
@@ -202,6 +202,15 @@ class Runner:
         self._show(now)
         self._deadline = next_deadline(self.state, now)
         self._watchdog.ping()
+
+    def _understood(self, posted: Posted) -> e.Event | None:
+        match posted:
+            case HubTime():
+                return self._clock.hear_hub(posted.at_ms, fresh=posted.fresh)
+            case e.AckArrived():
+                return replace(posted, last_seq=self._journal.last_seq)
+            case _:
+                return posted
 
     def advance(self) -> None:
         """What the passing of time alone brings: a deadline, a look at the clock, housekeeping, a sign of life."""

@@ -305,6 +305,14 @@ class CommandAnswered(Fact, frozen=True, kw_only=True, tag="command_answered"):
     reason: str = ""
 
 
+class JournalBehind(Fact, frozen=True, kw_only=True, tag="journal_behind"):
+    """The hub has committed more of this site's facts than its journal holds: the card is older than the site's past."""
+
+    incarnation: int
+    acked_seq: int
+    last_seq: int
+
+
 class HubIncarnationSeen(Fact, frozen=True, kw_only=True, tag="hub_incarnation_seen"):
     """The hub speaks with a new incarnation; `acked_seq` is where it asks the site to go on from."""
 
@@ -345,6 +353,7 @@ AnyFact = (
     | StaffSignedOut
     | CommandAnswered
     | HubIncarnationSeen
+    | JournalBehind
 )
 
 _ENCODER = msgspec.json.Encoder()

@@ -83,10 +83,11 @@ class PlanArrived:
 
 @dataclass(frozen=True, slots=True)
 class AckArrived:
-    """The hub committed up to `seq`."""
+    """The hub committed up to `seq`. `last_seq`: the newest fact of the journal, which the owner adds."""
 
     incarnation: int
     seq: int
+    last_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.CommandAnswered():
             return _answered_command(durable, fact)
         case f.HubIncarnationSeen():
-            return replace(durable, hub_incarnation=fact.incarnation)
+            return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
+        case f.JournalBehind():
+            return _journal_behind(durable, fact)
         case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
             return durable
 
@@ -280,7 +282,8 @@ def _released(durable: Durable, fact: f.ReservationReleased, stamp: Now) -> Dura
 def _stored(durable: Durable, fact: f.ParcelStored, stamp: Now) -> Durable:
     durable = _not_elsewhere(durable, fact.parcel, fact.place.name)
     if fact.place.kind is PlaceKind.COMPARTMENT:
-        durable = _compartment(durable, Label(fact.place.name), occupancy=Occupancy.OCCUPIED, parcel=fact.parcel)
+        label = Label(fact.place.name)
+        durable = _compartment(durable, label, occupancy=Occupancy.OCCUPIED, parcel=fact.parcel, doubted=False)
     return _parcel(
         durable,
         fact.parcel,
@@ -400,11 +403,18 @@ def _bounded(durable: Durable) -> Durable:
 def _occupancy_set(durable: Durable, fact: f.OccupancySet) -> Durable:
     known = durable.compartments.get(fact.compartment, Compartment())
     if fact.occupancy is Occupancy.FREE:
-        return _compartment(durable, fact.compartment, occupancy=fact.occupancy, parcel=None)
-    durable = _compartment(durable, fact.compartment, occupancy=fact.occupancy)
+        return _compartment(durable, fact.compartment, occupancy=fact.occupancy, parcel=None, doubted=False)
+    doubted = known.doubted and fact.occupancy is Occupancy.UNKNOWN
+    durable = _compartment(durable, fact.compartment, occupancy=fact.occupancy, doubted=doubted)
     if fact.occupancy is Occupancy.OCCUPIED and known.parcel is not None:
         return _parcel(durable, known.parcel, uncertain=False)
     return durable
+
+
+def _journal_behind(durable: Durable, fact: f.JournalBehind) -> Durable:
+    doubted = {label: replace(compartment, doubted=True) for label, compartment in durable.compartments.items()}
+    incarnation = max(durable.hub_incarnation, fact.incarnation)
+    return replace(durable, compartments=doubted, hub_incarnation=incarnation, behind_seq=fact.acked_seq)
 
 
 def _alarm_raised(durable: Durable, fact: f.AlarmRaised, stamp: Now) -> Durable:

@@ -7,15 +7,18 @@ site's own facts stand (design §3).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from controller.core.effects import Acked, Answered, Decision, Effect, Rebirth, Signal, Sound
 from controller.core.events import AckArrived, CommandArrived, PlanArrived
-from controller.core.model import Answer, Ended, Now, Parcel, State
+from controller.core.model import Answer, Ended, Now, Parcel, State, alarm_key
 from wire import facts as f
-from wire.ids import ParcelId, ParcelState, Trust
+from wire.ids import Occupancy, ParcelId, ParcelState, Trust
 from wire.labels import read_label
 from wire.messages import COMMAND_LIFE_MS_MAX, Command, Outcome, Reply, Verb
 from wire.plan import Plan, PlannedParcel, plan_hash
+
+JOURNAL_BEHIND: Final = "journal_behind"
 
 
 def plan_arrived(state: State, event: PlanArrived) -> Decision:
@@ -36,10 +39,32 @@ def ack_arrived(state: State, event: AckArrived) -> Decision:
     known = state.durable.hub_incarnation
     if event.incarnation < known:
         return Decision()
+    if event.seq > event.last_seq:  # Whatever was sent is in the journal, so this is about another past.
+        return _behind(state, event)
     if event.incarnation == known:
+        if event.seq <= state.durable.behind_seq:
+            return Decision()  # It is about facts of the other past: ours of the same numbers are still to be sent.
         return Decision((), (Acked(event.seq, rewind=False),))
     seen = f.HubIncarnationSeen(incarnation=event.incarnation, acked_seq=event.seq)
     return Decision((seen,), (Acked(event.seq, rewind=True),))
+
+
+def _behind(state: State, event: AckArrived) -> Decision:
+    """The hub remembers more of this site than the site does: what is behind the doors is not known any more (I-3)."""
+    durable = state.durable
+    if event.incarnation == durable.hub_incarnation and event.seq <= durable.behind_seq:
+        return Decision()
+    facts: list[f.AnyFact] = [
+        f.JournalBehind(incarnation=event.incarnation, acked_seq=event.seq, last_seq=event.last_seq)
+    ]
+    if alarm_key(JOURNAL_BEHIND, None) not in durable.alarms:
+        facts.append(f.AlarmRaised(alarm=JOURNAL_BEHIND))
+    facts.extend(
+        f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=JOURNAL_BEHIND)
+        for label, compartment in durable.compartments.items()
+        if compartment.occupancy is not Occupancy.UNKNOWN
+    )
+    return Decision(tuple(facts), (Sound(Signal.ALARM),))
 
 
 def command_arrived(state: State, event: CommandArrived, now: Now) -> Decision:

@@ -75,12 +75,16 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """Two of the three axes of a compartment (the door is live), and the parcel expected inside."""
+    """Two of the three axes of a compartment (the door is live), and the parcel expected inside.
+
+    `doubted`: what is remembered of it may be older than what happened (ADR 0009); no key opens it before staff looked.
+    """
 
     occupancy: Occupancy = Occupancy.FREE
     service: Service = Service.IN_SERVICE
     parcel: ParcelId | None = None
     cycles: int = 0
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,10 @@ class PlanMark:
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """The fold of the site's facts."""
+    """The fold of the site's facts.
+
+    `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
+    """
 
     compartments: Mapping[Label, Compartment]
     parcels: Mapping[ParcelId, Parcel] = field(default_factory=dict)
@@ -239,6 +246,7 @@ class Durable:
     sites: tuple[SiteCard, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
     hub_incarnation: int = 0
+    behind_seq: int = 0
     bucket_milli: int = 8_000
     bucket_mono: int = 0
     boot: int = 0

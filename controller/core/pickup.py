@@ -146,12 +146,9 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
     if parcel.place.kind is PlaceKind.SHELF:
         return _at_desk(state, parcel)
     label = Label(parcel.place.name)
-    if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
-        return _to_desk(state, parcel, "recalled")
-    if state.durable.compartments[label].parcel != parcel.id:
-        return _to_desk(state, parcel, "moved")
-    if state.durable.compartments[label].service is Service.OUT_OF_SERVICE:
-        return _to_desk(state, parcel, "out_of_service")
+    staff_only = _staff_only(state, parcel, label)
+    if staff_only:
+        return _to_desk(state, parcel, staff_only)
     if _is_being_served(state, label, parcel):
         return Decision()
     if not _may_open(state, parcel, now):
@@ -160,6 +157,20 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
         one_moment = Notice(NoticeKind.ONE_MOMENT, None, parcel.id, parcel.language)
         return Decision((), (Wait(event), Show(one_moment)))
     return _open(state, parcel, label, form)
+
+
+def _staff_only(state: State, parcel: Parcel, label: Label) -> str:
+    """Why a genuine key does not open this door by itself; empty when it does."""
+    compartment = state.durable.compartments[label]
+    if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
+        return "recalled"
+    if compartment.parcel != parcel.id:
+        return "moved"
+    if compartment.doubted:
+        return "journal_behind"
+    if compartment.service is Service.OUT_OF_SERVICE:
+        return "out_of_service"
+    return ""
 
 
 def _open(state: State, parcel: Parcel, label: Label, form: str) -> Decision:

@@ -55,6 +55,7 @@ CALLS: Final = {
     "at_desk": "Une personne vient chercher un colis de l'étagère.",
     "disputed": "Une personne vient pour un colis contesté.",
     "recalled": "Une personne vient pour un colis à renvoyer.",
+    "journal_behind": "Une porte doit être vérifiée avant d'être ouverte avec un bon.",
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",
@@ -64,6 +65,7 @@ ALARMS: Final = {
     "open_at_boot": "Une porte était ouverte au démarrage. Regardez dedans, puis fermez.",
     "door_forced": "Une porte s'est ouverte sans ordre. Allez voir.",
     "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
+    "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
     "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
 }
 NOTICES: Final = {

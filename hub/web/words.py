@@ -112,6 +112,7 @@ ALERT: Final[Mapping[str, Word]] = {
     "latch_failed": Word("Serrure en panne", "stop", Tone.BAD),
     "opening_failed": Word("Une porte ne s'est pas ouverte", "stop", Tone.BAD),
     "scanner_lost": Word("Lecteur de codes absent", "stop", Tone.BAD),
+    "journal_behind": Word("La mémoire du site est plus ancienne que son passé", "stop", Tone.BAD),
     "sensor_suspect": Word("Capteur de porte à contrôler", "watch", Tone.WATCH),
     "disk_full": Word("Plus de place sur le disque du site", "stop", Tone.BAD),
     "clock_untrusted": Word("Horloge du site pas sûre", "clock", Tone.WATCH),
@@ -135,6 +136,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "open_at_boot": "Demandez à l'équipe de fermer la porte et de vérifier le casier.",
     "latch_failed": "Le casier ne sert plus. Le code du colis reste valable : l'équipe peut le remettre à l'accueil.",
     "opening_failed": "Le code du colis reste valable. L'équipe peut le remettre à l'accueil.",
+    "journal_behind": "Une ancienne carte a été remise, ou deux machines ont la même identité. Faites vérifier chaque porte.",
     "scanner_lost": "Les chiffres du bon marchent encore. Faites vérifier le câble du lecteur.",
     "plan_refused": "Le site garde ses consignes d'avant. Prévenez le support technique.",
     "crossed": "Le geste du site est retenu. Vérifiez le colis.",
@@ -189,6 +191,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "disputed": "le colis est contesté",
     "recalled": "la garde du colis est finie",
     "moved": "le colis a changé de place",
+    "journal_behind": "la porte doit d'abord être vérifiée",
     "out_of_service": "le casier est hors service",
     "reopen_asked": "la personne veut rouvrir la porte",
 }
@@ -340,6 +343,10 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word(f"Demande du réseau « {fact.verb} » : {fact.outcome}.", "message")
         case facts.HubIncarnationSeen():
             return Word("Le site a reconnu le serveur du réseau.", "check")
+        case facts.JournalBehind():
+            return Word(
+                "La mémoire du site est plus ancienne que son passé : les portes sont à vérifier.", "stop", Tone.BAD
+            )
         case _:
             return Word(f"Fait « {facts.kind(fact)} ».", "message")
 

@@ -210,12 +210,13 @@ def test_a_door_that_does_not_open_is_pulsed_again_by_the_passing_of_time():
 def test_the_hubs_word_moves_the_mark_and_a_new_incarnation_rewinds():
     world = World()
     runner = site(world)
+    runner.feed(e.AckArrived(1, 0))
     runner.feed(e.AckArrived(1, 1))
     runner.feed(e.AckArrived(1, 0))
     runner.feed(e.AckArrived(2, 0))
     runner.feed(e.AckArrived(1, 3))
     assert [step for step in world.history if str(step).startswith("mark")] == [
-        "mark 1 rewind",
+        "mark 0 rewind",
         "mark 1",
         "mark 0 rewind",
     ]

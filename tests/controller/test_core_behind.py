@@ -1,0 +1,179 @@
+"""A site whose card is older than its own past: no key opens a door that staff have not looked behind (ADR 0009)."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from controller.core.events import Button
+from controller.core.model import NoticeKind, Step
+from tests.controller.virtual_site import VirtualSite
+from wire.ids import Label, Occupancy, ParcelId, ParcelState
+
+BEYOND = 10_000
+
+
+@pytest.fixture
+def site() -> VirtualSite:
+    return VirtualSite()
+
+
+def behind(site: VirtualSite, incarnation: int = 1) -> None:
+    site.forget()
+    site.ack(incarnation, BEYOND)
+
+
+def check(site: VirtualSite, label: str, answer: Button) -> None:
+    site.sign_in()
+    site.press(Button.CHECK, compartment=Label(label))
+    site.open(label)
+    site.wait(3_000)
+    site.close(label)
+    assert site.state.live.task is not None
+    assert site.state.live.task.step is Step.ASK_EMPTY
+    site.press(answer)
+    site.press(Button.SIGN_OUT)
+    site.wait(11_000)
+    site.forget()
+
+
+def opens(site: VirtualSite, parcel: ParcelId) -> bool:
+    site.wait(11_000)
+    site.forget()
+    site.scan(site.slip(parcel))
+    return site.pulses() == ["1"]
+
+
+def test_an_acknowledgement_of_facts_that_are_not_here_makes_every_door_doubtful(site: VirtualSite) -> None:
+    site.stored()
+    before = site.runner.state.durable.plan
+    behind(site)
+    compartments = site.state.durable.compartments
+    assert {c.occupancy for c in compartments.values()} == {Occupancy.UNKNOWN}
+    assert all(c.doubted for c in compartments.values())
+    assert site.kinds()[:2] == ["journal_behind", "alarm_raised"]
+    assert site.recorder.acked == 0
+    assert site.state.durable.plan == before
+    assert [alarm.alarm for alarm in site.view().alarms] == ["journal_behind"]
+
+
+def test_a_key_opens_nothing_that_staff_have_not_looked_behind_and_its_owner_is_sent_to_them(site: VirtualSite) -> None:
+    parcel = site.stored()
+    behind(site)
+    site.forget()
+    for form in ("qr", "digits"):
+        if form == "qr":
+            site.scan(site.slip(parcel))
+        else:
+            site.type(site.digits(parcel))
+        shown = site.view().customer.notice
+        assert shown is not None
+        assert shown.kind is NoticeKind.ASK_DESK
+        site.wait(11_000)
+    assert site.pulses() == []
+    assert [call.reason for call in site.state.durable.calls] == ["journal_behind"]
+    assert "attempt_failed" not in site.kinds()
+
+
+def test_a_door_that_staff_looked_behind_is_believed_again(site: VirtualSite) -> None:
+    parcel = site.stored()
+    behind(site)
+    check(site, "1", Button.NOT_EMPTY)
+    assert not site.state.durable.compartments[Label("1")].doubted
+    assert site.state.durable.compartments[Label("2")].doubted
+    assert opens(site, parcel)
+
+
+def test_a_parcel_that_staff_do_not_find_is_opened_for_no_more(site: VirtualSite) -> None:
+    parcel = site.stored()
+    behind(site)
+    check(site, "1", Button.EMPTY)
+    assert not opens(site, parcel)
+    assert site.state.durable.compartments[Label("1")].occupancy is Occupancy.FREE
+
+
+def test_doubt_outlives_restarts_snapshots_and_the_alarm(site: VirtualSite) -> None:
+    parcel = site.stored()
+    behind(site)
+    site.sign_in()
+    site.press(Button.CLEAR_ALARM, value="journal_behind")
+    site.press(Button.SIGN_OUT)
+    assert site.through_a_snapshot() == site.state.durable
+    site.restart()
+    site.wait(2_000)
+    assert not opens(site, parcel)
+
+
+def test_the_same_word_again_changes_nothing_and_a_door_once_checked_stays_so(site: VirtualSite) -> None:
+    parcel = site.stored()
+    behind(site)
+    check(site, "1", Button.NOT_EMPTY)
+    site.ack(1, BEYOND)
+    site.ack(1, BEYOND - 1)
+    assert site.recorder.done == []
+    assert opens(site, parcel)
+
+
+def test_a_farther_word_doubts_again(site: VirtualSite) -> None:
+    site.stored()
+    behind(site)
+    check(site, "1", Button.NOT_EMPTY)
+    site.ack(1, BEYOND + 1)
+    assert site.state.durable.compartments[Label("1")].doubted
+    assert site.kinds().count("alarm_raised") == 0, "it still stands"
+
+
+def test_facts_of_our_own_are_not_taken_for_the_ones_acknowledged(site: VirtualSite) -> None:
+    site.stored()
+    last = site.recorder.last_seq
+    site.ack(1, last + 3)
+    while site.recorder.last_seq < last + 5:
+        site.wait(11_000)
+        site.scan("https://example.org/")
+        site.press(Button.CALL_DESK)
+        site.sign_in()
+        site.press(Button.SIGN_OUT)
+    site.forget()
+    site.ack(1, last + 3)
+    assert site.recorder.acked == 0
+
+
+def test_a_hub_that_has_taken_our_history_for_its_own_is_followed_again(site: VirtualSite) -> None:
+    site.stored()
+    behind(site)
+    last = site.recorder.last_seq
+    site.forget()
+    site.ack(2, last - 2)
+    assert site.recorder.acked == last - 2
+    assert site.state.durable.behind_seq == 0
+    site.ack(2, last)
+    assert site.recorder.acked == last
+
+
+def test_a_new_incarnation_that_knows_more_than_we_do_is_met_with_doubt_too(site: VirtualSite) -> None:
+    site.stored()
+    behind(site, incarnation=5)
+    assert site.state.durable.hub_incarnation == 5
+    assert all(c.doubted for c in site.state.durable.compartments.values())
+
+
+def test_a_parcel_put_in_while_the_word_comes_is_where_staff_put_it(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan("8N00234584108")
+    label = site.task_compartment()
+    site.open(label)
+    site.ack(1, BEYOND)
+    site.wait(3_000)
+    site.close(label)
+    site.press(Button.SIGN_OUT)
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert opens(site, parcel)
+
+
+def test_a_snapshot_of_before_there_was_doubt_is_read(site: VirtualSite) -> None:
+    body = msgspec.json.decode(msgspec.json.encode(site.state.durable))
+    del body["behind_seq"]
+    for compartment in body["compartments"].values():
+        del compartment["doubted"]
+    assert msgspec.convert(body, type(site.state.durable)) == site.state.durable
