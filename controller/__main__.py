@@ -80,7 +80,9 @@ def _announce(parts: Parts, site: Site) -> None:
         "scanner": str(simulation.scanner_path),
         "sim_port": simulation.port,
     }
-    print(json.dumps(line), flush=True)
+    # `print` may write the end of the line by itself, and a log line of another thread between the two.
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 def _verify(parts: Parts) -> int:

@@ -74,9 +74,9 @@ class _Server(uvicorn.Server):
         if not self.started:
             return
         port = self.servers[0].sockets[0].getsockname()[1]
-        print(
-            f"kiosk: http://{self.config.host}:{port}/ (customer)  http://{self.config.host}:{port}/staff", flush=True
-        )
+        origin = f"http://{self.config.host}:{port}"
+        sys.stdout.write(f"kiosk: {origin}/ (customer)  {origin}/staff\n")
+        sys.stdout.flush()
         _notify(self._systemd.notify_socket, "READY=1")
         if self._systemd.watchdog_s:
             self._feeding = asyncio.create_task(self._feed())

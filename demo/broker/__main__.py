@@ -39,7 +39,8 @@ def main() -> int:
     except (OSError, ValueError) as bad:
         print(f"the development broker cannot start: {bad}", file=sys.stderr)
         return 2
-    print(json.dumps({"host": broker.host, "port": broker.port}), flush=True)
+    sys.stdout.write(json.dumps({"host": broker.host, "port": broker.port}) + "\n")
+    sys.stdout.flush()
     signal.sigwait(end)
     broker.stop()
     return 0

@@ -103,6 +103,29 @@ def test_the_panel_shows_the_door_and_takes_a_typed_code(tmp_path: Path):
     screen.close()
 
 
+def test_whoever_starts_a_simulated_site_reads_one_whole_line_whatever_is_logged(tmp_path: Path):
+    """One write: a log line of another thread has fallen between the text and its end before."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)  # each write is a message of its own
+    ours.settimeout(30)
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "controller", "--config", str(write_site(tmp_path))],
+        cwd=ROOT,
+        stdout=its.fileno(),
+        stderr=subprocess.DEVNULL,
+    )
+    its.close()
+    try:
+        written = ours.recv(65_536)
+        while not written.startswith(b"{"):
+            written = ours.recv(65_536)
+    finally:
+        process.terminate()
+        process.wait(15)
+        ours.close()
+    assert written.endswith(b"}\n")
+    assert "sim_port" in json.loads(written)
+
+
 def test_no_text_of_a_scan_or_a_key_reaches_the_log(tmp_path: Path):
     config = write_site(tmp_path, extra='[log]\nlevel = "debug"\n')
     stock(tmp_path, {"1": 1})
