@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,25 +120,31 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def pytest_configure(config: pytest.Config) -> None:
     """Start counting what is missing."""
     config.stash[MISSING] = Counter()
+    config.pluginmanager.register(MissingTools(config.stash[MISSING]), "missing-tools")
+
+
+class MissingTools:
+    """Counts the tests that a missing tool kept from running: in the one process that hears of every test."""
+
+    def __init__(self, missing: Counter[str]) -> None:
+        self._missing = missing
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look at one outcome."""
+        if report.skipped and isinstance(report.longrepr, tuple):
+            found = re.match(rf"(?:Skipped: )?{SKIP_PREFIX}([\w-]+):", report.longrepr[2])
+            if found:
+                self._missing[found.group(1)] += 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by the servers it uses."""
+    """Mark each test by the servers it uses; files with slow tests come first, so that none is waited for alone."""
     for item in items:
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in FIXTURE_MARKERS:
                 item.add_marker(FIXTURE_MARKERS[fixture])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count the tests that a missing tool kept from running."""
-    report = yield
-    if report.skipped and isinstance(report.longrepr, tuple):
-        found = re.match(rf"(?:Skipped: )?{SKIP_PREFIX}([\w-]+):", report.longrepr[2])
-        if found:
-            item.config.stash[MISSING][found.group(1)] += 1
-    return report
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.kiosk.kiosk_lock import READY, LockProcess
+from tests.tools.ports import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,12 +48,20 @@ def running_kiosk() -> Iterator[Running]:
         try:
             line = process.stdout.readline()
             assert line.startswith("kiosk: http://"), line
-            yield Running(lock, line.split()[1].rstrip("/"), process)
+            url = line.split()[1].rstrip("/")
+            wait_until(lambda: has_lock(url), "the kiosk has found its lock process", 20.0)
+            yield Running(lock, url, process)
         finally:
             process.terminate()
             process.wait(10)
             process.stdout.close()
             lock.stop()
+
+
+def has_lock(url: str) -> bool:
+    """Whether the kiosk shows what its lock process says."""
+    with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+        return bool(json.load(answer)["lock_process"])
 
 
 @pytest.fixture(scope="module")
