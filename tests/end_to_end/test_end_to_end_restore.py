@@ -184,6 +184,16 @@ def test_a_site_restored_from_an_older_card_is_fenced_and_told_of(world: World, 
 
     # Its first words fork the history, so the hub refuses them and asks for a person.
     expect(lambda: alerts(world, "identity"), "the alert that two histories claim one site", LONG_S)
+    # It knows by now that its memory is old: the spent key opens nothing, and the person is sent to the desk (I-3).
+    (behind,) = facts_of(site, f.JournalBehind)
+    assert (behind.acked_seq, behind.last_seq < before) == (before, True)
+    pulsed = pulses(site)
+    site.scan(key)
+    expect(lambda: [call.reason for call in facts_of(site, f.StaffCalled, behind.last_seq)], "a call for staff")
+    assert [call.reason for call in facts_of(site, f.StaffCalled, behind.last_seq)] == ["journal_behind"]
+    assert pulses(site) == pulsed
+    doubted = {fact.compartment for fact in facts_of(site, f.OccupancySet, behind.last_seq)}
+    assert doubted == set(site.sim()["doors"])
     sign_in(site)
     sign_out(site)
     own, _ = read_journal(site.journal())
