@@ -68,7 +68,9 @@ class Problem(BaseModel):
     title: str = Field(examples=["Refused"])
     status: int = Field(examples=[409])
     code: str = Field(examples=["duplicate"])
-    detail: str = Field(examples=["tracking: a parcel of this number is at the site, or announced, already"])
+    detail: str = Field(
+        examples=["tracking: this parcel is known at the site already: stored, compartment 7 (id 0G2M4R8T1V3W5)"]
+    )
 
 
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {

@@ -18,6 +18,7 @@ from hub.core.project import (
     Clear,
     Disputed,
     Ended,
+    Joined,
     KeyRaised,
     Moment,
     Occupied,
@@ -32,6 +33,7 @@ from hub.core.project import (
     Taking,
     Unplaced,
     evolve,
+    join,
     project,
 )
 from hub.receiver import Incoming
@@ -104,10 +106,12 @@ class Group:
         self._parcels: dict[str, ParcelRecord] = {}
         self._known: set[str] = set()
         self._changed_parcels: set[str] = set()
+        self._joins: list[tuple[str, str]] = []
         self._needs: dict[str, Needs] = {}
         self._rows: list[FactRow] = []
         self._hashes: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
         self._messages: dict[tuple[str, str], None] = {}
+        self._before_joins: list[tuple[str, str]] = []
         self._replan: set[int] = set()
         self._quarantine: list[tuple[str, str, bytes]] = []
         self._open: set[tuple[str, str, str]] = set()
@@ -269,7 +273,7 @@ class Group:
                 told.append((record, changes))
         self._hashes.setdefault((cursor.site, cursor.ordinal), (records[0].seq, []))[1].extend(hashes)
         self._load_parcels(
-            {_parcel_of(change) for _record, changes in told for change in changes if isinstance(change, _BY_PARCEL)}
+            {parcel for _record, changes in told for change in changes for parcel in _parcels_of(change)}
         )
         for record, changes in told:
             moment = Moment(cursor.site, record.at_ms, record.trust, self._now_ms)
@@ -301,6 +305,8 @@ class Group:
                 if isinstance(change, Ended):
                     self._empty(moment.site, change.parcel, seq)
                 self._parcel(site, change, moment)
+            case Joined():
+                self._join(site, change, moment)
             case _:
                 raise AssertionError(change)
 
@@ -324,8 +330,7 @@ class Group:
     def _parcel(self, site: str, change: ParcelChange, moment: Moment) -> None:
         parcel = _parcel_of(change)
         known = self._parcels.get(parcel)
-        if known is not None and known.site != moment.site:
-            self._raise(site, Raise(AlertKind.FOREIGN_PARCEL, parcel, "the parcel of another site"))
+        if self._is_foreign(site, known, moment):
             return
         evolved = evolve(known, change, moment)
         if evolved is None:
@@ -341,6 +346,37 @@ class Group:
             self._messages[parcel, message] = None
         for alert in evolved.alerts:
             self._raise(site, alert)
+
+    def _join(self, site: str, change: Joined, moment: Moment) -> None:
+        announced, here = self._parcels.get(change.parcel), self._parcels.get(change.into)
+        if self._is_foreign(site, announced, moment) or self._is_foreign(site, here, moment):
+            return
+        joined = join(announced, here, change, moment)
+        if joined is None:
+            return
+        for record in (joined.gives_way, joined.stays):
+            self._parcels[record.id] = record
+            self._changed_parcels.add(record.id)
+            self._result.parcels[record.id] = site
+        self._joins.append((change.parcel, change.into))
+        # What was asked for earlier is for whoever was known then: how facts are grouped must not show.
+        earlier = [wanted for wanted in self._messages if wanted[0] == change.into]
+        for wanted in earlier:
+            del self._messages[wanted]
+        self._before_joins += earlier
+        self._replan.add(moment.site)
+        for message in joined.messages:
+            self._messages[change.into, message] = None
+        for alert in joined.alerts:
+            self._raise(site, alert)
+
+    def _is_foreign(self, site: str, known: ParcelRecord | None, moment: Moment) -> bool:
+        """Whether a site speaks of a parcel of another one; a person is told."""
+        foreign = known is not None and known.site != moment.site
+        if foreign:
+            assert known is not None
+            self._raise(site, Raise(AlertKind.FOREIGN_PARCEL, known.id, "the parcel of another site"))
+        return foreign
 
     # ------------------------------------------------------------------------------------------- what sites say of now
 
@@ -457,6 +493,9 @@ class Group:
         new = [key for key in self._changed_parcels if key not in self._known]
         sql.add_parcels(connection, [(self._parcels[key], self._needs.get(key, Needs())) for key in new])
         sql.save_parcels(connection, [self._parcels[key] for key in self._changed_parcels if key in self._known])
+        sql.add_messages(connection, self._before_joins, self._now_ms)
+        for gives_way, stays in self._joins:
+            sql.join(connection, gives_way, stays)
         sql.save_boxes(connection, self._changed_boxes)
         for number, values in self._live_values.items():
             sql.save_live(connection, number, values)
@@ -465,7 +504,7 @@ class Group:
         sql.add_messages(connection, list(self._messages), self._now_ms)
         sql.replan(connection, self._replan)
         sql.quarantine(connection, self._quarantine, self._now_ms)
-        self._result.messages = len(self._messages)
+        self._result.messages = len(self._messages) + len(self._before_joins)
         self._result.replanned = bool(self._replan)
 
 
@@ -508,6 +547,13 @@ def _row(cursor: Cursor, record: FactRecord, fact: AnyFact | None, digest: bytes
 def _parcel_of(change: object) -> str:
     parcel = change.parcel  # type: ignore[attr-defined]
     return parcel.id if isinstance(parcel, PlannedParcel) else str(parcel)
+
+
+def _parcels_of(change: Change) -> tuple[str, ...]:
+    """The parcels whose records a change needs."""
+    if isinstance(change, Joined):
+        return (change.parcel, change.into)
+    return (_parcel_of(change),) if isinstance(change, _BY_PARCEL) else ()
 
 
 def _needs(planned: PlannedParcel) -> Needs:

@@ -36,6 +36,20 @@ class Refused(Exception):
         self.code = code
 
 
+class AlreadyHere(Refused):
+    """A number that is announced, or lies, at its site already; the attributes say which parcel that is, and where."""
+
+    def __init__(self, parcel: str, state: ParcelState, place_kind: str, place_name: str) -> None:
+        where = f", {place_kind} {place_name}".rstrip() if place_kind else ""
+        super().__init__(
+            "duplicate", f"tracking: this parcel is known at the site already: {state}{where} (id {parcel})"
+        )
+        self.parcel = parcel
+        self.state = state
+        self.place_kind = place_kind
+        self.place_name = place_name
+
+
 @dataclass(frozen=True, slots=True)
 class NewParcel:
     """A parcel as somebody announces it; build it with `new_parcel`."""
@@ -51,6 +65,14 @@ class NewParcel:
     phone: str
     language: str
     help: Help
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The parcel a wish ended in: a new one, or the one that was known under its number."""
+
+    parcel: str
+    is_new: bool
 
 
 def new_parcel(

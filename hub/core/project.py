@@ -76,7 +76,11 @@ WANTED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ParcelRecord:
-    """A parcel as the hub keeps it. `place_kind` is None when it is not put anywhere."""
+    """A parcel as the hub keeps it. `place_kind` is None when it is not put anywhere.
+
+    `joined_into`: the parcel this one turned out to be (ADR 0007). It is a second key of that one then, has no life of
+    its own, and its state stays *announced*; `joined_version` is the version of this key that the site has.
+    """
 
     id: str
     site: int
@@ -94,6 +98,8 @@ class ParcelRecord:
     received_ms: int | None = None
     stored_ms: int | None = None
     ended_ms: int | None = None
+    joined_into: str | None = None
+    joined_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,14 @@ class Disputed:
     parcel: ParcelId
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The announced `parcel` is the one the desk created as `into`: two keys, one life. Changes both; see `join`."""
+
+    parcel: ParcelId
+    into: ParcelId
+
+
 ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Unplaced
 
 
@@ -199,7 +213,7 @@ class Clear:
     subject: str
 
 
-Change = ParcelChange | Occupied | Serviced | Raise | Clear
+Change = ParcelChange | Joined | Occupied | Serviced | Raise | Clear
 
 
 _TIMELINE_ONLY: Final = frozenset(
@@ -219,7 +233,7 @@ _TIMELINE_ONLY: Final = frozenset(
 """The frequent kinds that change nothing here: told apart by one look instead of the whole `match`, for a backlog's sake."""
 
 
-def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: PLR0911 one match, one line a kind
+def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911 one match, one line a kind
     """Everything `fact` changes at the hub, in order. Facts that only belong in a timeline change nothing."""
     if type(fact) in _TIMELINE_ONLY:
         return ()
@@ -238,6 +252,8 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: PLR0911 one mat
             return (Disputed(fact.parcel), Raise(AlertKind.DISPUTED, fact.parcel, fact.reason))
         case facts.KeyReplaced():
             return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
+        case facts.ParcelJoined():
+            return (Joined(fact.parcel, fact.into),)
         case facts.PlanApplied():
             return (*(Planned(parcel) for parcel in fact.upserted), Clear(AlertKind.PLAN_REFUSED, ""))
         case facts.PlanRefused():
@@ -333,6 +349,8 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
     `known.site` must be the site that speaks: a site cannot change another site's parcel (I-20).
     """
     assert known is None or known.site == moment.site
+    if known is not None and known.joined_into is not None:
+        return _after_joined(known, change, moment)
     match change:
         case Planned():
             return _planned(known, change, moment)
@@ -352,6 +370,69 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
             return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
         case Ended():
             return _after_ended(known, change, moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two records after they turned out to be one parcel, and what follows for the one that stays."""
+
+    gives_way: ParcelRecord
+    stays: ParcelRecord
+    messages: tuple[str, ...] = ()
+    alerts: tuple[Raise, ...] = ()
+
+
+def join(announced: ParcelRecord | None, here: ParcelRecord | None, change: Joined, moment: Moment) -> Join | None:
+    """Both records after a site joined them; None when that tells nothing new, or cannot be.
+
+    A database older than the site's memory may know neither: both are made, so that the next facts find the recipient.
+    What people want moves with `hub.core.join`. Who was told nothing yet is told what the state of the parcel asks for.
+    """
+    if change.parcel == change.into or (announced is not None and announced.joined_into == change.into):
+        return None
+    gives_way = announced or _forgotten(change.parcel, moment)
+    stays = here or _forgotten(change.into, moment)
+    if gives_way.state is not ParcelState.ANNOUNCED or stays.joined_into is not None:
+        return None  # the site does the same: a parcel with a life of its own stays what it is
+    at_ms = moment.believed_ms()
+    intent = gives_way.intent if stays.intent is Intent.HOLD else stays.intent
+    return Join(
+        replace(gives_way, joined_into=change.into, joined_version=gives_way.version, changed_ms=at_ms),
+        replace(stays, intent=intent, tracking=stays.tracking or gives_way.tracking, changed_ms=at_ms),
+        messages=_ASKED_FOR.get(stays.state, ()),
+        alerts=tuple(_recovered(made) for known, made in ((announced, gives_way), (here, stays)) if known is None),
+    )
+
+
+_ASKED_FOR: Final = {
+    ParcelState.STORED: (str(MessageKind.READY),),
+    ParcelState.COLLECTED: (str(MessageKind.COLLECTED),),
+}
+"""What a recipient would have been told, had the hub known whom to tell."""
+
+
+def _after_joined(known: ParcelRecord, change: ParcelChange, moment: Moment) -> Evolved | None:
+    """A joined parcel is a key. Should its site tell of a life of its own all the same, that is the truth (design §3)."""
+    match change:
+        case Planned():
+            return _second_key(known, change.parcel.version, change.parcel.epoch)
+        case KeyRaised():
+            return _second_key(known, change.version, change.epoch)
+        case _:
+            evolved = evolve(replace(known, joined_into=None, joined_version=0), change, moment)
+            if evolved is None:
+                return None
+            crossed = Raise(AlertKind.CROSSED, known.id, f"it was joined to {known.joined_into}, and is handled alone")
+            return replace(evolved, replan=True, alerts=(*evolved.alerts, crossed))
+
+
+def _second_key(known: ParcelRecord, version: int, epoch: int) -> Evolved | None:
+    """The site has this version of a second key. The plan names the key until then, so it is built anew."""
+    if version <= known.joined_version:
+        return None
+    newest = max((known.epoch, known.version), (epoch, version))
+    record = replace(known, epoch=newest[0], version=newest[1], joined_version=version)
+    return Evolved(record, replan=True)
 
 
 def _planned(known: ParcelRecord | None, change: Planned, moment: Moment) -> Evolved | None:
@@ -398,9 +479,11 @@ def _after_received(known: ParcelRecord | None, change: Received, moment: Moment
         )
         return Evolved(record, replan=True, alerts=() if desk else (_recovered(record),))
     newer = max((known.epoch, known.version), (change.epoch, change.version))
+    from_desk = change.source is Source.DESK and known.source is Source.RECOVERED
     record = replace(
         known,
         state=ParcelState.RECEIVED,
+        source=Source.DESK if from_desk else known.source,
         tracking=known.tracking or change.tracking,
         carrier=known.carrier or change.carrier,
         epoch=newer[0],

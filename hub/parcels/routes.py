@@ -18,9 +18,13 @@ from wire.pickup import PickupKey, show_digits
 from wire.plan import Help
 
 router = APIRouter(prefix="/api/v1/parcels", tags=["parcels"], responses=ERRORS)
+"""Every id of a parcel names it: one that was announced, and turned out to be another that the desk had created, is
+answered with that one. A client keeps the id it was given, and needs no redirect (ADR 0007)."""
 
 PAGE_MAX: Final = 100
-ParcelName = Annotated[str, Path(description="Id of the parcel", examples=["0G2M4R8T1V3W5"], max_length=13)]
+ParcelName = Annotated[
+    str, Path(description="Id of the parcel, its own or one of `also`", examples=["0G2M4R8T1V3W5"], max_length=13)
+]
 
 
 class RecipientIn(BaseModel, extra="forbid"):
@@ -62,6 +66,11 @@ class ParcelOut(BaseModel):
     changed_ms: int = Field(examples=[1_790_000_000_000])
     recipient_name: str = Field(examples=["Awa Diallo"])
     recipient_phone: str = Field(examples=["0612345678"])
+    also: list[str] = Field(
+        examples=[[]],
+        description="Ids it was announced under before it turned out to be a parcel the site had created. Each leads "
+        "here, and a slip made for it opens the same door",
+    )
 
 
 class ParcelsOut(BaseModel):
@@ -102,9 +111,20 @@ class SlipOut(BaseModel):
     language: str = Field(examples=["fr"])
 
 
-@router.post("", status_code=201, summary="Announce a parcel")
-def announce(caller: Caller, parts: Parts, parcel: ParcelIn) -> ParcelOut:
-    """Announce a parcel to its site; the plan is published at once."""
+@router.post(
+    "",
+    status_code=201,
+    summary="Announce a parcel",
+    responses={
+        200: {"model": ParcelOut, "description": "The number is at the site already: its parcel has a recipient now"}
+    },
+)
+def announce(caller: Caller, parts: Parts, parcel: ParcelIn, response: Response) -> ParcelOut:
+    """Announce a parcel to its site; the plan is published at once.
+
+    A number that is alive at this site is never announced twice. When its parcel has no recipient, it gets this one
+    (200); otherwise 409 `duplicate` says where it is.
+    """
     new = new_parcel(
         site=parcel.site,
         tracking=parcel.tracking,
@@ -118,7 +138,9 @@ def announce(caller: Caller, parts: Parts, parcel: ParcelIn) -> ParcelOut:
         language=parcel.recipient.language,
         help_profile=parcel.recipient.help,
     )
-    return _out(_row(parts, parts.desk.announce(new, caller.name)))
+    announced = parts.desk.announce(new, caller.name)
+    response.status_code = 201 if announced.is_new else 200
+    return _out(_row(parts, announced.parcel))
 
 
 @router.get("", summary="Find parcels")
@@ -137,7 +159,7 @@ def find(
 
 @router.get("/{parcel}", summary="One parcel and its life")
 def get_parcel(_caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelLifeOut:
-    """The parcel, and every fact about it with the doors of its sessions."""
+    """The parcel, and every fact about it with the doors of its sessions. Its `id` may be another one than you asked for."""
     row = _row(parts, parcel)
     return ParcelLifeOut(
         parcel=_out(row),
@@ -156,7 +178,7 @@ def get_parcel(_caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelLifeO
 
 @router.post("/{parcel}/reissue", summary="Replace the key of a parcel")
 def reissue(caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelOut:
-    """The old slip is refused as *replaced* once the site knows; print the new one."""
+    """The old slips, those of `also` included, are refused as *replaced* once the site knows; print the new one."""
     parts.desk.reissue(parcel, caller.name)
     return _out(_row(parts, parcel))
 
@@ -212,4 +234,5 @@ def _out(row: ParcelRow) -> ParcelOut:
         changed_ms=row.changed_ms,
         recipient_name=row.name,
         recipient_phone=row.phone,
+        also=list(row.also),
     )

@@ -13,9 +13,10 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from hub.clock import Clock
-from hub.core.parcels import NewParcel, Refused, check_recall, next_version
+from hub.core.join import taken_over, wishes_of
+from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
 from hub.core.plans import VersionsExhausted, free_version
-from hub.core.project import replaced_kind, shown_state
+from hub.core.project import MessageKind, replaced_kind, shown_state
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.receiver import Link
@@ -50,42 +51,73 @@ class Desk:
         self._wake_planner = wake_planner
         self._wake_sender = wake_sender
 
-    def announce(self, parcel: NewParcel, by: str) -> str:  # noqa: ARG002 the audit log will ask who
-        """Announce a parcel; its id. Refused: `unknown_site`, `duplicate`, `full`."""
+    def announce(self, parcel: NewParcel, by: str) -> Announced:  # noqa: ARG002 the audit log will ask who
+        """Announce a parcel, or give the one that is known under this number its recipient.
+
+        A number that is alive at the site is never announced twice: `duplicate` (`AlreadyHere`), which says where that
+        parcel is, unless it has no recipient yet and one is named now. Numbers are compared as a reader gives them,
+        which is how both sides keep them. The same number at another site is another matter: a carrier may have
+        redirected the parcel, or will; only the site with the parcel in hand can tell (S-04), and no plan of a site
+        names a parcel of another. Refused besides: `unknown_site`, `full`, `versions_exhausted`.
+        """
         parcel_id = parcel_id_from_bits(secrets.randbits(PARCEL_ID_BITS))
         with self._store.writing() as connection:
             site = desk.site(connection, parcel.site)
             if site is None:
                 raise Refused("unknown_site", f"site: there is no site {parcel.site!r}")
-            if parcel.tracking and desk.is_announced(connection, site.number, parcel.tracking):
-                raise Refused("duplicate", "tracking: a parcel of this number is at the site, or announced, already")
-            live = desk.live_versions(connection, site.number)
-            if len(live) >= PLAN_PARCELS_MAX:
-                raise Refused("full", f"the site has {len(live)} live parcels; no more fit in its plan")
-            version = self._free_version(connection, site, parcel_id, 1, site.epoch)
-            desk.announce(
-                connection,
-                parcel_id,
-                parcel,
-                number=site.number,
-                version=version,
-                epoch=site.epoch,
-                now_ms=self._clock(),
-            )
-        self._changed(parcel.site, parcel_id)
-        return parcel_id
+            known = self._attach(connection, site.number, parcel)
+            if known is None:
+                live = desk.live_versions(connection, site.number)
+                if len(live) >= PLAN_PARCELS_MAX:
+                    raise Refused("full", f"the site has {len(live)} live parcels; no more fit in its plan")
+                version = self._free_version(connection, site, parcel_id, 1, site.epoch)
+                desk.announce(
+                    connection,
+                    parcel_id,
+                    parcel,
+                    number=site.number,
+                    version=version,
+                    epoch=site.epoch,
+                    now_ms=self._clock(),
+                )
+        self._changed(parcel.site, known or parcel_id)
+        if known is not None:
+            self._wake_sender()
+        return Announced(known or parcel_id, is_new=known is None)
+
+    def _attach(self, connection: Connection, number: int, new: NewParcel) -> str | None:
+        """The live parcel of this number, with its recipient now; None when there is none. Raises AlreadyHere."""
+        alive = desk.alive_with(connection, number, new.tracking) if new.tracking else ()
+        if not alive:
+            return None
+        first, wanted = alive[0], wishes_of(new)
+        told = any(ingest.wishes(connection, row.id).has_recipient for row in alive)
+        if told or not wanted.has_recipient:
+            raise AlreadyHere(first.id, _state(first), first.place_kind or "", first.place_name)
+        ingest.save_wishes(connection, first.id, taken_over(ingest.wishes(connection, first.id), wanted))
+        desk.change_parcel(connection, first.id, number, self._clock())
+        if first.state == ParcelState.STORED:
+            ingest.add_messages(connection, [(first.id, MessageKind.READY)], self._clock())
+        return str(first.id)
 
     def reissue(self, parcel: str, by: str) -> int:  # noqa: ARG002
-        """Replace the key of a parcel; the new version. Refused: `unknown_parcel`, `not_here`, `versions_exhausted`."""
+        """Replace the keys of a parcel; the new version. Refused: `unknown_parcel`, `not_here`, `versions_exhausted`.
+
+        With its own key a second one is replaced too (ADR 0007): whoever lost a slip may have lost that one.
+        """
         with self._store.writing() as connection:
             row = self._parcel(connection, parcel)
             version = next_version(_state(row), row.version)
             site = desk.site(connection, row.site_id)
-            version = self._free_version(connection, site, ParcelId(parcel), version, row.epoch)
+            version = self._free_version(connection, site, ParcelId(row.id), version, row.epoch)
             now_ms = self._clock()
-            desk.change_parcel(connection, parcel, row.site, now_ms, version=version)
-            ingest.add_messages(connection, [(parcel, replaced_kind(version))], now_ms)
-        self._changed(row.site_id, parcel)
+            desk.change_parcel(connection, row.id, row.site, now_ms, version=version)
+            for second in desk.second_keys(connection, row.id):
+                newer = next_version(_state(row), second.version)
+                newer = self._free_version(connection, site, ParcelId(second.id), newer, second.epoch)
+                desk.change_parcel(connection, second.id, row.site, now_ms, version=newer)
+            ingest.add_messages(connection, [(row.id, replaced_kind(version))], now_ms)
+        self._changed(row.site_id, row.id)
         self._wake_sender()
         return version
 
@@ -94,8 +126,8 @@ class Desk:
         with self._store.writing() as connection:
             row = self._parcel(connection, parcel)
             check_recall(_state(row))
-            desk.change_parcel(connection, parcel, row.site, self._clock(), intent=Intent.RECALL)
-        self._changed(row.site_id, parcel)
+            desk.change_parcel(connection, row.id, row.site, self._clock(), intent=Intent.RECALL)
+        self._changed(row.site_id, row.id)
 
     def acknowledge(self, alert: int, by: str) -> None:
         """Note that somebody looks after an alert. Refused: `unknown_alert`."""

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
 
 from hub.core.parcels import NewParcel, fold_name
-from hub.core.project import WANTED, AlertKind
+from hub.core.project import WANTED, AlertKind, Source
 from hub.store import ingest
 from hub.store.schema import (
     ALERT,
@@ -77,19 +77,33 @@ def adopt_next_journal(connection: Connection, number: int) -> None:
 
 
 def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[int, int]]:
-    """Version and epoch of every live parcel of a site."""
+    """Version and epoch of every key that can be typed at a site: of its live parcels, and their second keys."""
     query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
-        PARCEL.c.site == number, PARCEL.c.state.in_(WANTED)
+        PARCEL.c.site == number,
+        PARCEL.c.state.in_(WANTED),
+        or_(PARCEL.c.joined_into.is_(None), PARCEL.c.joined_into.in_(_LIVE_IDS)),
     )
     return {ParcelId(row.id): (row.version, row.epoch) for row in connection.execute(query)}
 
 
-def is_announced(connection: Connection, number: int, tracking: str) -> bool:
-    """Whether a live parcel of the site has this tracking number."""
-    query = select(PARCEL.c.id).where(
-        PARCEL.c.site == number, PARCEL.c.tracking == tracking, PARCEL.c.state.in_(WANTED)
+_LIVE: Final = PARCEL.alias("live")
+_LIVE_IDS: Final = select(_LIVE.c.id).where(_LIVE.c.state.in_(WANTED), _LIVE.c.joined_into.is_(None))
+
+
+def alive_with(connection: Connection, number: int, tracking: str) -> Sequence[Any]:
+    """The live parcels of a site with this tracking number, locked; those that are there before those expected."""
+    query = (
+        select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name)
+        .where(
+            PARCEL.c.site == number,
+            PARCEL.c.tracking == tracking,
+            PARCEL.c.state.in_(WANTED),
+            PARCEL.c.joined_into.is_(None),
+        )
+        .order_by(PARCEL.c.id)
+        .with_for_update()
     )
-    return connection.execute(query.limit(1)).first() is not None
+    return sorted(connection.execute(query), key=lambda row: bool(row.state == ParcelState.ANNOUNCED))
 
 
 def announce(
@@ -128,9 +142,23 @@ def announce(
 
 
 def parcel(connection: Connection, parcel_id: str) -> Any:
-    """A parcel's row with its site's id, locked until the transaction ends."""
-    query = select(PARCEL, SITE.c.id.label("site_id")).join(SITE).where(PARCEL.c.id == parcel_id)
-    return connection.execute(query.with_for_update(of=PARCEL)).one_or_none()
+    """A parcel's row with its site's id, under whichever of its ids; locked with its second keys until the end."""
+    named = select(func.coalesce(PARCEL.c.joined_into, PARCEL.c.id)).where(PARCEL.c.id == parcel_id)
+    own = connection.execute(named).scalar()
+    query = (
+        select(PARCEL, SITE.c.id.label("site_id"))
+        .join(SITE)
+        .where(or_(PARCEL.c.id == own, PARCEL.c.joined_into == own))
+        .order_by(PARCEL.c.id)
+    )
+    rows = connection.execute(query.with_for_update(of=PARCEL)).all()
+    return next((row for row in rows if row.id == own), None)
+
+
+def second_keys(connection: Connection, parcel_id: str) -> Sequence[Any]:
+    """Id, version and epoch of the keys that lead to a parcel besides its own (ADR 0007)."""
+    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(PARCEL.c.joined_into == parcel_id)
+    return connection.execute(query.order_by(PARCEL.c.id)).all()
 
 
 def change_parcel(connection: Connection, parcel_id: str, number: int, now_ms: int, **values: Any) -> None:
@@ -188,28 +216,46 @@ def save_plan(connection: Connection, *, number: int, revision: int, plan_hash: 
 
 
 def planned_parcels(connection: Connection, number: int) -> list[PlannedParcel]:
-    """What the plan says of each live parcel."""
+    """What the plan says of each live parcel.
+
+    Of a parcel the desk created and one announced under the same number the plan names the announced one alone: its
+    site joins the two only while the other is not the hub's (ADR 0007), and the next plan names the one that stays.
+    """
     query = (
         select(PARCEL, CONTACT.c.help, CONTACT.c.language)
         .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id, isouter=True)
-        .where(PARCEL.c.site == number, PARCEL.c.state.in_(WANTED))
+        .where(PARCEL.c.site == number, PARCEL.c.state.in_(WANTED), PARCEL.c.joined_into.is_(None))
+    )
+    rows = connection.execute(query).all()
+    expected = {row.tracking for row in rows if row.state == ParcelState.ANNOUNCED and row.tracking}
+    named = [row for row in rows if row.source != Source.DESK or row.tracking not in expected]
+    return [_planned(row) for row in named] + _replaced_keys(connection, number)
+
+
+def _planned(row: Any) -> PlannedParcel:
+    return PlannedParcel(
+        id=ParcelId(row.id),
+        version=row.version,
+        epoch=row.epoch,
+        tracking=row.tracking,
+        carrier=row.carrier,
+        size=None if row.size is None else SizeClass(row.size),
+        heavy=row.heavy,
+        reach=None if row.reach is None else ReachZone(row.reach),
+        language=row.language or "fr",
+        help=Help(row.help or Help.STANDARD),
+        group=row.group_id,
+        intent=Intent(row.intent),
+    )
+
+
+def _replaced_keys(connection: Connection, number: int) -> list[PlannedParcel]:
+    """Second keys that were replaced and whose site has not said yet that it knows: named for their version alone."""
+    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
+        PARCEL.c.site == number, PARCEL.c.joined_into.in_(_LIVE_IDS), PARCEL.c.version > PARCEL.c.joined_version
     )
     return [
-        PlannedParcel(
-            id=ParcelId(row.id),
-            version=row.version,
-            epoch=row.epoch,
-            tracking=row.tracking,
-            carrier=row.carrier,
-            size=None if row.size is None else SizeClass(row.size),
-            heavy=row.heavy,
-            reach=None if row.reach is None else ReachZone(row.reach),
-            language=row.language or "fr",
-            help=Help(row.help or Help.STANDARD),
-            group=row.group_id,
-            intent=Intent(row.intent),
-        )
-        for row in connection.execute(query)
+        PlannedParcel(id=ParcelId(row.id), version=row.version, epoch=row.epoch) for row in connection.execute(query)
     ]
 
 

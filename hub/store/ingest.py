@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, insert, select, text, update
 
+from hub.core.join import Wishes, taken_over
+from hub.core.parcels import fold_name
 from hub.core.project import ParcelRecord, Source
 from hub.store.schema import (
     ALERT,
@@ -19,6 +21,7 @@ from hub.store.schema import (
     COMPARTMENT,
     CONTACT,
     FACT,
+    MESSAGE,
     PARCEL,
     PAST_JOURNAL,
     QUARANTINE,
@@ -28,7 +31,7 @@ from hub.store.schema import (
 )
 from wire.ids import ParcelState, PlaceKind
 from wire.messages import Command
-from wire.plan import Intent
+from wire.plan import Help, Intent
 
 CHUNK: Final = 500
 """Values in one IN list: far below the limits of both databases (SQLite 32,766, PostgreSQL 65,535)."""
@@ -192,6 +195,8 @@ _PARCELS: Final = (
         PARCEL.c.received_ms,
         PARCEL.c.stored_ms,
         PARCEL.c.ended_ms,
+        PARCEL.c.joined_into,
+        PARCEL.c.joined_version,
     )
     .where(PARCEL.c.id.in_(_many("parcels")))
     .order_by(PARCEL.c.id)
@@ -226,6 +231,8 @@ def parcel_record(row: Any) -> ParcelRecord:
         received_ms=row.received_ms,
         stored_ms=row.stored_ms,
         ended_ms=row.ended_ms,
+        joined_into=row.joined_into,
+        joined_version=row.joined_version,
     )
 
 
@@ -252,7 +259,6 @@ def add_parcels(connection: Connection, new: Sequence[tuple[ParcelRecord, Needs]
                 **_parcel_values(record),
                 "id": record.id,
                 "site": record.site,
-                "source": record.source,
                 "intent": record.intent,
                 "created_ms": record.created_ms,
                 "size": needs.size,
@@ -284,6 +290,7 @@ def save_parcels(connection: Connection, changed: Sequence[ParcelRecord]) -> Non
 def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
     return {
         "state": record.state,
+        "source": record.source,
         "tracking": record.tracking,
         "carrier": record.carrier,
         "version": record.version,
@@ -294,7 +301,104 @@ def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
         "stored_ms": record.stored_ms,
         "ended_ms": record.ended_ms,
         "changed_ms": record.changed_ms,
+        "joined_into": record.joined_into,
+        "joined_version": record.joined_version,
     }
+
+
+_WISHES: Final = (
+    select(
+        PARCEL.c.carrier,
+        PARCEL.c.size,
+        PARCEL.c.reach,
+        PARCEL.c.heavy,
+        PARCEL.c.group_id,
+        PARCEL.c.intent,
+        CONTACT.c.name,
+        CONTACT.c.phone,
+        CONTACT.c.language,
+        CONTACT.c.help,
+    )
+    .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id, isouter=True)
+    .where(PARCEL.c.id == bindparam("parcel"))
+)
+_SAVE_CONTACT: Final = text(
+    "INSERT INTO contact (parcel, name, name_folded, phone, language, help)"
+    " VALUES (:parcel, :name, :name_folded, :phone, :language, :help)"
+    " ON CONFLICT (parcel) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,"
+    " phone = excluded.phone, language = excluded.language, help = excluded.help"
+)
+
+
+def wishes(connection: Connection, parcel: str) -> Wishes:
+    """What people want of a parcel, and for whom it is as far as that is still kept."""
+    row = connection.execute(_WISHES, {"parcel": parcel}).one()
+    return Wishes(
+        carrier=row.carrier,
+        size=row.size,
+        reach=row.reach,
+        heavy=row.heavy,
+        group=row.group_id,
+        intent=Intent(row.intent),
+        name=row.name or "",
+        phone=row.phone or "",
+        language=row.language or "fr",
+        help=Help(row.help or Help.STANDARD),
+    )
+
+
+def save_wishes(connection: Connection, parcel: str, wanted: Wishes) -> None:
+    """Write what people want of a parcel, and for whom it is."""
+    connection.execute(
+        _SAVE_PARCEL,
+        {
+            "b_id": parcel,
+            "carrier": wanted.carrier,
+            "size": wanted.size,
+            "reach": wanted.reach,
+            "heavy": wanted.heavy,
+            "group_id": wanted.group,
+            "intent": wanted.intent,
+        },
+    )
+    connection.execute(
+        _SAVE_CONTACT,
+        {
+            "parcel": parcel,
+            "name": wanted.name,
+            "name_folded": fold_name(wanted.name),
+            "phone": wanted.phone,
+            "language": wanted.language,
+            "help": wanted.help.value,
+        },
+    )
+
+
+_TOLD_ALREADY: Final = text(
+    "UPDATE message SET state = 'sent', sent_ms = (SELECT other.sent_ms FROM message AS other"
+    " WHERE other.parcel = :gives_way AND other.kind = message.kind)"
+    " WHERE parcel = :stays AND state <> 'sent' AND kind IN"
+    " (SELECT other.kind FROM message AS other WHERE other.parcel = :gives_way AND other.state = 'sent')"
+)
+_MOVE_MESSAGES: Final = text(
+    "UPDATE message SET parcel = :stays WHERE parcel = :gives_way"
+    " AND kind NOT IN (SELECT own.kind FROM message AS own WHERE own.parcel = :stays)"
+)
+
+
+def join(connection: Connection, gives_way: str, stays: str) -> None:
+    """Move recipient, wishes and messages of one record to another; done again, it moves nothing.
+
+    Of two messages of one kind one stays, and it counts as told when either was: nobody is told twice.
+    """
+    save_wishes(connection, stays, taken_over(wishes(connection, stays), wishes(connection, gives_way)))
+    both = {"gives_way": gives_way, "stays": stays}
+    for statement in (_TOLD_ALREADY, _MOVE_MESSAGES):
+        connection.execute(statement, both)
+    connection.execute(delete(MESSAGE).where(MESSAGE.c.parcel == gives_way))
+    connection.execute(delete(CONTACT).where(CONTACT.c.parcel == gives_way))
+    held = update(PARCEL).where(PARCEL.c.id == gives_way)
+    connection.execute(held.values(intent=Intent.HOLD, group_id=""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class ParcelRow:
     phone: str
     language: str
     help: Help
+    also: tuple[str, ...] = ()
+    """Ids this parcel was announced under besides its own (ADR 0007)."""
 
     @property
     def is_ended(self) -> bool:
@@ -159,7 +161,8 @@ class PageReads:
         self, *, text: str = "", site: str = "", state: ParcelState | None = None, most: int = LIST_ROWS_MAX
     ) -> tuple[ParcelRow, ...]:
         """Parcels, newest first, whose number, id or recipient holds `text`. One more than `most` tells of more."""
-        query = _PARCELS.order_by(PARCEL.c.created_ms.desc(), PARCEL.c.id).limit(most + 1)
+        query = _PARCELS.where(PARCEL.c.joined_into.is_(None))
+        query = query.order_by(PARCEL.c.created_ms.desc(), PARCEL.c.id).limit(most + 1)
         if site:
             query = query.where(SITE.c.id == site)
         if state is not None:
@@ -170,6 +173,7 @@ class PageReads:
                 or_(
                     PARCEL.c.tracking.contains(number, autoescape=True),
                     PARCEL.c.id == number,
+                    PARCEL.c.id.in_(select(_SECOND.c.joined_into).where(_SECOND.c.id == number)),
                     CONTACT.c.name_folded.contains(fold_name(text), autoescape=True),
                 )
             )
@@ -177,15 +181,18 @@ class PageReads:
             return tuple(_parcel(row) for row in connection.execute(query))
 
     def parcel(self, parcel: str) -> ParcelRow | None:
-        """One parcel, or None."""
+        """One parcel under whichever of its ids, or None. Its own id is in the row."""
         with self._store.reading() as connection:
-            row = connection.execute(_PARCELS.where(PARCEL.c.id == parcel)).one_or_none()
+            own = _own_id(connection, parcel)
+            row = connection.execute(_PARCELS.where(PARCEL.c.id == own)).one_or_none()
         return None if row is None else _parcel(row)
 
     def life_of(self, parcel: str) -> tuple[FactRow, ...]:
-        """The facts of a parcel, oldest first, with those of the sessions it was handled in."""
-        named = select(FACT).where(FACT.c.parcel == parcel)
+        """The facts of a parcel under all its ids, oldest first, with those of the sessions it was handled in."""
         with self._store.reading() as connection:
+            own_id = _own_id(connection, parcel)
+            seconds = connection.execute(select(PARCEL.c.id).where(PARCEL.c.joined_into == own_id)).scalars()
+            named = select(FACT).where(FACT.c.parcel.in_((own_id, *seconds)))
             own = connection.execute(named.order_by(FACT.c.journal, FACT.c.seq).limit(FACTS_SHOWN_MAX)).all()
             sessions = {row.session for row in own if row.session}
             sites = {row.site for row in own}
@@ -229,9 +236,9 @@ class PageReads:
     def messages(self, *, parcel: str = "") -> tuple[MessageRow, ...]:
         """Messages to recipients, newest first."""
         query = _MESSAGES.order_by(MESSAGE.c.id.desc()).limit(LIST_ROWS_MAX)
-        if parcel:
-            query = query.where(MESSAGE.c.parcel == parcel)
         with self._store.reading() as connection:
+            if parcel:
+                query = query.where(MESSAGE.c.parcel == _own_id(connection, parcel))
             return tuple(MessageRow(**row) for row in connection.execute(query).mappings())
 
 
@@ -270,9 +277,17 @@ _SITES: Final = (
     .join(PLAN, PLAN.c.site == SITE.c.number, isouter=True)
     .join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number, isouter=True)
 )
+_SECOND: Final = PARCEL.alias("second")
+_ALSO: Final = (
+    select(func.aggregate_strings(_SECOND.c.id, " "))
+    .where(_SECOND.c.joined_into == PARCEL.c.id)
+    .correlate(PARCEL)
+    .scalar_subquery()
+)
 _PARCELS: Final = (
     select(
         PARCEL,
+        _ALSO.label("also"),
         SITE.c.id.label("site_id"),
         SITE.c.name.label("site_name"),
         CONTACT.c.name,
@@ -359,7 +374,14 @@ def _parcel(row: Any) -> ParcelRow:
         phone=row.phone or "",
         language=row.language or "fr",
         help=Help(row.help) if row.help else Help.STANDARD,
+        also=tuple(sorted((row.also or "").split())),
     )
+
+
+def _own_id(connection: Connection, parcel: str) -> str:
+    """The id of the parcel that this id leads to: another one's where the two were joined (ADR 0007)."""
+    leads_to = connection.execute(select(PARCEL.c.joined_into).where(PARCEL.c.id == parcel)).scalar()
+    return str(leads_to or parcel)
 
 
 def _fact(row: Any) -> FactRow:

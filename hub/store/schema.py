@@ -148,12 +148,25 @@ PARCEL: Final = Table(
     Column("stored_ms", BigInteger),
     Column("ended_ms", BigInteger),
     Column("changed_ms", BigInteger, nullable=False),
+    Column("joined_into", _PARCEL_ID),
+    Column("joined_version", Integer, nullable=False, server_default="0"),
     Index("ix_parcel_site_state", "site", "state"),
     Index("ix_parcel_created_ms_id", "created_ms", "id"),
     Index("ix_parcel_tracking", "tracking"),
     Index("ix_parcel_ended_ms", "ended_ms"),
+    Index(
+        "ix_parcel_joined_into",
+        "joined_into",
+        sqlite_where=text("joined_into IS NOT NULL"),
+        postgresql_where=text("joined_into IS NOT NULL"),
+    ),
 )
-"""A parcel: what is wanted (`intent`, `version`) and what its site last said (`state`, place)."""
+"""A parcel: what is wanted (`intent`, `version`) and what its site last said (`state`, place).
+
+With `joined_into` it is none any more, but a second key of that parcel (ADR 0007): its state stays *announced*, it has
+neither recipient nor messages, and no list, count or plan may show it as a parcel. `joined_version` is the version of
+this key that the site has.
+"""
 
 CONTACT: Final = Table(
     "contact",

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.core.parcels import NAME_CHARACTERS_MAX, NewParcel, Refused, new_parcel
-from hub.web.words import LANGUAGES
+from hub.core.parcels import NAME_CHARACTERS_MAX, AlreadyHere, NewParcel, Refused, new_parcel
+from hub.web.words import LANGUAGES, PARCEL_STATE, place_named
 from wire.ids import ReachZone, SizeClass
 from wire.plan import Help
 
@@ -30,7 +30,6 @@ _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "bad_group": ("tracking", "Ce groupe ne convient pas."),
     "unknown_site": ("site", "Ce site n'existe pas. Choisissez un site dans la liste."),
     "full": ("site", "Ce site a trop de colis en cours. Choisissez un autre site."),
-    "duplicate": ("tracking", "Un colis avec ce numéro est déjà annoncé. Cherchez-le dans la liste des colis."),
 }
 
 
@@ -40,6 +39,8 @@ class ParcelForm:
 
     values: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    is_known_here: bool = False
+    """Everything fits, but the parcel is at the site already."""
 
     def get(self, name: str) -> str:
         """What stands in a field."""
@@ -47,8 +48,19 @@ class ParcelForm:
 
     def refuse(self, refused: Refused) -> None:
         """Put a refusal beside the field it is about; one about no field stands on top, under the empty name."""
-        name, text = _REASONS.get(refused.code, ("", f"Le colis n'est pas annoncé : {refused}."))
+        if isinstance(refused, AlreadyHere):
+            self.is_known_here = True
+            name, text = "tracking", _already_here(refused)
+        else:
+            name, text = _REASONS.get(refused.code, ("", f"Le colis n'est pas annoncé : {refused}."))
         self.errors[name] = text
+
+
+def _already_here(refused: AlreadyHere) -> str:
+    """Where the parcel of this number is."""
+    state = PARCEL_STATE[refused.state].text
+    where = f", {place_named(refused.place_kind, refused.place_name)}" if refused.place_kind else ""
+    return f"Ce site connaît déjà ce colis : {state}{where}. Cherchez-le dans la liste des colis."
 
 
 def empty_form(site: str = "") -> ParcelForm:

@@ -216,12 +216,12 @@ def _announce(request: Request, parts: WebParts, typed: FormData) -> Response:
     form, parcel = forms.read_form(typed, {row.id for row in parts.reads.sites()})
     if parcel is not None:
         try:
-            created = parts.desk.announce(parcel, person.name)
+            announced = parts.desk.announce(parcel, person.name)
         except Refused as refused:
             form.refuse(refused)
         else:
-            return _go(f"/parcels/{created}?done=announced")
-    return _form_page(request, person, parts, form, status=422)
+            return _go(f"/parcels/{announced.parcel}?done={'announced' if announced.is_new else 'attached'}")
+    return _form_page(request, person, parts, form, status=409 if form.is_known_here else 422)
 
 
 @router.get("/parcels/{parcel}")
@@ -232,6 +232,8 @@ def parcel_page(
     row = parts.reads.parcel(parcel)
     if row is None:
         return _no_parcel(request, person)
+    if row.id != parcel:
+        return _go(f"/parcels/{row.id}")  # announced under this id, and joined to the parcel that is there (ADR 0007)
     return _page(
         request,
         "parcel.html",
@@ -297,7 +299,7 @@ def act(request: Request, parcel: str, action: str, person: Seen, parts: Parts) 
         return _page(
             request, "confirm.html", person, status=409, here="parcels", parcel=row, question=question, problem=problem
         )
-    return _go(f"/parcels/{parcel}?done={action}")
+    return _go(f"/parcels/{row.id}?done={action}")
 
 
 # ---------------------------------------------------------------------------------------------------- alerts, messages
@@ -396,6 +398,7 @@ _PAPERS: Final = (
 )
 _DONE: Final = {
     "announced": "Le colis est annoncé. Le site le connaîtra dès qu'il est en ligne.",
+    "attached": "Le colis était déjà connu ici, sans destinataire. Le destinataire est ajouté.",
     "reissue": "Le nouveau bon est prêt. L'ancien bon n'ouvrira plus.",
     "recall": "L'équipe du site est prévenue : elle reprend le colis.",
 }

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fastapi import Request
 
-from hub.core.parcels import NewParcel
+from hub.core.parcels import Announced, NewParcel
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.store.pages import PageReads
@@ -45,8 +45,8 @@ class Door(Protocol):
 class Desk(Protocol):
     """What may be asked. Each raises hub.core.parcels.Refused with a code and a reason."""
 
-    def announce(self, parcel: NewParcel, by: str) -> str:
-        """Announce a parcel; its id."""
+    def announce(self, parcel: NewParcel, by: str) -> Announced:
+        """Announce a parcel, or give the one that is known under this number its recipient."""
         ...
 
     def reissue(self, parcel: str, by: str) -> int:

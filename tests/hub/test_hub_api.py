@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from hub.app import Hub, create_app
+from hub.clock import wall_ms
+from hub.group import Group
+from hub.receiver import Incoming
 from hub.settings import read_settings
 from tests.hub.hub_process import write_settings
+from tests.hub.hub_site import Journal, life
+from wire import facts, topics
+from wire.facts import AnyFact
+from wire.ids import ParcelId, parcel_id_from_bits
+from wire.messages import encode
 
 
 def _hub(folder: Path, *, opened: bool) -> Hub:
@@ -86,6 +95,78 @@ def test_a_parcel_is_announced_found_reissued_recalled_and_its_slip_is_a_key(cli
     again = client.post("/api/v1/parcels", json={"site": "gambetta", "tracking": "8N00234584108"}, headers=who)
     assert (again.status_code, again.json()["code"]) == (409, "duplicate")
     assert again.headers["content-type"] == "application/problem+json"
+
+
+def _hear(hub: Hub, *written: AnyFact) -> None:
+    """A site's journal, from its first fact on."""
+    journal = Journal("gambetta")
+    journal.write(*written)
+    batch = encode(journal.batch(1, journal.last))
+    with hub.store.writing() as connection:
+        Group(connection, wall_ms(), 1).apply([Incoming(topics.topic(topics.FACTS, "gambetta"), batch, False, 1, 1)])
+
+
+def _joined(client: TestClient, hub: Hub, who: dict[str, str]) -> tuple[str, str]:
+    """A parcel that was announced while the desk created it: the id it was given here, and the one it has."""
+    client.post("/api/v1/sites", json={"id": "gambetta", "name": "Conciergerie Gambetta"}, headers=who)
+    wish = {"site": "gambetta", "tracking": "8N00234584108", "recipient": {"name": "Awa Diallo"}}
+    announced = client.post("/api/v1/parcels", json=wish, headers=who).json()["id"]
+    here = parcel_id_from_bits(77)
+    _hear(hub, *life(here, ends=False), facts.ParcelJoined(parcel=ParcelId(announced), into=here))
+    return announced, here
+
+
+def test_every_id_of_a_parcel_names_it(client: TestClient, hub: Hub) -> None:
+    who = _token(hub)
+    announced, here = _joined(client, hub, who)
+    for name in (announced, here):
+        answer = client.get(f"/api/v1/parcels/{name}", headers=who).json()
+        parcel = answer["parcel"]
+        assert (parcel["id"], parcel["also"], parcel["state"], parcel["place_name"]) == (
+            here,
+            [announced],
+            "stored",
+            "7",
+        )
+        assert parcel["recipient_name"] == "Awa Diallo"
+        assert answer["life"][-1]["kind"] == "parcel_joined"
+        assert client.get(f"/api/v1/parcels/{name}/slip", headers=who).json()["parcel"] == here
+    found = client.get("/api/v1/parcels", params={"q": announced}, headers=who).json()
+    assert [row["id"] for row in found["parcels"]] == [here]
+    assert client.post(f"/api/v1/parcels/{announced}/reissue", headers=who).json()["version"] == 2
+    assert client.post(f"/api/v1/parcels/{announced}/recall", headers=who).json()["state"] == "recalled"
+
+
+def test_a_number_that_is_there_gets_its_recipient_once(client: TestClient, hub: Hub) -> None:
+    who = _token(hub)
+    client.post("/api/v1/sites", json={"id": "gambetta", "name": "Conciergerie Gambetta"}, headers=who)
+    here = parcel_id_from_bits(77)
+    _hear(hub, *life(here, ends=False))
+    wish = {"site": "gambetta", "tracking": "8N00234584108", "recipient": {"name": "Awa Diallo"}}
+    first = client.post("/api/v1/parcels", json=wish, headers=who)
+    assert (first.status_code, first.json()["id"], first.json()["recipient_name"]) == (200, here, "Awa Diallo")
+    again = client.post("/api/v1/parcels", json=wish, headers=who)
+    assert again.status_code == 409
+    assert again.json()["detail"] == (
+        f"tracking: this parcel is known at the site already: stored, compartment 7 (id {here})"
+    )
+
+
+def test_the_pages_lead_to_the_parcel_too_and_the_form_says_where_it_is(client: TestClient, hub: Hub) -> None:
+    announced, here = _joined(client, hub, _token(hub))
+    hub.door.add_person("claire", "admin", "ten letters long")
+    client.cookies.set("consigne_session", str(hub.door.sign_in("claire", "ten letters long")))
+    went = client.get(f"/parcels/{announced}", follow_redirects=False)
+    assert (went.status_code, went.headers["location"]) == (303, f"/parcels/{here}")
+    page = client.get(f"/parcels/{here}").text
+    assert "Les deux bons l&#39;ouvrent." in page
+    assert "Awa Diallo" in page
+    slips = [client.get(f"/parcels/{parcel}/slip").text for parcel in (announced, here)]
+    assert len({re.sub(r"\d{13}", "the moment", slip) for slip in slips}) == 1
+    typed = {"site": "gambetta", "tracking": "8N 0023 4584 108", "language": "fr", "help": "standard"}
+    refused = client.post("/parcels/new", data=typed, headers={"Sec-Fetch-Site": "same-origin"})
+    assert refused.status_code == 409
+    assert "Ce site connaît déjà ce colis : prêt à retirer, casier 7." in refused.text
 
 
 def test_an_error_quotes_nothing_that_was_sent(client: TestClient, hub: Hub) -> None:

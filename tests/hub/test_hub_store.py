@@ -2,156 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
 
 from hub.core.parcels import Refused, new_parcel
-from hub.intake import Incarnation, Intake
-from hub.keys import KeyRing
-from hub.live import Live
-from hub.metrics import Metrics
-from hub.notify.sender import Outgoing, Sender, Undelivered
-from hub.parcels.services import Desk
 from hub.people.services import TRIES_BURST, Door
-from hub.receiver import Incoming, Mailbox
-from hub.sites.planner import Planner
-from hub.store import desk
-from hub.store.engine import Store
 from hub.store.migrate import migrate
 from hub.store.schema import METADATA
+from tests.hub.hub_bench import DAY_MS, Bench
 from tests.hub.hub_site import AT_MS, Journal, life
-from wire import facts, topics
+from wire import facts
 from wire.ids import Door as DoorState
 from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust
 from wire.messages import (
-    Ack,
     Birth,
     CompartmentCard,
     CompartmentState,
-    Message,
     Presence,
     PresenceStatus,
     SiteState,
     decode,
-    encode,
 )
 from wire.plan import Plan
-
-DAY_MS = 86_400_000
-
-
-class FakeLink:
-    """A broker that takes everything and remembers it."""
-
-    def __init__(self) -> None:
-        self.is_connected = True
-        self.said: list[tuple[str, bytes]] = []
-        self.acknowledged: list[int] = []
-        self.rejoined = 0
-
-    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
-        self.said.append((topic, payload))
-        return True
-
-    def acknowledge(self, messages: Sequence[Incoming]) -> None:
-        self.acknowledged += [message.receipt for message in messages]
-
-    def rejoin(self) -> None:
-        self.rejoined += 1
-
-
-class FakeDriver:
-    def __init__(self) -> None:
-        self.sent: list[Outgoing] = []
-        self.refusals = 0
-
-    def send(self, message: Outgoing) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise Undelivered("refused")
-        self.sent.append(message)
-
-
-class Bench:
-    """A hub without threads: every part called by hand, on a clock that stands still."""
-
-    def __init__(self, url: str) -> None:
-        self.now_ms = AT_MS + DAY_MS
-        self.store = Store(url)
-        migrate(self.store)
-        self.link = FakeLink()
-        self.driver = FakeDriver()
-        self.live = Live()
-        self.keys = KeyRing(bytes(32))
-        self.incarnation = Incarnation(1000)
-        self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
-        self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver)
-        self.desk = Desk(
-            store=self.store,
-            keys=self.keys,
-            live=self.live,
-            link=self.link,
-            clock=self.clock,
-            wake_planner=self.planner.wake,
-            wake_sender=self.sender.wake,
-        )
-        self.intake = Intake(
-            store=self.store,
-            mailbox=Mailbox(),
-            link=self.link,
-            incarnation=self.incarnation,
-            live=self.live,
-            metrics=Metrics(),
-            clock=self.clock,
-            wake_planner=self.planner.wake,
-            announce_all=self.planner.joined,
-            wake_sender=self.sender.wake,
-        )
-        with self.store.writing() as connection:
-            for site in ("gambetta", "belleville"):
-                desk.add_site(connection, site=site, name=site, address="", help_phone="", now_ms=self.now_ms)
-
-    def clock(self) -> int:
-        return self.now_ms
-
-    def hear(self, *messages: Message) -> None:
-        self.intake.handle(
-            [
-                Incoming(topics.topic(_CHANNELS[type(message)], message.site), encode(message), False, receipt, 1)  # type: ignore[attr-defined]
-                for receipt, message in enumerate(messages, 1)
-            ]
-        )
-
-    def ask(self, query: str) -> list[tuple[object, ...]]:
-        with self.store.reading() as connection:
-            return [tuple(row) for row in connection.execute(text(query))]
-
-    def acks(self) -> list[tuple[int, int]]:
-        return [
-            (ack.incarnation, ack.seq)
-            for topic, payload in self.link.said
-            if topic.endswith("down/ack")
-            for ack in (decode(Ack, payload),)
-        ]
-
-
-_CHANNELS = {channel.message: channel for channel in topics.CHANNELS}
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('hub') / 'hub.sqlite'}"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    made = Bench(url)
-    yield made
-    made.store.close()
 
 
 def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
@@ -161,7 +36,7 @@ def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
 
 def test_migrating_twice_changes_nothing(bench: Bench) -> None:
     migrate(bench.store)
-    assert bench.ask("SELECT version_num FROM alembic_version") == [("0001",)]
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0002",)]
 
 
 def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
@@ -169,7 +44,7 @@ def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
 ) -> None:
     from hub.store import ingest
 
-    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", phone="0612345678"), "me"))
+    parcel = bench.announce(site="gambetta", phone="0612345678")
     journal = Journal("gambetta")
     journal.write(*life(parcel, ends=False, source="plan"))
 
@@ -201,7 +76,7 @@ def test_what_is_sent_again_changes_nothing_and_is_acked_again(bench: Bench) -> 
 
 
 def test_one_site_cannot_change_the_parcel_of_another(bench: Bench) -> None:
-    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta"), "me"))
+    parcel = bench.announce(site="gambetta")
     journal = Journal("belleville")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
@@ -280,7 +155,7 @@ def test_plans_are_published_only_for_sites_whose_wishes_changed(bench: Bench) -
 
 
 def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> None:
-    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", phone="0612345678"), "me"))
+    parcel = bench.announce(site="gambetta", phone="0612345678")
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
@@ -303,7 +178,7 @@ def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> No
 def test_recipients_are_erased_within_thirty_days_and_the_chain_stays(bench: Bench) -> None:
     from hub.alerts.housekeeping import Housekeeping
 
-    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta", name="Awa", phone="0612345678"), "me"))
+    parcel = bench.announce(site="gambetta", name="Awa", phone="0612345678")
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
@@ -325,7 +200,7 @@ def test_a_number_that_is_at_the_site_already_is_not_announced_twice(bench: Benc
 
 
 def test_a_parcel_that_was_collected_gets_no_new_slip(bench: Bench) -> None:
-    parcel = ParcelId(bench.desk.announce(new_parcel(site="gambetta"), "me"))
+    parcel = bench.announce(site="gambetta")
     assert bench.desk.reissue(parcel, "me") == 2
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))

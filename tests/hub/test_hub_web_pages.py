@@ -453,7 +453,10 @@ def test_the_form_keeps_what_was_typed_and_says_what_does_not_fit(page, hub):
 
 
 def test_an_announced_parcel_has_its_page_and_its_number_is_not_announced_twice(page, hub):
-    for last, sentence in (("Le colis est annoncé.", "Le colis est annoncé."), ("", "déjà annoncé")):
+    for last, sentence in (
+        ("Le colis est annoncé.", "Le colis est annoncé."),
+        ("", "Ce site connaît déjà ce colis : annoncé."),
+    ):
         page.goto("/parcels/new?site=tilleuls")
         page.get_by_label("Numéro de suivi").fill("rr 987 654 320 fr")
         page.get_by_label("Téléphone").fill("06 12 34 56 78")
