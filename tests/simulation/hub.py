@@ -184,7 +184,7 @@ class Hub:
             wish = new_parcel(
                 site=site, tracking=parcel.tracking, size=SizeClass(parcel.size), name=NAME, phone=PHONE, language="fr"
             )
-            parcel.id = self.desk.announce(wish, "admin")
+            parcel.id = self.desk.announce(wish, "admin").parcel
         except Refused:
             return
         parcel.ids.add(parcel.id)

@@ -154,11 +154,18 @@ class World:
             if sum(p.where not in {"taken", "removed"} for p in site.bank.parcels.values()) > 8:
                 continue
             site.bank.parcels[tracking] = parcel
-            if self.random.random() < 0.8:
+            when = self.random.random()
+            if when < 0.7:
                 self.hub.announce(site.name, site.number, parcel)
+            elif when < 0.85:  # the desk may have created it by then, under the same number
+                self.schedule.after(self.random.randrange(DAY_MS), lambda p=parcel: self._announce_late(site, p))  # type: ignore[misc]
             self.schedule.live(self.people[site.name].recipient(parcel))
             if self.random.random() < 0.1:
                 self.schedule.after(self.random.randrange(2 * DAY_MS), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
+
+    def _announce_late(self, site: Site, parcel: TrueParcel) -> None:
+        if parcel.where not in {"taken", "removed"}:
+            self.hub.announce(site.name, site.number, parcel)
 
     def _reissue(self, site: Site, parcel: TrueParcel) -> None:
         if parcel.where not in {"taken", "removed"}:
