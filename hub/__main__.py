@@ -100,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     timed = site.add_parser("set", help="change the times of a site, for instance dispute_ms=900000")
     timed.add_argument("site")
     timed.add_argument("values", nargs="+", metavar="KEY=NUMBER")
-    site.add_parser("adopt", help="take the next journal of a site as its own").add_argument("site")
+    site.add_parser(
+        "adopt", help="take another past of a site as its own: a new journal, or an older card gone on"
+    ).add_argument("site")
     user = commands.add_parser("user", help="people").add_subparsers(dest="action", required=True)
     person = user.add_parser("add", help="let somebody sign in, or change a password")
     person.add_argument("name")
@@ -181,7 +183,7 @@ def _site_adopt(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -
         if row is None:
             raise Impossible(f"there is no site {asked.site}")
         desk.adopt_next_journal(connection, row.number)
-    print(f"the next journal {asked.site} sends is taken as its own")
+    print(f"the next past {asked.site} tells, from another journal or an older card, is taken as its own")
 
 
 def _user_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:

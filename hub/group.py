@@ -80,6 +80,7 @@ class Result:
     alerted: set[str] = field(default_factory=set)
     parcels: dict[str, str] = field(default_factory=dict)
     foreign_incarnation: int | None = None
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,24 +219,66 @@ class Group:
             self._result.need_rebirth[item.site] = cursor.site
 
     def _journal(self, batch: FactBatch, cursor: Cursor) -> Cursor:
-        """The cursor to compare with: the first journal of a site is taken as its own, a later one only on request."""
+        """The cursor to compare with: the first journal of a site is taken as its own, another past only on request.
+
+        Another past is another journal, or the same one gone on from an older card (ADR 0009).
+        """
         genesis = chain.genesis(batch.site, batch.journal)
         if not cursor.journal and not cursor.adopt:
             return replace(cursor, journal=batch.journal, seq=0, hash=genesis)
-        if cursor.adopt and batch.journal != cursor.journal:
-            sql.close_journal(self._connection, cursor, self._now_ms)
-            self._clear(batch.site, AlertKind.IDENTITY, "")
-            adopted = replace(
-                cursor,
-                ordinal=cursor.ordinal + 1,
-                journal=batch.journal,
-                seq=batch.first_seq - 1,
-                hash=batch.previous,
-                adopt=False,
-            )
-            self._moved[batch.site] = adopted
-            return adopted
+        if cursor.adopt and (batch.journal != cursor.journal or self._is_fork(batch, cursor)):
+            return self._adopt(batch, cursor)
         return cursor
+
+    def _adopt(self, batch: FactBatch, cursor: Cursor) -> Cursor:
+        """Begin another past. Facts common to both are not new; the compartments are folded anew."""
+        common = self._common(batch, cursor)
+        adopted = replace(
+            cursor,
+            ordinal=cursor.ordinal + 1,
+            journal=batch.journal,
+            seq=batch.first_seq - 1 + len(common),
+            hash=common[-1].hex() if common else batch.previous,
+            adopt=False,
+        )
+        sql.close_journal(self._connection, cursor, self._now_ms)
+        sql.forget_boxes(self._connection, cursor.site)
+        self._boxes[cursor.site] = {}
+        self._clear(batch.site, AlertKind.IDENTITY, "")
+        if batch.journal == cursor.journal:
+            for seq, body in sql.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
+                self._refold(cursor.site, seq, body)
+        self._moved[batch.site] = adopted
+        self._result.adopted = True
+        return adopted
+
+    def _common(self, batch: FactBatch, cursor: Cursor) -> list[bytes]:
+        """The hashes of the batch's first facts, as far as they are known here."""
+        if batch.journal != cursor.journal:
+            return []
+        numbered = enumerate(_hashes(batch), batch.first_seq)
+        known = (digest for seq, digest in numbered if self._hash_at(cursor, seq) == digest.hex())
+        return list(known)
+
+    def _refold(self, number: int, seq: int, body: bytes) -> None:
+        """What a fact that is known already said of the compartments."""
+        try:
+            changes = project(decode_fact(body))
+        except UnknownFact:
+            return
+        for change in changes:
+            if isinstance(change, Occupied):
+                self._occupy(number, change, seq)
+            elif isinstance(change, Serviced):
+                self._box(number, change.compartment, seq, service=change.service)
+            elif isinstance(change, Ended):
+                self._empty(number, change.parcel, seq)
+
+    def _is_fork(self, batch: FactBatch, cursor: Cursor) -> bool:
+        """Whether a batch, whole in itself, goes on from a fact known here and then tells another story."""
+        hashes = _hashes(batch)
+        whole = bool(hashes) and hashes[-1].hex() == batch.head and batch.first_seq <= cursor.seq + 1
+        return whole and not self._continues(batch, cursor, hashes)
 
     def _continues(self, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes]) -> bool:
         """Whether the batch agrees with every hash that is known here."""

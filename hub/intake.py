@@ -101,11 +101,9 @@ class Intake:
             for site, number in result.need_rebirth.items():
                 if self._may_ask(site, now_ms):
                     result.rebirths[site] = self._rebirth(number, now_ms, site, connection)
-            if result.foreign_incarnation is not None:
-                meta.save_incarnation(connection, result.foreign_incarnation + 1)
-        if result.foreign_incarnation is not None:
-            LOG.warning("a site knows a newer word of this hub than its database does; speaking with a newer one")
-            self._incarnation.value = result.foreign_incarnation + 1
+            incarnation = self._new_incarnation(result, connection, now_ms)
+        if incarnation is not None:
+            self._incarnation.value = incarnation
             self._link.rejoin()
         self._metrics.groups.inc()
         self._metrics.messages.inc(len(messages))
@@ -113,6 +111,17 @@ class Intake:
         self._metrics.duplicates.inc(result.duplicates)
         self._metrics.refused.inc(result.refused)
         return result
+
+    def _new_incarnation(self, result: Result, connection: Connection, now_ms: int) -> int | None:
+        """A newer word than any before, when a group showed that the old one no longer does; durable before it is heard."""
+        if result.foreign_incarnation is not None:
+            LOG.warning("a site knows a newer word of this hub than its database does; speaking with a newer one")
+            meta.save_incarnation(connection, result.foreign_incarnation + 1)
+            return result.foreign_incarnation + 1
+        if result.adopted:
+            LOG.warning("another past of a site was adopted; its acknowledgements start anew with a newer word")
+            return meta.next_incarnation(connection, now_ms)
+        return None
 
     def _may_ask(self, site: str, now_ms: int) -> bool:
         if now_ms - self._asked_rebirth.get(site, 0) < REBIRTH_PAUSE_MS:

@@ -5,12 +5,12 @@ Owns the hot path's SQL: Core statements, many rows at a time. Refuses to decide
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, insert, select, text, update
+from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, insert, literal, select, text, update
 
 from hub.core.join import Wishes, taken_over
 from hub.core.parcels import fold_name
@@ -147,6 +147,29 @@ def hash_at(connection: Connection, cursor: Cursor, seq: int) -> str | None:
     """The chain's hash after fact `seq`, when it is kept here."""
     stored = connection.execute(_HASH_AT, {"site": cursor.site, "journal": cursor.ordinal, "seq": seq}).scalar()
     return None if stored is None else bytes(stored).hex()
+
+
+_FORGET_BOXES: Final = (
+    update(COMPARTMENT)
+    .where(COMPARTMENT.c.site == bindparam("b_site"))
+    .values(occupancy="unknown", service="in_service", parcel=None, changed_seq=0)
+)
+
+
+def forget_boxes(connection: Connection, site: int) -> None:
+    """No fact has spoken of a site's compartments: its past is another one from now on."""
+    connection.execute(_FORGET_BOXES, {"b_site": site})
+
+
+def copy_facts(connection: Connection, cursor: Cursor, ordinal: int, before: int) -> Iterator[tuple[int, bytes]]:
+    """Keep the facts before `before` as the beginning of journal `ordinal` too; their seq and bodies, in order."""
+    columns = [FACT.c[name] for name in FACT_COLUMNS if name not in {"site", "journal"}]
+    known = (FACT.c.site == cursor.site, FACT.c.journal == cursor.ordinal, FACT.c.seq < before)
+    same = select(FACT.c.site, literal(ordinal), *columns).where(*known)
+    names = ["site", "journal", *(column.name for column in columns)]
+    connection.execute(insert(FACT).from_select(names, same))
+    rows = connection.execute(select(FACT.c.seq, FACT.c.body).where(*known).order_by(FACT.c.seq))
+    return ((row.seq, bytes(row.body)) for row in rows)
 
 
 FACT_COLUMNS: Final = (

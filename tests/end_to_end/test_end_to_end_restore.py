@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +31,7 @@ from demo.story import (
     state_of,
     waiting,
 )
-from demo.world import Site, World, answers
+from demo.world import ROOT, Site, World, answers
 from firmware.sim.coils import Death
 from tests.tools.debian import need
 from wire import facts as f
@@ -207,6 +209,16 @@ def test_a_site_restored_from_an_older_card_is_fenced_and_told_of(world: World, 
     ledger = draw_up(world, deaths)
     assert not ledger.balances
     assert not ledger.chains_equal
+
+    # An admin takes the card's past for the site's own: the hub speaks with a newer word, and the site goes on from there.
+    adopt = [sys.executable, "-m", "hub", "--config", str(world.folder / "hub.toml"), "site", "adopt", site.id]
+    subprocess.run(adopt, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    expect(lambda: all(alert["cleared_ms"] for alert in alerts(world, "identity")), "the alert to be over", 2 * LONG_S)
+    sign_in(site)
+    sign_out(site)
+    expect(lambda: read_hub(world, site)[0] == read_journal(site.journal())[0], "one past on both sides", LONG_S)
+    expect(lambda: all(alert["cleared_ms"] for alert in alerts(world, "views_differ")), "one view of the bank", LONG_S)
+    assert [state_of(world, parcel) for parcel in (first, second)] == ["collected", "stored"]
 
 
 def stop(site: Site) -> Death:

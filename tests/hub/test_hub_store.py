@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from msgspec import structs
 
 from hub.core.parcels import Refused, new_parcel
 from hub.people.services import TRIES_BURST, Door
+from hub.store import desk
 from hub.store.migrate import migrate
 from hub.store.schema import METADATA
 from tests.hub.hub_bench import DAY_MS, Bench
-from tests.hub.hub_site import AT_MS, Journal, life
+from tests.hub.hub_site import AT_MS, Journal, life, life_of
 from wire import facts
+from wire.facts import AnyFact
 from wire.ids import Door as DoorState
-from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust
+from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust, parcel_id_from_bits
 from wire.messages import (
     Birth,
     CompartmentCard,
@@ -230,3 +233,61 @@ def test_a_session_ends_by_signing_out_and_by_time_and_guesses_are_counted(bench
     assert fresh is not None
     door.sign_out(fresh)
     assert door.visitor_of(fresh) is None
+
+
+def forked(journal: Journal, at: int, *new: AnyFact) -> Journal:
+    """The same journal, gone on from a card that knew only the first facts."""
+    fork = Journal(journal.site, journal.name)
+    for record in journal.records[:at]:
+        fork.write(bytes(record.body))
+    fork.write(*new)
+    return fork
+
+
+def test_a_card_older_than_its_past_is_refused_until_an_admin_adopts_it(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2, ends=False))
+    bench.hear(journal.batch(1, journal.last))
+    fork = forked(journal, 5, *life_of(3, ends=False))
+    assert fork.hashes[:6] == journal.hashes[:6]
+    bench.hear(fork.batch(6, fork.last))
+    cursor = "SELECT ordinal, journal, seq FROM site_cursor WHERE site = 1"
+    assert bench.ask(cursor) == [(1, journal.name, journal.last)]
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == [("identity",)]
+
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    before = bench.incarnation.value
+    bench.hear(fork.batch(3, fork.last))
+    assert bench.ask(cursor) == [(2, journal.name, fork.last)]
+    assert bench.ask("SELECT state FROM parcel ORDER BY id") == [("collected",), ("stored",), ("stored",)], (
+        "what both pasts tell is not told again"
+    )
+    assert bench.ask("SELECT journal, count(*) FROM fact GROUP BY journal ORDER BY journal") == [
+        (1, journal.last),
+        (2, fork.last),
+    ]
+    assert bench.ask("SELECT hash FROM fact WHERE journal = 2 ORDER BY seq") == [
+        (bytes.fromhex(digest),) for digest in fork.hashes[1:]
+    ], "whole from its first fact"
+    assert bench.ask("SELECT label, occupancy, parcel FROM compartment WHERE site = 1 AND changed_seq > 0") == [
+        ("7", "occupied", parcel_id_from_bits(3))
+    ]
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+    assert bench.incarnation.value > before, "a site follows an earlier fact only with a newer word (I-18)"
+    assert bench.link.rejoined == 1
+    assert bench.ask("SELECT value FROM hub_meta WHERE key = 'incarnation'") == [(str(bench.incarnation.value),)]
+    fork.write(*life_of(4, ends=False))
+    bench.hear(fork.batch(fork.last - 4, fork.last))
+    assert bench.ask(cursor) == [(2, journal.name, fork.last)]
+
+
+def test_an_adoption_waits_for_another_past_and_a_damaged_batch_is_none(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1))
+    bench.hear(journal.batch(1, 5))
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    bench.hear(journal.batch(1, journal.last))
+    bench.hear(structs.replace(journal.batch(3, journal.last), head="00" * 32))
+    assert bench.ask("SELECT ordinal, seq, adopt FROM site_cursor WHERE site = 1") == [(1, journal.last, True)]
