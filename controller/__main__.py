@@ -32,6 +32,9 @@ EXIT_SETTINGS: Final = 2
 EXIT_START: Final = 1
 """A part could not be opened: the journal, the panel's socket, a line."""
 
+READER_S: Final = 5.0
+"""Longest wait of a simulated site for its reader, before it says where scans are to be written."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit status."""
@@ -73,6 +76,7 @@ def _announce(parts: Parts, site: Site) -> None:
     simulation = site.hardware.sim
     if simulation is None:
         return
+    site.hardware.scanner.tried.wait(READER_S)  # Opening a serial line empties it: what is written earlier is lost.
     line = {
         "site": parts.settings.site.id,
         "boot": site.boot,

@@ -27,7 +27,8 @@ class Scanner:
     """Reads one serial bar-code reader; `path` is a udev link (by-id) or a pseudo-terminal's symlink.
 
     `on_scan(text)` and `on_link(up)` are called from `run`'s thread. The same text again within `repeat_s` of its last
-    sighting is one showing: many readers repeat a code as long as it is held under them.
+    sighting is one showing: many readers repeat a code as long as it is held under them. `tried` is set once the reader was
+    opened, or found missing, for the first time: what was sent before is lost.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Scanner:
         self._framer = Framer()
         self._last_text, self._last_seen = "", float("-inf")
         self._up: bool | None = None
+        self.tried = Event()
         self._ear, self._bell = os.pipe()
         os.set_blocking(self._bell, False)
 
@@ -124,6 +126,7 @@ class Scanner:
         if up is not self._up:
             self._up = up
             self._on_link(up)
+        self.tried.set()
 
 
 def _open(path: str, baud: int) -> Any:

@@ -128,3 +128,16 @@ def test_an_unplugged_reader_sends_nothing(tmp_path):
         reader.scan("X")
     assert not reader.path.is_symlink()
     reader.close()
+
+
+def test_it_says_when_the_reader_was_tried_for_the_first_time(tmp_path):
+    scanner = Scanner(tmp_path / "missing", 9600, lambda _text: None, lambda _up: None)
+    stop = threading.Event()
+    assert not scanner.tried.is_set()
+    thread = threading.Thread(target=scanner.run, args=(stop,))
+    thread.start()
+    assert scanner.tried.wait(10), "a missing reader keeps nobody waiting"
+    stop.set()
+    scanner.wake()
+    thread.join(10)
+    scanner.close()
