@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec import structs
 from sqlalchemy import Connection
 
+from hub import batches
 from hub.core.project import (
     AlertKind,
     Change,
@@ -38,10 +39,12 @@ from hub.core.project import (
 )
 from hub.receiver import Incoming
 from hub.store import ingest as sql
-from hub.store.ingest import Box, Cursor, FactRow, Needs
+from hub.store import journals
+from hub.store.ingest import Box, Needs
+from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
-from wire.facts import AnyFact, PlanApplied, UnknownFact, decode_fact, kind, kind_of
+from wire.facts import PlanApplied, UnknownFact, decode_fact
 from wire.ids import Occupancy, Trust
 from wire.messages import (
     BadMessage,
@@ -156,7 +159,7 @@ class Group:
         self._raise(site, Raise(AlertKind.BAD_MESSAGE, incoming.topic.rpartition("/")[2], reason))
 
     def _load(self, parsed: Sequence[_Parsed]) -> None:
-        self._cursors = sql.cursors(self._connection, (item.site for item in parsed))
+        self._cursors = journals.cursors(self._connection, (item.site for item in parsed))
         numbers = [cursor.site for cursor in self._cursors.values()]
         self._lives = sql.lives(self._connection, numbers)
         self._boxes = sql.boxes(self._connection, numbers)
@@ -195,7 +198,7 @@ class Group:
     # ----------------------------------------------------------------------------------------------------------- facts
 
     def _facts(self, item: _Parsed, batch: FactBatch, cursor: Cursor) -> None:
-        if not _is_contiguous(batch):
+        if not batches.is_contiguous(batch):
             self._refuse(item.incoming, item.site, "seq does not go up by one")
             return
         cursor = self._journal(batch, cursor)
@@ -205,7 +208,7 @@ class Group:
         if batch.first_seq > cursor.seq + 1:
             self._gap(item, cursor, batch.first_seq)
             return
-        hashes = _hashes(batch)
+        hashes = batches.hashes(batch)
         if not hashes or hashes[-1].hex() != batch.head or not self._continues(batch, cursor, hashes):
             self._identity(item, f"the chain does not hold at seq {batch.first_seq}")
             return
@@ -241,12 +244,12 @@ class Group:
             hash=common[-1].hex() if common else batch.previous,
             adopt=False,
         )
-        sql.close_journal(self._connection, cursor, self._now_ms)
+        journals.close_journal(self._connection, cursor, self._now_ms)
         sql.forget_boxes(self._connection, cursor.site)
         self._boxes[cursor.site] = {}
         self._clear(batch.site, AlertKind.IDENTITY, "")
         if batch.journal == cursor.journal:
-            for seq, body in sql.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
+            for seq, body in journals.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
                 self._refold(cursor.site, seq, body)
         self._moved[batch.site] = adopted
         self._result.adopted = True
@@ -256,7 +259,7 @@ class Group:
         """The hashes of the batch's first facts, as far as they are known here."""
         if batch.journal != cursor.journal:
             return []
-        numbered = enumerate(_hashes(batch), batch.first_seq)
+        numbered = enumerate(batches.hashes(batch), batch.first_seq)
         known = (digest for seq, digest in numbered if self._hash_at(cursor, seq) == digest.hex())
         return list(known)
 
@@ -276,7 +279,7 @@ class Group:
 
     def _is_fork(self, batch: FactBatch, cursor: Cursor) -> bool:
         """Whether a batch, whole in itself, goes on from a fact known here and then tells another story."""
-        hashes = _hashes(batch)
+        hashes = batches.hashes(batch)
         whole = bool(hashes) and hashes[-1].hex() == batch.head and batch.first_seq <= cursor.seq + 1
         return whole and not self._continues(batch, cursor, hashes)
 
@@ -293,7 +296,7 @@ class Group:
         first, hashes = self._hashes.get((cursor.site, cursor.ordinal), (0, []))
         if 0 <= seq - first < len(hashes):
             return hashes[seq - first].hex()
-        return sql.hash_at(self._connection, cursor, seq)
+        return journals.hash_at(self._connection, cursor, seq)
 
     def _identity(self, item: _Parsed, detail: str) -> None:
         self._result.refused += 1
@@ -308,8 +311,8 @@ class Group:
         records, hashes = batch.facts[fresh:], hashes[fresh:]
         told: list[tuple[FactRecord, tuple[Change, ...]]] = []
         for record, digest in zip(records, hashes, strict=True):
-            fact = _read(record)
-            self._rows.append(_row(cursor, record, fact, digest, self._now_ms))
+            fact = batches.read(record)
+            self._rows.append(batches.row(cursor, record, fact, digest, self._now_ms))
             if isinstance(fact, PlanApplied):
                 self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
             if fact is not None and (changes := project(fact)):
@@ -532,7 +535,7 @@ class Group:
 
     def _write(self) -> None:
         connection = self._connection
-        sql.add_facts(connection, self._rows)
+        journals.add_facts(connection, self._rows)
         new = [key for key in self._changed_parcels if key not in self._known]
         sql.add_parcels(connection, [(self._parcels[key], self._needs.get(key, Needs())) for key in new])
         sql.save_parcels(connection, [self._parcels[key] for key in self._changed_parcels if key in self._known])
@@ -543,48 +546,12 @@ class Group:
         for number, values in self._live_values.items():
             sql.save_live(connection, number, values)
         sql.save_heard(connection, (self._cursors[site].site for site in self._result.touched), self._now_ms)
-        sql.save_cursors(connection, list(self._moved.values()), self._now_ms)
+        journals.save_cursors(connection, list(self._moved.values()), self._now_ms)
         sql.add_messages(connection, list(self._messages), self._now_ms)
         sql.replan(connection, self._replan)
         sql.quarantine(connection, self._quarantine, self._now_ms)
         self._result.messages = len(self._messages) + len(self._before_joins)
         self._result.replanned = bool(self._replan)
-
-
-def _is_contiguous(batch: FactBatch) -> bool:
-    return all(record.seq == batch.first_seq + place for place, record in enumerate(batch.facts))
-
-
-def _hashes(batch: FactBatch) -> list[bytes]:
-    """The chain's hash after each fact; none when `previous` is not a hash."""
-    try:
-        return chain.links(batch.previous, batch.facts)
-    except ValueError:
-        return []
-
-
-def _read(record: FactRecord) -> AnyFact | None:
-    try:
-        return decode_fact(record.body)
-    except UnknownFact:
-        return None
-
-
-def _row(cursor: Cursor, record: FactRecord, fact: AnyFact | None, digest: bytes, now_ms: int) -> FactRow:
-    return (
-        cursor.site,
-        cursor.ordinal,
-        record.seq,
-        (kind_of(record.body) if fact is None else kind(fact))[:32],
-        record.boot,
-        record.at_ms,
-        record.trust.value,  # a plain str: SQLite's driver looks twice at anything that only is one
-        now_ms,
-        getattr(fact, "parcel", None),
-        getattr(fact, "session", None) or None,
-        bytes(record.body),
-        digest,
-    )
 
 
 def _parcel_of(change: object) -> str:

@@ -20,7 +20,7 @@ from hub.live import Live
 from hub.metrics import Metrics
 from hub.receiver import Incoming, Item, Joined, Link, Mailbox
 from hub.store import ingest as sql
-from hub.store import meta
+from hub.store import journals, meta
 from hub.store.engine import Store
 from wire import topics
 from wire.messages import COMMAND_LIFE_MS_MAX, Ack, Command, Verb, encode
@@ -170,7 +170,7 @@ class Intake:
 
     def _announce_all(self) -> None:
         with self._store.reading() as connection:
-            known = sql.all_cursors(connection)
+            known = journals.all_cursors(connection)
         for cursor in known:
             self._publish_ack(cursor.site_id, cursor.seq)
         self._announce_plans()

@@ -1,61 +1,37 @@
-"""The statements of ingest: cursors, facts, the fold of facts, and what sites last said.
+"""The statements of ingest: the fold of facts, and what sites last said.
 
 Owns the hot path's SQL: Core statements, many rows at a time. Refuses to decide what a fact changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, insert, literal, select, text, update
+from sqlalchemy import Connection, Update, bindparam, delete, insert, select, text, update
 
 from hub.core.join import Wishes, taken_over
 from hub.core.parcels import fold_name
 from hub.core.project import ParcelRecord, Source
+from hub.store.lists import chunks, many
 from hub.store.schema import (
     ALERT,
     COMMAND,
     COMPARTMENT,
     CONTACT,
-    FACT,
     MESSAGE,
     PARCEL,
-    PAST_JOURNAL,
     QUARANTINE,
-    SITE,
-    SITE_CURSOR,
     SITE_LIVE,
 )
 from wire.ids import ParcelState, PlaceKind
 from wire.messages import Command
 from wire.plan import Help, Intent
 
-CHUNK: Final = 500
-"""Values in one IN list: far below the limits of both databases (SQLite 32,766, PostgreSQL 65,535)."""
-
 QUARANTINE_ROWS_MAX: Final = 1_000
 """Refused messages kept, newest first: enough to see a pattern, at most 1 GiB."""
-
-
-def _many(name: str) -> BindParameter[Any]:
-    """A list of values bound when a statement runs."""
-    return bindparam(name, expanding=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a site's journal is committed."""
-
-    site: int
-    site_id: str
-    ordinal: int
-    journal: str
-    seq: int
-    hash: str
-    adopt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,80 +51,6 @@ class Live:
 
 # Statements are built once: building one costs more than running it, and a group runs a dozen.
 
-_CURSOR: Final = select(
-    SITE.c.number,
-    SITE.c.id,
-    SITE_CURSOR.c.ordinal,
-    SITE_CURSOR.c.journal,
-    SITE_CURSOR.c.seq,
-    SITE_CURSOR.c.hash,
-    SITE_CURSOR.c.adopt,
-).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
-_ALL_CURSORS: Final = _CURSOR.order_by(SITE.c.number)
-_CURSORS: Final = _ALL_CURSORS.where(SITE.c.id.in_(_many("sites"))).with_for_update(of=SITE_CURSOR)
-
-
-def cursors(connection: Connection, site_ids: Iterable[str]) -> dict[str, Cursor]:
-    """The cursors of known sites, locked until the transaction ends."""
-    found: dict[str, Cursor] = {}
-    for chunk in _chunks(sorted(set(site_ids))):
-        found.update((row.id, Cursor(*row)) for row in connection.execute(_CURSORS, {"sites": chunk}))
-    return found
-
-
-def all_cursors(connection: Connection) -> list[Cursor]:
-    """Every site's cursor."""
-    return [Cursor(*row) for row in connection.execute(_ALL_CURSORS)]
-
-
-_SAVE_CURSOR: Final = update(SITE_CURSOR).where(SITE_CURSOR.c.site == bindparam("b_site"))
-
-
-def save_cursors(connection: Connection, changed: Sequence[Cursor], now_ms: int) -> None:
-    """Move cursors."""
-    if changed:
-        connection.execute(
-            _SAVE_CURSOR,
-            [
-                {
-                    "b_site": cursor.site,
-                    "ordinal": cursor.ordinal,
-                    "journal": cursor.journal,
-                    "seq": cursor.seq,
-                    "hash": cursor.hash,
-                    "adopt": cursor.adopt,
-                    "committed_ms": now_ms,
-                }
-                for cursor in changed
-            ],
-        )
-
-
-def close_journal(connection: Connection, cursor: Cursor, now_ms: int) -> None:
-    """Keep what was known of a journal that another one replaces."""
-    connection.execute(
-        insert(PAST_JOURNAL).values(
-            site=cursor.site,
-            ordinal=cursor.ordinal,
-            journal=cursor.journal,
-            seq=cursor.seq,
-            hash=cursor.hash,
-            closed_ms=now_ms,
-        )
-    )
-
-
-_HASH_AT: Final = select(FACT.c.hash).where(
-    FACT.c.site == bindparam("site"), FACT.c.journal == bindparam("journal"), FACT.c.seq == bindparam("seq")
-)
-
-
-def hash_at(connection: Connection, cursor: Cursor, seq: int) -> str | None:
-    """The chain's hash after fact `seq`, when it is kept here."""
-    stored = connection.execute(_HASH_AT, {"site": cursor.site, "journal": cursor.ordinal, "seq": seq}).scalar()
-    return None if stored is None else bytes(stored).hex()
-
-
 _FORGET_BOXES: Final = (
     update(COMPARTMENT)
     .where(COMPARTMENT.c.site == bindparam("b_site"))
@@ -159,45 +61,6 @@ _FORGET_BOXES: Final = (
 def forget_boxes(connection: Connection, site: int) -> None:
     """No fact has spoken of a site's compartments: its past is another one from now on."""
     connection.execute(_FORGET_BOXES, {"b_site": site})
-
-
-def copy_facts(connection: Connection, cursor: Cursor, ordinal: int, before: int) -> Iterator[tuple[int, bytes]]:
-    """Keep the facts before `before` as the beginning of journal `ordinal` too; their seq and bodies, in order."""
-    columns = [FACT.c[name] for name in FACT_COLUMNS if name not in {"site", "journal"}]
-    known = (FACT.c.site == cursor.site, FACT.c.journal == cursor.ordinal, FACT.c.seq < before)
-    same = select(FACT.c.site, literal(ordinal), *columns).where(*known)
-    names = ["site", "journal", *(column.name for column in columns)]
-    connection.execute(insert(FACT).from_select(names, same))
-    rows = connection.execute(select(FACT.c.seq, FACT.c.body).where(*known).order_by(FACT.c.seq))
-    return ((row.seq, bytes(row.body)) for row in rows)
-
-
-FACT_COLUMNS: Final = (
-    "site",
-    "journal",
-    "seq",
-    "kind",
-    "boot",
-    "at_ms",
-    "trust",
-    "committed_ms",
-    "parcel",
-    "session",
-    "body",
-    "hash",
-)
-FactRow = tuple[int, int, int, str, int, int, str, int, str | None, str | None, bytes, bytes]
-_FACT_NAMES: Final = ", ".join(f'"{name}"' for name in FACT_COLUMNS)
-_ADD_FACTS: Final = {
-    "sqlite": f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({', '.join('?' * len(FACT_COLUMNS))})",  # noqa: S608 our own names
-    "postgresql": f"INSERT INTO fact ({_FACT_NAMES}) VALUES ({', '.join(['%s'] * len(FACT_COLUMNS))})",  # noqa: S608 our own names
-}
-
-
-def add_facts(connection: Connection, rows: list[FactRow]) -> None:
-    """Append facts. The driver's own statement: per-row work of the statement compiler would cost half the rate."""
-    if rows:
-        connection.exec_driver_sql(_ADD_FACTS[connection.dialect.name], rows)
 
 
 _PARCELS: Final = (
@@ -221,7 +84,7 @@ _PARCELS: Final = (
         PARCEL.c.joined_into,
         PARCEL.c.joined_version,
     )
-    .where(PARCEL.c.id.in_(_many("parcels")))
+    .where(PARCEL.c.id.in_(many("parcels")))
     .order_by(PARCEL.c.id)
     .with_for_update()
 )
@@ -230,7 +93,7 @@ _PARCELS: Final = (
 def parcels(connection: Connection, ids: Iterable[str]) -> dict[str, ParcelRecord]:
     """Parcels by id, locked until the transaction ends."""
     found: dict[str, ParcelRecord] = {}
-    for chunk in _chunks(sorted(set(ids))):
+    for chunk in chunks(sorted(set(ids))):
         found.update((row.id, parcel_record(row)) for row in connection.execute(_PARCELS, {"parcels": chunk}))
     return found
 
@@ -464,13 +327,13 @@ _BOXES: Final = select(
     COMPARTMENT.c.occupancy,
     COMPARTMENT.c.service,
     COMPARTMENT.c.parcel,
-).where(COMPARTMENT.c.site.in_(_many("sites")), COMPARTMENT.c.changed_seq > 0)
+).where(COMPARTMENT.c.site.in_(many("sites")), COMPARTMENT.c.changed_seq > 0)
 
 
 def boxes(connection: Connection, numbers: Iterable[int]) -> dict[int, dict[str, Box]]:
     """The compartments of sites as folded from their facts; one that no fact has named yet is left out."""
     found: dict[int, dict[str, Box]] = {number: {} for number in numbers}
-    for chunk in _chunks(sorted(found)):
+    for chunk in chunks(sorted(found)):
         for row in connection.execute(_BOXES, {"sites": chunk}):
             found[row.site][row.label] = Box(row.occupancy, row.service, row.parcel)
     return found
@@ -504,13 +367,13 @@ _LIVES: Final = select(
     SITE_LIVE.c.applied_incarnation,
     SITE_LIVE.c.applied_revision,
     SITE_LIVE.c.applied_hash,
-).where(SITE_LIVE.c.site.in_(_many("sites")))
+).where(SITE_LIVE.c.site.in_(many("sites")))
 
 
 def lives(connection: Connection, numbers: Iterable[int]) -> dict[int, Live]:
     """What sites last said."""
     found: dict[int, Live] = {}
-    for chunk in _chunks(sorted(set(numbers))):
+    for chunk in chunks(sorted(set(numbers))):
         for row in connection.execute(_LIVES, {"sites": chunk}):
             found[row[0]] = Live(*tuple(row)[1:])
     return found
@@ -618,14 +481,14 @@ def clear_alert(connection: Connection, site: str, kind: str, subject: str, now_
 
 
 _OPEN_ALERTS: Final = select(ALERT.c.site, ALERT.c.kind, ALERT.c.subject).where(
-    ALERT.c.site.in_(_many("sites")), ALERT.c.cleared_ms.is_(None)
+    ALERT.c.site.in_(many("sites")), ALERT.c.cleared_ms.is_(None)
 )
 
 
 def open_alerts(connection: Connection, site_ids: Iterable[str]) -> set[tuple[str, str, str]]:
     """(site, kind, subject) of the open alerts of sites."""
     found: set[tuple[str, str, str]] = set()
-    for chunk in _chunks(sorted(set(site_ids))):
+    for chunk in chunks(sorted(set(site_ids))):
         found.update((row.site, row.kind, row.subject) for row in connection.execute(_OPEN_ALERTS, {"sites": chunk}))
     return found
 
@@ -678,8 +541,3 @@ def prune_quarantine(connection: Connection) -> int:
     if oldest is None:
         return 0
     return connection.execute(delete(QUARANTINE).where(QUARANTINE.c.id <= oldest)).rowcount
-
-
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

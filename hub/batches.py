@@ -1,0 +1,51 @@
+"""A batch of facts looked at by itself, before anything is compared with what is known.
+
+Owns what can be said of its bytes. Refuses to know the database.
+"""
+
+from __future__ import annotations
+
+from hub.store.journals import Cursor, FactRow
+from wire import chain
+from wire.chain import FactRecord
+from wire.facts import AnyFact, UnknownFact, decode_fact, kind, kind_of
+from wire.messages import FactBatch
+
+
+def is_contiguous(batch: FactBatch) -> bool:
+    """Whether its facts are numbered without a gap from `first_seq` on."""
+    return all(record.seq == batch.first_seq + place for place, record in enumerate(batch.facts))
+
+
+def hashes(batch: FactBatch) -> list[bytes]:
+    """The chain's hash after each fact; none when `previous` is not a hash."""
+    try:
+        return chain.links(batch.previous, batch.facts)
+    except ValueError:
+        return []
+
+
+def read(record: FactRecord) -> AnyFact | None:
+    """The fact, or None for a kind this version does not know (I-19)."""
+    try:
+        return decode_fact(record.body)
+    except UnknownFact:
+        return None
+
+
+def row(cursor: Cursor, record: FactRecord, fact: AnyFact | None, digest: bytes, now_ms: int) -> FactRow:
+    """A fact as it is kept, with the chain's hash after it."""
+    return (
+        cursor.site,
+        cursor.ordinal,
+        record.seq,
+        (kind_of(record.body) if fact is None else kind(fact))[:32],
+        record.boot,
+        record.at_ms,
+        record.trust.value,  # a plain str: SQLite's driver looks twice at anything that only is one
+        now_ms,
+        getattr(fact, "parcel", None),
+        getattr(fact, "session", None) or None,
+        bytes(record.body),
+        digest,
+    )
