@@ -15,6 +15,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -140,7 +141,7 @@ class Journal:
         """Open or create, and verify the tail. Nothing is written to an existing journal before `begin`."""
         self.path = path
         self._site = site
-        with _kind_words(path):
+        with _kind_words(path), _no_nonsense(path):
             self._db = _connect(path)
             self._meta = _read_meta(self._db) or _create(self._db, site)
             self.journal_id = str(self._meta["journal"])
@@ -190,7 +191,7 @@ class Journal:
     @property
     def on_ballast(self) -> bool:
         """Whether the disk was full and the ballast has been given up."""
-        return not self._ballast.exists()
+        return not self._has_ballast()
 
     # ------------------------------------------------------------------------------------------------- start and stop
 
@@ -279,7 +280,8 @@ class Journal:
         A kind this version does not know is left out of the fold and kept in the journal (I-19).
         """
         with _kind_words(self.path):
-            seq, durable = self._newest_snapshot() or (self._first.seq, start)
+            with _no_nonsense(self.path):
+                seq, durable = self._newest_snapshot() or (0, start)
             if seq < self._first.seq:
                 raise JournalDamaged(f"{self.path}: no snapshot reaches back to the oldest fact kept. {_WHAT_NOW}")
             return self._fold(seq, durable, fold)
@@ -293,7 +295,7 @@ class Journal:
 
     def verify(self) -> int:
         """Check the whole chain; the number of facts checked. Raises JournalDamaged."""
-        with _kind_words(self.path):
+        with _kind_words(self.path), _no_nonsense(self.path):
             self._verify(self._first)
             (answer,) = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if answer != "ok":
@@ -387,7 +389,7 @@ class Journal:
                 self.snapshot(durable)
             elif self._appends >= CHECKPOINT_APPENDS:
                 self._checkpoint()
-            elif not self._ballast.exists():
+            elif not self._has_ballast():
                 self._lay_ballast()
             else:
                 self._prune(now)
@@ -401,7 +403,8 @@ class Journal:
         if self._last.seq == self._first.seq:
             return
         body = msgspec.json.encode(durable)
-        row = (self._last.seq, SNAPSHOT_FORMAT, bytes.fromhex(self._last.hash), body, _digest(self._last, body))
+        digest = _digest(SNAPSHOT_FORMAT, self._last, body)
+        row = (self._last.seq, SNAPSHOT_FORMAT, bytes.fromhex(self._last.hash), body, digest)
         self._db.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", row)
         self._db.execute(
             "DELETE FROM snapshots WHERE seq NOT IN (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?)",
@@ -414,7 +417,7 @@ class Journal:
         for seq, layout, hashed, body, digest in self._db.execute(
             "SELECT seq, format, hash, body, digest FROM snapshots ORDER BY seq DESC"
         ):
-            if digest != _digest(_Mark(seq, bytes(hashed).hex()), body):
+            if digest != _digest(layout, _Mark(seq, bytes(hashed).hex()), body):
                 raise JournalDamaged(f"{self.path}: the snapshot after fact {seq} was changed. {_WHAT_NOW}")
             if layout != SNAPSHOT_FORMAT:
                 continue
@@ -478,11 +481,18 @@ class Journal:
 
     def _lay_ballast(self) -> None:
         folder = os.statvfs(self.path.parent)
-        if self._ballast.exists() or folder.f_bavail * folder.f_frsize < BALLAST_ROOM_BYTES:
+        if self._has_ballast() or folder.f_bavail * folder.f_frsize < BALLAST_ROOM_BYTES:
             return
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
         LOG.info("the disk has room again: ballast of %s MiB laid in", BALLAST_BYTES >> 20)
+
+    def _has_ballast(self) -> bool:
+        """Whether it is there in full: a power cut while it was laid in leaves a file that holds nothing back."""
+        try:
+            return self._ballast.stat().st_size >= BALLAST_BYTES
+        except FileNotFoundError:
+            return False
 
     def _drop_ballast(self) -> None:
         LOG.error(
@@ -607,8 +617,8 @@ def _hash_at(db: sqlite3.Connection, first: _Mark, seq: int) -> str | None:
     return bytes(row[0]).hex() if row else None
 
 
-def _digest(mark: _Mark, body: bytes) -> bytes:
-    header = f"consigne/1/snapshot\x00{SNAPSHOT_FORMAT}\x00{mark.seq}\x00{mark.hash}\x00".encode()
+def _digest(layout: int, mark: _Mark, body: bytes) -> bytes:
+    header = f"consigne/1/snapshot\x00{layout}\x00{mark.seq}\x00{mark.hash}\x00".encode()
     return hashlib.sha256(header + body).digest()
 
 
@@ -626,6 +636,15 @@ class _kind_words:  # noqa: N801 it reads as the `with` it stands in
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
         if isinstance(error, sqlite3.Error):
             raise _in_kind_words(self._path, error) from error
+
+
+@contextmanager
+def _no_nonsense(path: Path) -> Iterator[None]:
+    """While reading what a card gave back: a value of a type that was never written there is damage."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError, AssertionError) as error:
+        raise JournalDamaged(f"{path}: the file holds what was never written there ({error}). {_WHAT_NOW}") from error
 
 
 def _in_kind_words(path: Path, error: sqlite3.Error) -> JournalError:
