@@ -82,6 +82,8 @@ class Peer:
         client.on_subscribe = lambda _c, _u, mid, codes, _p: self._suback.__setitem__(mid, [c.value for c in codes])
         client.on_disconnect = self._on_disconnect
         client.max_inflight_messages_set(1000)
+        # With this set only the loop writes: two threads writing at once could put one packet into the middle of another.
+        client.on_socket_register_write = lambda _client, _data, _socket: None
         if user is not None:
             client.username_pw_set(user, password)
         if will is not None:
