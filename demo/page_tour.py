@@ -5,6 +5,7 @@ Owns the order and the words. Refuses to do anything a person could not do with 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -12,6 +13,7 @@ from typing import Any
 
 from demo.page_hands import PEOPLE, Hands, Impossible, is_staff_in
 from demo.story import (
+    HAND_S,
     StoryBroke,
     collect,
     come_to_rest,
@@ -147,6 +149,7 @@ class Tour:
     def _light(self) -> None:
         if not self._site.controller.is_running():
             self._site.start()
+            time.sleep(HAND_S)
 
     def _close(self) -> None:
         self._take()

@@ -82,7 +82,8 @@ def play(world: World, begun: float | None = None, *, budget_s: float = BUDGET_S
     death = kill(first)
     first.start()
     chapter(f"Restarted: door {door} is found open, an alarm stands, the parcel is taken, the door closed.")
-    first.act(f"contents/{door}", {"take": True})
+    time.sleep(HAND_S)
+    take_only(first, door, parcels[3])
     first.act(f"doors/{door}", "close")
     expect(lambda: state_of(world, parcels[3]) == "collected", "the interrupted collection to end")
 

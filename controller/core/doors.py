@@ -112,7 +112,7 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
     if asked and task is not None:
         return Decision(facts, ask_empty(task, now))
     if opening.purpose is Purpose.LOAD:
-        more = load_closed(state, opening)
+        more = load_closed(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
     unknown = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="check_not_finished")
     return Decision((*facts, unknown), (Sound(Signal.OFF),))
@@ -122,8 +122,8 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if parcel is None or parcel.place is None:
         return Decision(facts, (Sound(Signal.OFF),))
-    measured = not opening.alarmed  # after a restart, or an alarm, nobody knows how long it stood open
-    quick = measured and now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
+    # After a restart it is the time since the start: it stood open for at least that long.
+    quick = now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
     if quick and parcel.state is ParcelState.STORED:
         return _closed_at_once(state, opening, parcel, facts)
     more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]

@@ -140,14 +140,19 @@ def put_on_shelf(state: State, staff: Staff) -> Decision:
     return Decision((stored,), _stored_effects(StaffNotice(StaffNoticeKind.STORED, None, task.parcel, place=place)))
 
 
-def load_closed(state: State, opening: Opening) -> Decision:
-    """The door of a deposit was seen open and then seen closed: the parcel is stored."""
+def load_closed(state: State, opening: Opening, now: Now) -> Decision:
+    """The door of a deposit was seen open and then seen closed: the parcel is stored.
+
+    Closed at once, by the wind or a child, nobody put it in that quickly: staff are asked (ADR 0008).
+    """
     task = state.live.task
     compartment = state.durable.compartments[opening.compartment]
     if opening.parcel is None:
         return Decision()
     if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
         return _unfinished(opening, compartment.occupancy)
+    if now.mono - opening.opened_mono < state.durable.settings.quick_close_ms:
+        return Decision((), ask_empty(task, now))
     place = in_compartment(opening.compartment)
     stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)
     notice = StaffNotice(StaffNoticeKind.STORED, opening.compartment, opening.parcel, place=place)

@@ -196,6 +196,7 @@ class Stage:
 
     def put_and_close(self, label: str, known: str) -> None:
         """What staff do at an open door."""
+        time.sleep(LONG_OPEN_S)
         self.site.act(f"contents/{label}", {"put": known})
         self.site.act(f"doors/{label}", "close")
 

@@ -321,3 +321,27 @@ def test_s08_with_another_door_standing_open_the_label_waits_for_it_to_be_closed
     site.wait(4_000)
     site.scan(LABEL_OF_PARCEL)
     assert site.pulses() == ["1"]
+
+
+def test_s01_a_door_shut_at_once_has_received_nothing_and_staff_are_asked(site: VirtualSite) -> None:
+    """The wind shuts the door of a deposit: nobody put a parcel in that quickly (ADR 0008)."""
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(300)
+    site.close("1")
+    task = site.state.live.task
+    assert task is not None
+    assert task.step is Step.ASK_EMPTY
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+    site.card(CommandCard.EMPTY)
+    assert site.occupancy("1") is Occupancy.FREE
+    site.wait(4_000)
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(300)
+    site.close("1")
+    site.card(CommandCard.NOT_EMPTY)
+    assert site.parcel(parcel).state is ParcelState.STORED, "or it was there all the same"
+    assert site.occupancy("1") is Occupancy.OCCUPIED

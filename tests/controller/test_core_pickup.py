@@ -326,11 +326,28 @@ def test_c22_power_cut_while_the_door_is_open_alarms_at_boot_and_the_compartment
     site.restart()
     assert alarms(site) == [("open_at_boot", "1")]
     assert site.occupancy("1") is Occupancy.UNKNOWN
+    site.wait(2_000)
     site.close("1")
     assert site.parcel(parcel).state is ParcelState.COLLECTING
     site.wait(DISPUTE_MS)
     assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
     assert site.occupancy("1") is Occupancy.UNKNOWN, "nobody has looked inside"
+
+
+def test_c22_a_door_shut_right_after_the_restart_has_taken_nothing(site: VirtualSite) -> None:
+    """It may have stood open for a moment only: the parcel is not called taken, and its key opens again."""
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.restart()
+    site.wait(1_500)
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.STORED
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+    site.wait(10_000)
+    assert not site.state.durable.ended
+    site.scan(site.slip(parcel))
+    assert site.pulses() == ["1", "1"]
 
 
 def test_c22_a_door_closed_during_the_cut_leaves_the_code_valid_for_a_while(site: VirtualSite) -> None:

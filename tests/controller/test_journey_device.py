@@ -18,7 +18,7 @@ from firmware.board import load_board
 from firmware.sim.coils import Death, examine
 from firmware.sim.trace import Line, read_trace
 from tests.controller.controller_site import ROOT, SITE, end_all, parcel, slip, wait_for
-from tests.controller.stage import BADGE, Stage
+from tests.controller.stage import BADGE, LONG_OPEN_S, Stage
 from tests.tools.debian import need
 from wire.badges import CommandCard
 from wire.ids import ParcelId
@@ -247,6 +247,7 @@ def at_the_closed_door(on: Mortal) -> Callable[[], object]:
     at_the_open_door(on)()
     on.wait_fact("door_opened", compartment="1")
     on.site.act("contents/1", {"put": parcel(1)})
+    time.sleep(LONG_OPEN_S)
     return lambda: on.site.act("doors/1", "close")
 
 

@@ -63,6 +63,7 @@ class Recorder:
     """Every port of the owner, recording in one list what was done in which order."""
 
     facts: list[f.AnyFact] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
     done: list[tuple[str, object]] = field(default_factory=list)
     causes: list[f.OpeningOrdered] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
@@ -73,8 +74,8 @@ class Recorder:
         return len(self.facts)
 
     def append(self, facts: tuple[f.AnyFact, ...], now: Now) -> None:
-        del now
         self.facts.extend(facts)
+        self.stamps.extend(now.wall_ms for _ in facts)
         self.done.append(("durable", tuple(f.kind(fact) for fact in facts)))
 
     def set_acked(self, seq: int, *, rewind: bool) -> None:
