@@ -11,7 +11,9 @@ from typing import Final
 
 from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
+from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
+from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
@@ -30,13 +32,15 @@ class RandomSite:
         self.inside: dict[Label, set[ParcelId]] = {label: set() for label in self.site.setup.cards}
         self.in_staff_hands: ParcelId | None = None
         self.taken: set[ParcelId] = set()
+        self.stolen: set[ParcelId] = set()
         self.jammed: set[Label] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}
         self.counter = 0
         self.pulses_seen = 0
-        self.facts_seen = 0
+        self.said: dict[str, int] = {}
         self.log: list[str] = []
+        self.witness = Witness(self.site, self.inside, self.taken, self.stolen)
 
     # ---------------------------------------------------------------------------------------------- what may happen
 
@@ -50,6 +54,10 @@ class RandomSite:
             (self.customer_comes, 8),
             (self.customer_types, 3),
             (self.somebody_guesses, 1),
+            (self.somebody_forges, 1),
+            (self.staff_load_unannounced, 2),
+            (self.wind, 2),
+            (self.power_cut_at_a_door, 2),
             (self.door_moves, 10),
             (self.time_passes, 8),
             (self.long_time_passes, 1),
@@ -64,7 +72,7 @@ class RandomSite:
             self.log.append(act.__name__)
             act()
             self.wait(0)
-            self.check()
+            self.witness.look()
 
     def announce(self) -> None:
         self.counter += 1
@@ -101,20 +109,87 @@ class RandomSite:
         label = self.random.choice(tuple(self.inside))
         self.site.press(Button.CHECK, compartment=label)
 
+    def staff_load_unannounced(self) -> None:
+        """A parcel nobody announced: the desk creates it from its label."""
+        self.site.sign_in()
+        task = self.site.state.live.task
+        if self.in_staff_hands is not None or (task is not None and task.step is not Step.CHOOSE_SIZE):
+            return
+        self.counter += 1
+        parcel = parcel_id_from_bits(self.counter)
+        tracking = f"8N{10_000_000_000 + self.counter}"
+        self.site.scan(tracking, self.counter)
+        if parcel in self.site.state.durable.parcels:
+            self.tracking[parcel], self.versions[parcel] = tracking, 1
+            self.in_staff_hands = parcel
+
     def customer_comes(self) -> None:
         parcel = self._somebodys_parcel()
-        if parcel is not None:
-            version = self.random.choice((self.versions[parcel], max(1, self.versions[parcel] - 1)))
-            for _ in range(self.random.choice((1, 1, 3))):
-                self.site.scan(self.site.slip(parcel, version))
+        if parcel is None:
+            return
+        newest = self.versions[parcel]
+        version = self.random.choice((newest, newest, max(1, newest - 1)))
+        if version == newest:
+            self.witness.shown.add(parcel)
+        slip = self.site.slip(parcel, version)
+        asked = version == newest and self._is_heard(slip) and self.witness.must_open(parcel, version)
+        served = len(self.site.recorder.causes)
+        self._say(slip)
+        if asked:
+            ordered = self.site.recorder.causes[served:]
+            assert [o.parcel for o in ordered] == [parcel], f"I-7: the slip of {parcel} did not open its door"
+        written = len(self.site.recorder.facts)
+        for _ in range(self.random.choice((0, 0, 2))):
+            self._say(slip)
+        assert len(self.site.recorder.facts) == written, "C-23: a slip held still counted twice"
 
     def customer_types(self) -> None:
         parcel = self._somebodys_parcel()
         if parcel is not None:
+            self.witness.shown.add(parcel)
             self.site.type(self.site.digits(parcel, self.versions[parcel]))
 
     def somebody_guesses(self) -> None:
-        self.site.type(self.site.digits(parcel_id_from_bits(self.random.getrandbits(60) | 1 << 60)))
+        for _ in range(self.random.choice((1, 3, 12))):
+            self.site.type(self.site.digits(parcel_id_from_bits(self.random.getrandbits(60) | 1 << 60)))
+
+    def somebody_forges(self) -> None:
+        """A slip of a real parcel with another tag (I-24)."""
+        parcel = self._somebodys_parcel()
+        if parcel is not None:
+            orders = len(self.site.recorder.facts)
+            self._say(self.site.slip(parcel, self.versions[parcel], key=bytes(32)))
+            new = self.site.recorder.facts[orders:]
+            assert not any(isinstance(fact, f.OpeningOrdered) for fact in new), "I-24: a forged slip opened a door"
+
+    def wind(self) -> None:
+        """A door that sprang open is shut again before anybody could reach inside (C-05)."""
+        settings = self.site.state.durable.settings
+        for label, opening in self.site.state.durable.openings.items():
+            young = self.site.clock.mono - opening.opened_mono < settings.quick_close_ms
+            if self.site.doors[label] is Door.OPEN and opening.phase is Phase.OPEN and young:
+                self.site.close(label)
+                return
+
+    def power_cut_at_a_door(self) -> None:
+        """The power fails while somebody stands at an open door; they finish, and shut it, in the dark or later."""
+        opened = [label for label, door in self.site.doors.items() if door is Door.OPEN]
+        if opened:
+            label = self.random.choice(opened)
+            self._hands_at(label)
+            if self.random.random() < 0.5:
+                self.site.doors[label] = Door.CLOSED
+        self.site.restart()
+        self.said.clear()
+
+    def _say(self, text: str) -> None:
+        """Hold a text in front of the reader."""
+        self.said[text] = self.site.clock.mono
+        self.site.scan(text)
+
+    def _is_heard(self, text: str) -> bool:
+        """Whether the reader has not just read this very text."""
+        return self.site.clock.mono - self.said.get(text, -REPEAT_MS) >= REPEAT_MS
 
     def door_moves(self) -> None:
         """A person at an open door does what they came for, and closes it."""
@@ -134,11 +209,13 @@ class RandomSite:
 
     def power_cut(self) -> None:
         self.site.restart()
+        self.said.clear()
 
     def reissue(self) -> None:
         parcel = self._somebodys_parcel()
         if parcel is not None and parcel in self.site.planned and parcel not in self.taken:
             self.versions[parcel] += 1
+            self.witness.shown.discard(parcel)
             counter = next(n for n in range(1, self.counter + 1) if parcel_id_from_bits(n) == parcel)
             self.site.announce(counter, self.tracking[parcel], version=self.versions[parcel])
 
@@ -148,8 +225,19 @@ class RandomSite:
 
     def force(self) -> None:
         label = self.random.choice(tuple(self.inside))
-        if self.site.doors[label] is Door.CLOSED and self.random.random() < 0.3:
-            self.site.open(label)
+        if self.site.doors[label] is not Door.CLOSED or self.random.random() < 0.7:
+            return
+        opening = self.site.state.durable.openings.get(label)
+        recent = opening is not None and self.site.clock.mono - max(opening.pulse_mono, opening.closed_mono) < 70_000
+        self.site.open(label)
+        if recent:
+            return
+        state = self.site.state
+        assert f"door_forced/{label}" in state.durable.alarms, "I-11: a door opened without a cause and no alarm"
+        assert state.durable.compartments[label].occupancy is Occupancy.UNKNOWN, "I-12: a forced door keeps its content"
+        if self.random.random() < 0.3 and self.inside[label]:
+            self.stolen |= self.inside[label]
+            self.inside[label].clear()
 
     # ------------------------------------------------------------------------------------------------ the world
 
@@ -163,6 +251,7 @@ class RandomSite:
             self._doors_follow_pulses()
 
     def _doors_follow_pulses(self) -> None:
+        self.witness.look()
         causes = self.site.recorder.causes
         while self.pulses_seen < len(causes):
             position = self.pulses_seen
@@ -196,45 +285,14 @@ class RandomSite:
     def _is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)
         on_shelf = shelf is not None and shelf.place is not None and shelf.place.kind.value == "shelf"
-        return parcel not in self.taken and not on_shelf and not any(parcel in held for held in self.inside.values())
+        return (
+            parcel not in self.taken | self.stolen
+            and not on_shelf
+            and not any(parcel in held for held in self.inside.values())
+        )
 
     def _somebodys_parcel(self) -> ParcelId | None:
         return self.random.choice(tuple(self.tracking)) if self.tracking else None
-
-    # ------------------------------------------------------------------------------------------------ invariants
-
-    def check(self) -> None:
-        """The invariants of design §6 that a single site can break."""
-        state = self.site.state
-        pulsing = [o for o in state.durable.openings.values() if o.phase is Phase.PULSING]
-        assert len(pulsing) <= 1, "I-8: two coils"
-        held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
-        assert len(held) == len(set(held)), "I-1: a parcel in two compartments"
-        for label, parcels in self.inside.items():
-            assert len(parcels) <= 1, "I-1: two parcels behind one door"
-            for parcel in parcels:
-                assert parcel in state.durable.parcels, f"I-4: {parcel} lies behind {label} and the site forgot it"
-                compartment = state.durable.compartments[label]
-                assert compartment.occupancy is not Occupancy.FREE, f"I-5: {label} holds {parcel} and counts as free"
-        for parcel in self.taken:
-            assert parcel not in held or self._may_still_count(parcel), f"{parcel} was taken and still counts as inside"
-        self._check_facts()
-
-    def _may_still_count(self, parcel: ParcelId) -> bool:
-        """Until its door was closed, and until a doubt was settled by staff, a taken parcel may count as inside."""
-        known = self.site.state.durable.parcels[parcel]
-        return known.uncertain or known.state.value in {"stored", "collecting", "disputed"}
-
-    def _check_facts(self) -> None:
-        facts = self.site.recorder.facts
-        for fact in facts[self.facts_seen :]:
-            if isinstance(fact, f.CompartmentReserved):
-                assert not self.inside[fact.compartment], f"I-5: {fact.compartment} allotted while something is inside"
-            if isinstance(fact, f.ParcelCollected):
-                assert fact.parcel in self.taken or fact.place.kind.value == "shelf", "I-2: collected, but never taken"
-                earlier = sum(isinstance(o, f.ParcelCollected) and o.parcel == fact.parcel for o in facts)
-                assert earlier == 1, "I-2: collected twice"
-        self.facts_seen = len(facts)
 
     def _check_cause(self, position: int) -> None:
         """I-10 and I-2: each pulse has its own durable cause, and a key opens only the door of its own parcel."""

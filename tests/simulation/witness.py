@@ -1,0 +1,221 @@
+"""One who watches a site and remembers: the invariants of design §6 as a single site can break them, in time as well.
+
+Owns what must never be seen in the facts and beliefs of one site, with arithmetic of its own: nothing here asks the site's
+own rules when something is due. Refuses to act.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from controller.core.model import Phase, State
+from tests.controller.virtual_site import VirtualSite
+from wire import facts as f
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, Service
+
+SLACK_MS: Final = 1_500
+"""A world that looks twice a second may see a thing this late."""
+WAITING_MS: Final = 120_000
+HOUR_MS: Final = 3_600_000
+_COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
+
+
+class Witness:
+    """Looks at one site after each step; `inside` and `taken` are the world's truth, kept by whoever moves the parcels."""
+
+    def __init__(
+        self, site: VirtualSite, inside: dict[Label, set[ParcelId]], taken: set[ParcelId], stolen: set[ParcelId]
+    ) -> None:
+        self.site = site
+        self.inside = inside
+        self.taken = taken
+        self.stolen = stolen
+        self.shown: set[ParcelId] = set()
+        """Parcels whose newest slip or digits were presented since that version was issued."""
+        self._seen = 0
+        self._reserved: dict[Label, ParcelId] = {}
+        self._ended: set[ParcelId] = set()
+        self._reopens: dict[ParcelId, int] = defaultdict(int)
+        self._marked: dict[ParcelId, int] = {}
+        self._taken_at: dict[ParcelId, int] = {}
+        self._opened_at: dict[Label, int] = {}
+        self._ordered_at = -HOUR_MS
+        self._started_at = 0
+        self._guesses: list[int] = []
+
+    # ---------------------------------------------------------------------------------------------------------- facts
+
+    def look(self) -> None:
+        """Everything new, and what is believed now."""
+        recorder = self.site.recorder
+        while self._seen < len(recorder.facts):
+            fact, at_ms = recorder.facts[self._seen], recorder.stamps[self._seen]
+            self._seen += 1
+            self._fact(fact, at_ms)
+        self._belief(self.site.state)
+
+    def _fact(self, fact: f.AnyFact, at_ms: int) -> None:  # noqa: C901, PLR0912 one match, one line a kind
+        match fact:
+            case f.SiteStarted():
+                self._started_at = at_ms
+                self._ordered_at = at_ms - HOUR_MS
+                self._opened_at.clear()
+                self._marked = dict.fromkeys(self._marked, at_ms)
+            case f.OpeningOrdered():
+                self._ordered(fact, at_ms)
+            case f.DoorOpened():
+                self._opened_at[fact.compartment] = at_ms
+                self._mark_behind(fact.compartment, at_ms)
+            case f.CompartmentReserved():
+                self._reserve(fact)
+            case f.ReservationReleased() | f.OccupancySet():
+                self._reserved.pop(fact.compartment, None)
+            case f.ParcelStored():
+                self._reserved = {label: held for label, held in self._reserved.items() if held != fact.parcel}
+                self._taken_at.pop(fact.parcel, None)
+                self._reopens[fact.parcel] = 0
+            case f.ParcelTaken():
+                self._take(fact, at_ms)
+            case f.ParcelCollected():
+                self._collect(fact, at_ms)
+            case f.ParcelRemoved():
+                self._end(fact.parcel)
+            case f.AttemptFailed():
+                self._guess(at_ms)
+            case _:
+                return
+
+    def _ordered(self, fact: f.OpeningOrdered, at_ms: int) -> None:
+        settings = self.site.state.durable.settings
+        gap_ms = at_ms - self._ordered_at
+        assert gap_ms >= settings.pulse_gap_ms, f"I-8: two pulses within {gap_ms} ms"
+        self._ordered_at = at_ms
+        if fact.purpose not in _COLLECTING or fact.parcel is None or fact.pulse > 1:
+            return
+        assert fact.parcel not in self._ended, "I-3: a spent key opened again"
+        assert fact.parcel in self.shown, "a replaced slip opened"
+        if fact.purpose is Purpose.REOPEN:
+            self._reopens[fact.parcel] += 1
+            assert self._reopens[fact.parcel] <= settings.reopens_max, "I-9: opened again too often"
+            late_ms = at_ms - self._marked.get(fact.parcel, self._started_at)
+            assert late_ms <= settings.reopen_grace_ms, f"I-9: opened again {late_ms} ms later"
+        self._marked[fact.parcel] = at_ms
+
+    def _mark_behind(self, label: Label, at_ms: int) -> None:
+        for parcel in self.site.state.durable.parcels.values():
+            if parcel.place is not None and parcel.place.name == label:
+                self._marked[parcel.id] = at_ms
+
+    def _reserve(self, fact: f.CompartmentReserved) -> None:
+        label = fact.compartment
+        assert not self.inside[label], f"I-5: {label} allotted while something is inside"
+        assert self._reserved.get(label, fact.parcel) == fact.parcel, f"I-1: {label} is reserved twice"
+        assert self.site.doors[label] is Door.CLOSED, f"{label} allotted while its door stands open"
+        service = self.site.state.durable.compartments[label].service
+        assert service is Service.IN_SERVICE, f"{label} allotted although it is {service}"
+        self._reserved[label] = fact.parcel
+
+    def _take(self, fact: f.ParcelTaken, at_ms: int) -> None:
+        opened_ms = self._opened_at.get(Label(fact.place.name))
+        if opened_ms is not None and fact.parcel not in self._taken_at:
+            open_ms = at_ms - opened_ms
+            assert open_ms >= self.site.state.durable.settings.quick_close_ms, f"C-05: taken within {open_ms} ms"
+        self._taken_at[fact.parcel] = self._marked[fact.parcel] = at_ms
+
+    def _collect(self, fact: f.ParcelCollected, at_ms: int) -> None:
+        gone = fact.parcel in self.taken | self.stolen or fact.place.kind is PlaceKind.SHELF
+        assert gone, "I-2: collected, but never taken"
+        if not fact.by and fact.place.kind is PlaceKind.COMPARTMENT:
+            since_ms = max(self._taken_at.get(fact.parcel, 0), self._started_at)
+            window_ms = self.site.state.durable.settings.dispute_ms
+            assert at_ms - since_ms >= window_ms, "C-01: the dispute window was cut short"
+            label = Label(fact.place.name)
+            opening = self.site.state.durable.openings.get(label)
+            own = opening is not None and opening.phase is Phase.OPEN and opening.purpose in _COLLECTING
+            assert not own, "collected while its door stands open"
+        self._end(fact.parcel)
+
+    def _end(self, parcel: ParcelId) -> None:
+        assert parcel not in self._ended, "I-2: a parcel ended twice"
+        self._ended.add(parcel)
+
+    def _guess(self, at_ms: int) -> None:
+        """I-22, by the true time and whatever restarts there were."""
+        settings = self.site.state.durable.settings
+        self._guesses.append(at_ms)
+        for place, first_ms in enumerate(self._guesses):
+            allowed = settings.attempts_burst + (at_ms - first_ms) * settings.attempts_per_hour / HOUR_MS
+            assert len(self._guesses) - place <= allowed + 1, "I-22: more guesses than the bucket allows"
+
+    # -------------------------------------------------------------------------------------------------------- beliefs
+
+    def _belief(self, state: State) -> None:
+        pulsing = [o for o in state.durable.openings.values() if o.phase is Phase.PULSING]
+        assert len(pulsing) <= 1, "I-8: two coils"
+        held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
+        assert len(held) == len(set(held)), "I-1: a parcel in two compartments"
+        numbers = [p.tracking for p in state.durable.parcels.values() if p.tracking]
+        assert len(numbers) == len(set(numbers)), "I-1: one label, two parcels"
+        for label, parcels in self.inside.items():
+            assert len(parcels) <= 1, "I-1: two parcels behind one door"
+            for parcel in parcels:
+                assert parcel in state.durable.parcels, f"I-4: {parcel} lies behind {label} and the site forgot it"
+                compartment = state.durable.compartments[label]
+                assert compartment.occupancy is not Occupancy.FREE, f"I-5: {label} holds {parcel} and counts as free"
+        for parcel in self.taken:
+            assert parcel not in held or self._may_still_count(state, parcel), (
+                f"{parcel} was taken and counts as inside"
+            )
+        self._nothing_is_overdue(state)
+
+    def _may_still_count(self, state: State, parcel: ParcelId) -> bool:
+        """Until its door was closed, and until a doubt was settled by staff, a taken parcel may count as inside."""
+        known = state.durable.parcels[parcel]
+        return known.uncertain or known.state.value in {"stored", "collecting", "disputed"}
+
+    def _nothing_is_overdue(self, state: State) -> None:
+        """Whatever runs out by time alone has been seen to (liveness of one site)."""
+        settings, mono = state.durable.settings, self.site.clock.mono
+        last_ms = 0
+        for opening in state.durable.openings.values():
+            last_ms = max(last_ms, opening.pulse_mono)
+            if opening.phase is Phase.PULSING:
+                given = max(settings.open_timeout_ms, settings.pulse_gap_ms) + SLACK_MS
+                assert mono - opening.pulse_mono <= given, "a pulse that its door did not answer is never given up"
+            elif opening.phase is Phase.OPEN and not opening.alarmed:
+                open_ms = mono - opening.opened_mono
+                assert open_ms <= settings.alarm_ms + SLACK_MS, "a door stands open and nobody is told"
+        busy = {o.session for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}}
+        for parcel in state.durable.parcels.values():
+            if parcel.state is ParcelState.COLLECTING and parcel.session not in busy:
+                taken_ms = mono - parcel.since_mono
+                assert taken_ms <= settings.dispute_ms + SLACK_MS, "I-17: taken for ever, collected never"
+        if state.live.waiting:
+            asked_ms = mono - state.live.waiting[0].since_mono
+            idle = not busy and mono - last_ms > settings.pulse_gap_ms + SLACK_MS
+            assert asked_ms <= WAITING_MS + SLACK_MS, "somebody was told to wait, and is forgotten"
+            assert not idle, "somebody was told to wait, and nobody is before them"
+
+    # -------------------------------------------------------------------------------------------------------- promises
+
+    def must_open(self, parcel: ParcelId, version: int) -> bool:
+        """Whether its newest slip opens its door at once (I-7, I-23), as anybody at the bank could say."""
+        state, mono = self.site.state, self.site.clock.mono
+        known = state.durable.parcels.get(parcel)
+        if known is None or known.state is not ParcelState.STORED or known.uncertain or known.version > version:
+            return False
+        if known.place is None or known.place.kind is not PlaceKind.COMPARTMENT or state.live.waiting:
+            return False
+        label = Label(known.place.name)
+        compartment = state.durable.compartments[label]
+        openings = state.durable.openings.values()
+        rest_ms = state.durable.settings.pulse_gap_ms
+        return (
+            compartment.parcel == parcel
+            and compartment.service is not Service.OUT_OF_SERVICE
+            and not compartment.doubted
+            and self.site.doors[label] is Door.CLOSED
+            and not any(o.phase in {Phase.PULSING, Phase.OPEN} for o in openings)
+            and all(mono - o.pulse_mono > rest_ms for o in openings)
+        )
