@@ -41,9 +41,11 @@ from demo.story import (
     take_only,
     waiting,
 )
-from demo.world import Process, Site, World, answers, ask, is_listening
+from demo.world import DidNotStart, Process, Site, World, answers, ask, is_listening
 from firmware.sim.coils import Death
 from firmware.sim.trace import trace_file
+from tests.campaigns._parts import Budget, State
+from tests.campaigns._parts import Outcome as Counted
 from wire import facts as f
 from wire.badges import CommandCard, card_text
 
@@ -67,6 +69,9 @@ REST_S: Final = 60.0
 
 ROUND_S_MAX: Final = 90.0
 """A round that takes longer hangs."""
+
+PART_WORLD_S: Final = 120.0
+"""A world of ten kills is not begun with less time left than this."""
 
 SHOWN_MAX: Final = 4
 """A reader whose program is just starting may miss a code; a person shows it again."""
@@ -402,6 +407,44 @@ def run(folder: Path, rounds: int, *, broker: str = "dev", seed: int = 1) -> Out
         return Campaign(world, seed=seed).play(rounds)
     finally:
         world.stop()
+
+
+def part(budget: Budget, state: State) -> Counted:
+    """World after world, ten kills each, with either broker in turn, until there are enough or the time is over."""
+    counted, done = Counted(), 0
+    brokers = ("dev", "mosquitto") if has_mosquitto() else ("dev",)
+    while budget.allows(done, budget.kills) and budget.left_s > PART_WORLD_S:
+        seed = state["next_seed"] = state.get("next_seed", 0) + 1
+        folder = Path(tempfile.mkdtemp(prefix="consigne-kills-"))
+        try:
+            outcome = run(folder / "state", len(SCHEDULE), broker=brokers[seed % len(brokers)], seed=seed)
+        except (StoryBroke, DidNotStart) as broken:
+            counted.failures.append(f"kills, seed {seed}, {brokers[seed % len(brokers)]}: {broken} (kept in {folder})")
+            counted.figures["invariant_failures"] += 1
+            continue
+        ledger = outcome.ledger
+        assert ledger is not None
+        done += outcome.killed.total()
+        counted.figures.update(
+            kills=outcome.killed.total(),
+            broker_kills=outcome.killed["broker"],
+            lost=ledger.lost,
+            doubled=ledger.doubled,
+        )
+        counted.told += [f"{moment}: {count}" for moment, count in sorted(outcome.moments.items())]
+        if not ledger.balances:
+            counted.failures.append(
+                f"kills, seed {seed}: the books do not balance: {ledger.as_json()} (kept in {folder})"
+            )
+            counted.figures["invariant_failures"] += 1
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+    return counted
+
+
+def has_mosquitto() -> bool:
+    """Whether Mosquitto is on this machine."""
+    return bool(shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin"))
 
 
 def main(arguments: list[str]) -> int:

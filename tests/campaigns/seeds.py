@@ -1,0 +1,96 @@
+"""Whole worlds of the simulator, one seed after another, side by side. Options: --help.
+
+Owns the counting. A world that breaks an invariant is told by `python -m tests.simulation SEED`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from tests.campaigns._parts import FAILURES_MAX, Budget, Outcome, State
+from tests.simulation.world import DAYS, the_world
+
+HOUR_MS = 3_600_000
+YEAR_H = 365.25 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One world lived."""
+
+    seed: int
+    site_hours: float
+    seconds: float
+    failure: str
+
+
+def live(seed: int, days: float = DAYS) -> Life:
+    """Live one world; its virtual hours times its sites. Whatever goes wrong is its failure."""
+    logging.disable(logging.CRITICAL)
+    start, hours, failure = time.process_time(), 0.0, ""
+    try:
+        with the_world(seed) as world:
+            try:
+                world.live(days)
+            finally:
+                hours = world.schedule.now_ms * len(world.sites) / HOUR_MS
+    except Exception as error:  # noqa: BLE001 a world that ends in any other way is a failure too
+        failure = f"seed {seed}: {type(error).__name__}: {str(error).partition(chr(10))[0]} (python -m tests.simulation {seed})"
+    return Life(seed, hours, time.process_time() - start, failure)
+
+
+def part(budget: Budget, state: State) -> Outcome:
+    """Seed after seed until there are enough or the time is over."""
+    outcome, count = Outcome(), 0
+    seed, seconds = state.get("next_seed", 1), 0.0
+    with ProcessPoolExecutor(budget.workers, mp_context=get_context("forkserver")) as pool:
+        running: set[Future[Life]] = set()
+        while running or budget.allows(count, budget.seeds):
+            while len(running) < budget.workers and budget.allows(count + len(running), budget.seeds):
+                running.add(pool.submit(live, seed))
+                seed += 1
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for life in (future.result() for future in done):
+                count += 1
+                seconds += life.seconds
+                outcome.figures["site_milli_hours"] += round(life.site_hours * 1000)
+                if life.failure:
+                    outcome.failures.append(life.failure)
+    state["next_seed"] = seed
+    outcome.figures.update(
+        seeds=count, simulation_milli_s=round(seconds * 1000), invariant_failures=len(outcome.failures)
+    )
+    hours = outcome.figures["site_milli_hours"] / 1000
+    outcome.told.append(
+        f"{count} seeds, {hours / YEAR_H:.2f} virtual site-years, {hours / max(seconds, 1e-3):.0f} site-hours a second and core"
+    )
+    outcome.failures = outcome.failures[:FAILURES_MAX]
+    return outcome
+
+
+def main(arguments: list[str]) -> int:
+    """Live so many worlds; 0 when every invariant held."""
+    parser = argparse.ArgumentParser(prog="./run campaign seeds", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many worlds (100)")
+    parser.add_argument("--from", type=int, default=1, dest="first", help="the first seed")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args(arguments)
+    budget = Budget(asked.minutes * 60, workers=asked.workers, seeds=asked.seeds)
+    outcome = part(budget, {"next_seed": asked.first})
+    for line in (*outcome.told, *outcome.failures):
+        print(line)
+    print(json.dumps(outcome.figures))
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
