@@ -194,7 +194,7 @@ def load_board(path: Path) -> Board:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BoardError(path, [f"it cannot be read: {error.strerror}"]) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise BoardError(path, [f"it is not valid TOML: {error}"]) from error
     problems: list[str] = []
     board = _read_board(_Table(document, "", problems))

@@ -111,7 +111,7 @@ def read_settings(file: Path) -> Settings:
             table = tomllib.load(stream)
     except OSError as error:
         raise BadSettings(f"{file}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadSettings(f"{file}: is not TOML: {error}") from error
     return _Reader(file).settings(table)
 
