@@ -52,6 +52,25 @@ def test_the_first_inputs_are_understood() -> None:
     read_settings(targets._file(TARGETS["hub_settings"].seeds[0]))
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"kind":"alarm_cleared","alarm":"\xc3]"}', b'{"kind":"x","y":' + b"[" * 1900 + b"]" * 1900 + b"}"]
+)
+def test_a_fact_nobody_can_read_stops_no_ingest(body: bytes, tmp_path: Path) -> None:
+    """One such message would have come again for ever: the broker repeats what is not acknowledged."""
+    from tests.hub.hub_bench import Bench
+    from tests.hub.hub_site import Journal
+    from wire.facts import AttemptFailed
+
+    bench = Bench(f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    journal = Journal("gambetta")
+    journal.write(body, AttemptFailed(tokens_milli=1))
+    try:
+        bench.hear(journal.batch(1, 2))
+        assert bench.link.acknowledged == [1]
+    finally:
+        bench.store.close()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not has_atheris(), reason="atheris is not made for this Python")
 def test_coverage_guides_inputs_to_a_planted_fault_and_keeps_it(
