@@ -219,11 +219,10 @@ def _resolved(state: State, opening: Opening, door: Door) -> Iterator[f.AnyFact]
     )
     if still_open:
         yield from _open_without_opening(state, label)
-    elif opening.purpose is Purpose.LOAD and compartment.parcel is not None:
-        if compartment.occupancy is Occupancy.RESERVED:
-            yield f.ReservationReleased(
-                compartment=label, parcel=compartment.parcel, session=opening.session, verified_empty=False
-            )
+    elif compartment.occupancy is Occupancy.RESERVED and compartment.parcel is not None:
+        yield f.ReservationReleased(
+            compartment=label, parcel=compartment.parcel, session=opening.session, verified_empty=False
+        )
     elif (seen_open or opening.purpose is Purpose.VERIFY) and compartment.occupancy is not Occupancy.UNKNOWN:
         yield f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="restart_while_open")
 

@@ -36,6 +36,7 @@ class Witness:
         self._seen = 0
         self._reserved: dict[Label, ParcelId] = {}
         self._ended: set[ParcelId] = set()
+        self._asked_for: set[ParcelId] = set()
         self._reopens: dict[ParcelId, int] = defaultdict(int)
         self._marked: dict[ParcelId, int] = {}
         self._taken_at: dict[ParcelId, int] = {}
@@ -95,6 +96,7 @@ class Witness:
             return
         assert fact.parcel not in self._ended, "I-3: a spent key opened again"
         assert fact.parcel in self.shown, "a replaced slip opened"
+        self._asked_for.add(fact.parcel)
         if fact.purpose is Purpose.REOPEN:
             self._reopens[fact.parcel] += 1
             assert self._reopens[fact.parcel] <= settings.reopens_max, "I-9: opened again too often"
@@ -126,6 +128,8 @@ class Witness:
     def _collect(self, fact: f.ParcelCollected, at_ms: int) -> None:
         gone = fact.parcel in self.taken | self.stolen or fact.place.kind is PlaceKind.SHELF
         assert gone, "I-2: collected, but never taken"
+        authorised = fact.parcel in self._asked_for or fact.place.kind is PlaceKind.SHELF
+        assert authorised, "I-2: collected without an authorised opening of its own compartment"
         if not fact.by and fact.place.kind is PlaceKind.COMPARTMENT:
             since_ms = max(self._taken_at.get(fact.parcel, 0), self._started_at)
             window_ms = self.site.state.durable.settings.dispute_ms
@@ -155,6 +159,10 @@ class Witness:
         assert len(pulsing) <= 1, "I-8: two coils"
         held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
         assert len(held) == len(set(held)), "I-1: a parcel in two compartments"
+        for label, compartment in state.durable.compartments.items():
+            booked = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
+            elsewhere = booked is not None and booked.place is not None and booked.place.name != label
+            assert not elsewhere, f"I-1: {compartment.parcel} is booked behind {label} and elsewhere"
         numbers = [p.tracking for p in state.durable.parcels.values() if p.tracking]
         assert len(numbers) == len(set(numbers)), "I-1: one label, two parcels"
         for label, parcels in self.inside.items():
