@@ -52,10 +52,11 @@ def read_label(text: str) -> CarrierLabel | None:
     number = _SEPARATORS.sub("", stripped.strip(_GS + " ").upper())
     if number.startswith("(00)"):
         number = number.replace("(00)", "00", 1)
-    sscc = _SSCC.fullmatch(number.partition(_GS)[0])
-    if sscc and has_gs1_check_digit(sscc[1]):
-        return CarrierLabel(LabelFormat.SSCC, sscc[1])
-    number = number.replace(_GS, "")
+    first, number = number.partition(_GS)[0], number.replace(_GS, "")
+    for candidate in (first, number):  # what is kept must be the same number when it is typed again
+        sscc = _SSCC.fullmatch(candidate)
+        if sscc and has_gs1_check_digit(sscc[1]):
+            return CarrierLabel(LabelFormat.SSCC, sscc[1])
     if not TRACKING_CHARACTERS_MIN <= len(number) <= TRACKING_CHARACTERS_MAX:
         return None
     if not (number.isascii() and number.isprintable() and any(character.isdigit() for character in number)):
