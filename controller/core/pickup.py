@@ -161,7 +161,9 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
 
 def _staff_only(state: State, parcel: Parcel, label: Label) -> str:
     """Why a genuine key does not open this door by itself; empty when it does."""
-    compartment = state.durable.compartments[label]
+    compartment, task = state.durable.compartments[label], state.live.task
+    if task is not None and task.compartment == label:
+        return "staff_at_door"
     if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
         return "recalled"
     if compartment.parcel != parcel.id:

@@ -56,6 +56,7 @@ CALLS: Final = {
     "disputed": "Une personne vient pour un colis contesté.",
     "recalled": "Une personne vient pour un colis à renvoyer.",
     "journal_behind": "Une porte doit être vérifiée avant d'être ouverte avec un bon.",
+    "staff_at_door": "Une personne attend le colis de la porte que vous vérifiez.",
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",

@@ -474,3 +474,24 @@ def test_a_compartment_found_empty_during_the_dispute_window_is_never_opened_by_
     site.scan(site.slip(first))
     assert site.pulses() == []
     assert notice(site) is NoticeKind.ALREADY_COLLECTED
+
+
+def test_while_staff_are_at_a_door_its_key_sends_to_them(site: VirtualSite) -> None:
+    """They look inside, or have the parcel in their hands: opening it for somebody else now would book what nobody took."""
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.wait(2_000)
+    site.forget()
+    site.scan(site.slip(parcel))
+    shown = site.view().customer.notice
+    assert shown is not None
+    assert shown.kind is NoticeKind.ASK_DESK
+    assert site.pulses() == []
+    site.press(Button.NOT_EMPTY)
+    site.wait(11_000)
+    site.scan(site.slip(parcel))
+    assert site.pulses() == ["1"]

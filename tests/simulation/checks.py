@@ -154,6 +154,7 @@ class Checks:
             and not any(due.open_openings(state))
             and due.is_ready(state, site.clock.now())
             and state.door(label) is Door.CLOSED
+            and (state.live.task is None or state.live.task.compartment != label)
         )
 
     def was_refused(self, site: Site, parcel: TrueParcel, *, typed: bool) -> None:

@@ -216,6 +216,8 @@ class Witness:
         if known.place is None or known.place.kind is not PlaceKind.COMPARTMENT or state.live.waiting:
             return False
         label = Label(known.place.name)
+        if state.live.task is not None and state.live.task.compartment == label:
+            return False  # staff are at this very door
         compartment = state.durable.compartments[label]
         openings = state.durable.openings.values()
         rest_ms = state.durable.settings.pulse_gap_ms
