@@ -56,7 +56,7 @@ class Witness:
             self._fact(fact, at_ms)
         self._belief(self.site.state)
 
-    def _fact(self, fact: f.AnyFact, at_ms: int) -> None:  # noqa: C901, PLR0912 one match, one line a kind
+    def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
         match fact:
             case f.SiteStarted():
                 self._started_at = at_ms
