@@ -12,6 +12,8 @@ from tests.campaigns import images, seeds
 from tests.campaigns.__main__ import SHARES, Book, campaigns, is_clean, main
 from tests.campaigns._parts import Budget, Outcome, State
 
+pytestmark = pytest.mark.slow
+
 FIGURES = [
     "seeds", "site_years", "site_hours_per_second", "planted_total", "planted_caught", "images", "kills", "broker_kills",
     "inputs", "acked_lost", "doubled", "invariant_failures",

@@ -25,7 +25,10 @@ from tests.crash.hub_books import HubBooks
 from tests.crash.site_books import SiteBooks
 from tests.crash.vfs import Create, Delete, Promise, Start, Sync, Write, can_record, recording
 
-pytestmark = pytest.mark.skipif(not can_record(), reason="this Python hides the SQLite it runs on")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not can_record(), reason="this Python hides the SQLite it runs on"),
+]
 BOOKS = pytest.mark.parametrize("books", [SiteBooks(), HubBooks()], ids=["site", "hub"])
 
 

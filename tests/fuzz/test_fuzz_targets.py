@@ -9,6 +9,8 @@ import pytest
 from tests.fuzz.engine import FOUND, has_atheris, hunt, mutants
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 INPUTS = 3_000
 FILES = sorted(path for path in FOUND.glob("*/*") if path.is_file())
 

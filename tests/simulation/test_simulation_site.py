@@ -6,6 +6,8 @@ import pytest
 
 from tests.simulation.random_site import RandomSite
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(150)
 STEPS = 150
 
