@@ -5,6 +5,8 @@ Owns what can be said of its bytes. Refuses to know the database.
 
 from __future__ import annotations
 
+from msgspec import Raw
+
 from hub.store.journals import Cursor, FactRow
 from wire import chain
 from wire.chain import FactRecord
@@ -25,10 +27,10 @@ def hashes(batch: FactBatch) -> list[bytes]:
         return []
 
 
-def read(record: FactRecord) -> AnyFact | None:
+def read(body: bytes | Raw) -> AnyFact | None:
     """The fact, or None for a kind this version does not know (I-19)."""
     try:
-        return decode_fact(record.body)
+        return decode_fact(body)
     except UnknownFact:
         return None
 

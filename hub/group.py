@@ -44,7 +44,7 @@ from hub.store.ingest import Box, Needs
 from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
-from wire.facts import PlanApplied, UnknownFact, decode_fact
+from wire.facts import PlanApplied
 from wire.ids import Occupancy, Trust
 from wire.messages import (
     BadMessage,
@@ -250,7 +250,9 @@ class Group:
         self._clear(batch.site, AlertKind.IDENTITY, "")
         if batch.journal == cursor.journal:
             for seq, body in journals.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
-                self._refold(cursor.site, seq, body)
+                fact = batches.read(body)
+                for change in () if fact is None else project(fact):
+                    self._fold_boxes(cursor.site, change, seq)
         self._moved[batch.site] = adopted
         self._result.adopted = True
         return adopted
@@ -262,20 +264,6 @@ class Group:
         numbered = enumerate(batches.hashes(batch), batch.first_seq)
         known = (digest for seq, digest in numbered if self._hash_at(cursor, seq) == digest.hex())
         return list(known)
-
-    def _refold(self, number: int, seq: int, body: bytes) -> None:
-        """What a fact that is known already said of the compartments."""
-        try:
-            changes = project(decode_fact(body))
-        except UnknownFact:
-            return
-        for change in changes:
-            if isinstance(change, Occupied):
-                self._occupy(number, change, seq)
-            elif isinstance(change, Serviced):
-                self._box(number, change.compartment, seq, service=change.service)
-            elif isinstance(change, Ended):
-                self._empty(number, change.parcel, seq)
 
     def _is_fork(self, batch: FactBatch, cursor: Cursor) -> bool:
         """Whether a batch, whole in itself, goes on from a fact known here and then tells another story."""
@@ -311,7 +299,7 @@ class Group:
         records, hashes = batch.facts[fresh:], hashes[fresh:]
         told: list[tuple[FactRecord, tuple[Change, ...]]] = []
         for record, digest in zip(records, hashes, strict=True):
-            fact = batches.read(record)
+            fact = batches.read(record.body)
             self._rows.append(batches.row(cursor, record, fact, digest, self._now_ms))
             if isinstance(fact, PlanApplied):
                 self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
@@ -338,23 +326,30 @@ class Group:
             self._parcels.update(found)
 
     def _change(self, site: str, change: object, moment: Moment, seq: int) -> None:
+        self._fold_boxes(moment.site, change, seq)
         match change:
-            case Occupied():
-                self._occupy(moment.site, change, seq)
-            case Serviced():
-                self._box(moment.site, change.compartment, seq, service=change.service)
+            case Occupied() | Serviced():
+                pass  # of the compartments alone
             case Raise():
                 self._raise(site, change)
             case Clear():
                 self._clear(site, change.kind, change.subject)
             case Received() | Placed() | Taking() | Ended() | KeyRaised() | Planned() | Disputed() | Unplaced():
-                if isinstance(change, Ended):
-                    self._empty(moment.site, change.parcel, seq)
                 self._parcel(site, change, moment)
             case Joined():
                 self._join(site, change, moment)
             case _:
                 raise AssertionError(change)
+
+    def _fold_boxes(self, number: int, change: object, seq: int) -> None:
+        """What a change says of the compartments."""
+        match change:
+            case Occupied():
+                self._occupy(number, change, seq)
+            case Serviced():
+                self._box(number, change.compartment, seq, service=change.service)
+            case Ended():
+                self._empty(number, change.parcel, seq)
 
     def _occupy(self, number: int, change: Occupied, seq: int) -> None:
         parcel: str | None = change.parcel

@@ -122,8 +122,7 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if parcel is None or parcel.place is None:
         return Decision(facts, (Sound(Signal.OFF),))
-    # After a restart it is the time since the start: it stood open for at least that long.
-    quick = now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
+    quick = due.is_quick(state, opening, now)
     if quick and parcel.state is ParcelState.STORED:
         return _closed_at_once(state, opening, parcel, facts)
     more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]

@@ -73,6 +73,14 @@ def pulse_over_at(state: State, opening: Opening) -> int:
     return opening.pulse_mono + max(settings.open_timeout_ms, settings.pulse_gap_ms)
 
 
+def is_quick(state: State, opening: Opening, now: Now) -> bool:
+    """Whether a door that closes now stood open for less than a hand needs (ADR 0008).
+
+    After a restart it is the time since the start: it stood open for at least that long.
+    """
+    return now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
+
+
 def nag_at(state: State, opening: Opening) -> int:
     """When an open door is announced (again)."""
     settings = state.durable.settings

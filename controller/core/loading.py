@@ -151,7 +151,7 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
         return Decision()
     if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
         return _unfinished(opening, compartment.occupancy)
-    if now.mono - opening.opened_mono < state.durable.settings.quick_close_ms:
+    if due.is_quick(state, opening, now):
         return Decision((), ask_empty(task, now))
     place = in_compartment(opening.compartment)
     stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)

@@ -7,8 +7,10 @@ all starts of one campaign.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,3 +50,10 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     """Lines for the report."""
+
+    def tell(self, figures: Mapping[str, object] | None = None) -> int:
+        """Print it for a person, its figures as one line of JSON at the end; the exit status."""
+        for line in (*self.told, *self.failures):
+            print(line)
+        print(json.dumps(self.figures if figures is None else figures))
+        return 1 if self.failures else 0

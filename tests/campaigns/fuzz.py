@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -72,10 +71,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     budget = Budget(asked.minutes * 60, workers=asked.workers, inputs=asked.inputs)
     outcome = part(budget, {"next_seed": asked.seed - 1, "only": asked.target or list(TARGETS)})
-    for line in (*outcome.told, *outcome.failures):
-        print(line)
-    print(json.dumps(outcome.figures))
-    return 1 if outcome.failures else 0
+    return outcome.tell()
 
 
 if __name__ == "__main__":

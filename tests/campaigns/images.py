@@ -6,7 +6,6 @@ The recordings are those of `tests.crash`; a seed is one recorded day of a site 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -71,10 +70,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     budget = Budget(asked.minutes * 60, workers=asked.workers, images=asked.images)
     outcome = part(budget, {"next_seed": asked.seed})
-    for line in (*outcome.told, *outcome.failures):
-        print(line)
-    print(json.dumps(outcome.figures))
-    return 1 if outcome.failures else 0
+    return outcome.tell()
 
 
 if __name__ == "__main__":

@@ -100,10 +100,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     state: State = {}
     outcome = part(Budget(asked.minutes * 60, workers=asked.workers, seeds=asked.seeds), state)
-    for line in (*outcome.told, *outcome.failures):
-        print(line)
-    print(json.dumps({"planted_total": state.get("total", 0), "planted_caught": len(state.get("caught", {}))}))
-    return 1 if outcome.failures else 0
+    return outcome.tell({"planted_total": state.get("total", 0), "planted_caught": len(state.get("caught", {}))})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Owns the counting. A world that breaks an invariant is told by `python -m tests.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
@@ -86,10 +85,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     budget = Budget(asked.minutes * 60, workers=asked.workers, seeds=asked.seeds)
     outcome = part(budget, {"next_seed": asked.first})
-    for line in (*outcome.told, *outcome.failures):
-        print(line)
-    print(json.dumps(outcome.figures))
-    return 1 if outcome.failures else 0
+    return outcome.tell()
 
 
 if __name__ == "__main__":
