@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.core import due
 from controller.core.allocate import free_by_size
-from controller.core.model import Now, Opening, Parcel, Phase, State
+from controller.core.model import After, Now, Opening, Parcel, Phase, State
 from controller.core.pickup import typed_wait_ms
 from controller.core.views import (
     AlarmView,
@@ -24,7 +24,7 @@ from controller.core.views import (
     View,
 )
 from wire.facts import Place
-from wire.ids import Label, ParcelId, PlaceKind, Purpose, ReachZone
+from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone
 from wire.messages import (
     AlarmState,
     Birth,
@@ -186,7 +186,16 @@ def _task(state: State) -> TaskView | None:
     task = state.live.task
     if task is None:
         return None
-    return TaskView(task.step, task.parcel, _tracking(state, task.parcel), task.compartment, task.shelf_place)
+    parcel = None if task.parcel is None else state.durable.parcels.get(task.parcel)
+    in_hand = parcel is not None and parcel.state is ParcelState.RECEIVED
+    return TaskView(
+        task.step,
+        task.parcel,
+        _tracking(state, task.parcel),
+        task.compartment,
+        task.shelf_place,
+        looks_only=task.after is After.NOTHING and not in_hand,
+    )
 
 
 def _slip(state: State) -> SlipView | None:

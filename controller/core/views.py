@@ -72,13 +72,14 @@ class SlipView:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """What is asked of staff now. `parcel_size` is the size looked for."""
+    """What is asked of staff now. `looks_only`: a door is open to be looked into, and what lies there stays there."""
 
     step: Step
     parcel: ParcelId | None
     tracking: str
     compartment: Label | None
     shelf_place: str | None
+    looks_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,10 @@ def _task_words(task: TaskView) -> str:
             return f"Mettez le colis dans la porte {task.compartment} et fermez."
         case Step.PUT_ON_SHELF:
             return f"Posez le colis sur l'étagère, place {task.shelf_place}, puis confirmez."
+        case Step.TAKE_BACK if task.looks_only:
+            return f"Porte {task.compartment} : regardez sans rien retirer, puis fermez."
         case Step.TAKE_BACK:
-            return f"Porte {task.compartment} : reprenez ou regardez, puis fermez la porte."
+            return f"Porte {task.compartment} : reprenez le colis, puis fermez la porte."
         case Step.ASK_EMPTY:
             return f"Le casier {task.compartment} est-il vide ?"
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, or_, select, text, update
 
 from hub.core.parcels import NewParcel, fold_name
 from hub.core.project import WANTED, AlertKind, Source
@@ -39,6 +40,8 @@ SITES_MAX: Final = 1_000
 """Cards of other sites in one plan (wire.plan)."""
 
 
+# Statements that run often are built once: building one costs more than running it.
+
 # --------------------------------------------------------------------------------------------------------------- sites
 
 
@@ -57,9 +60,12 @@ def add_site(connection: Connection, *, site: str, name: str, address: str, help
     return number
 
 
+_SITE: Final = select(SITE).where(SITE.c.id == bindparam("site"))
+
+
 def site(connection: Connection, site_id: str) -> Any:
     """A site's own row."""
-    return connection.execute(select(SITE).where(SITE.c.id == site_id)).one_or_none()
+    return connection.execute(_SITE, {"site": site_id}).one_or_none()
 
 
 def site_ids(connection: Connection) -> list[str]:
@@ -76,34 +82,42 @@ def adopt_next_journal(connection: Connection, number: int) -> None:
 # ------------------------------------------------------------------------------------------------------------- parcels
 
 
-def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[int, int]]:
-    """Version and epoch of every key that can be typed at a site: of its live parcels, and their second keys."""
-    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
-        PARCEL.c.site == number,
-        PARCEL.c.state.in_(WANTED),
-        or_(PARCEL.c.joined_into.is_(None), PARCEL.c.joined_into.in_(_LIVE_IDS)),
-    )
-    return {ParcelId(row.id): (row.version, row.epoch) for row in connection.execute(query)}
-
-
 _LIVE: Final = PARCEL.alias("live")
 _LIVE_IDS: Final = select(_LIVE.c.id).where(_LIVE.c.state.in_(WANTED), _LIVE.c.joined_into.is_(None))
+_LIVE_VERSIONS: Final = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
+    PARCEL.c.site == bindparam("number"),
+    PARCEL.c.state.in_(WANTED),
+    or_(PARCEL.c.joined_into.is_(None), PARCEL.c.joined_into.in_(_LIVE_IDS)),
+)
+
+
+def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[int, int]]:
+    """Version and epoch of every key that can be typed at a site: of its live parcels, and their second keys."""
+    rows = connection.execute(_LIVE_VERSIONS, {"number": number})
+    return {ParcelId(row.id): (row.version, row.epoch) for row in rows}
+
+
+_ALIVE_WITH: Final = (
+    select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name)
+    .where(
+        PARCEL.c.site == bindparam("number"),
+        PARCEL.c.tracking == bindparam("tracking"),
+        PARCEL.c.state.in_(WANTED),
+        PARCEL.c.joined_into.is_(None),
+    )
+    .order_by(PARCEL.c.id)
+    .with_for_update()
+)
 
 
 def alive_with(connection: Connection, number: int, tracking: str) -> Sequence[Any]:
     """The live parcels of a site with this tracking number, locked; those that are there before those expected."""
-    query = (
-        select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name)
-        .where(
-            PARCEL.c.site == number,
-            PARCEL.c.tracking == tracking,
-            PARCEL.c.state.in_(WANTED),
-            PARCEL.c.joined_into.is_(None),
-        )
-        .order_by(PARCEL.c.id)
-        .with_for_update()
-    )
-    return sorted(connection.execute(query), key=lambda row: bool(row.state == ParcelState.ANNOUNCED))
+    rows = connection.execute(_ALIVE_WITH, {"number": number, "tracking": tracking})
+    return sorted(rows, key=lambda row: bool(row.state == ParcelState.ANNOUNCED))
+
+
+_ADD_PARCEL: Final = insert(PARCEL)
+_ADD_CONTACT: Final = insert(CONTACT)
 
 
 def announce(
@@ -111,54 +125,65 @@ def announce(
 ) -> None:
     """Create a parcel with its recipient."""
     connection.execute(
-        insert(PARCEL).values(
-            id=parcel,
-            site=number,
-            tracking=new.tracking,
-            carrier=new.carrier,
-            size=new.size,
-            reach=new.reach,
-            heavy=new.heavy,
-            group_id=new.group,
-            version=version,
-            epoch=epoch,
-            state=ParcelState.ANNOUNCED,
-            source="plan",
-            created_ms=now_ms,
-            changed_ms=now_ms,
-        )
+        _ADD_PARCEL,
+        {
+            "id": parcel,
+            "site": number,
+            "tracking": new.tracking,
+            "carrier": new.carrier,
+            "size": new.size,
+            "reach": new.reach,
+            "heavy": new.heavy,
+            "group_id": new.group,
+            "version": version,
+            "epoch": epoch,
+            "state": ParcelState.ANNOUNCED,
+            "source": Source.PLAN,
+            "created_ms": now_ms,
+            "changed_ms": now_ms,
+        },
     )
     connection.execute(
-        insert(CONTACT).values(
-            parcel=parcel,
-            name=new.name,
-            name_folded=fold_name(new.name),
-            phone=new.phone,
-            help=new.help,
-            language=new.language,
-        )
+        _ADD_CONTACT,
+        {
+            "parcel": parcel,
+            "name": new.name,
+            "name_folded": fold_name(new.name),
+            "phone": new.phone,
+            "help": new.help,
+            "language": new.language,
+        },
     )
     ingest.replan(connection, (number,))
 
 
+_OWN_ID: Final = select(func.coalesce(PARCEL.c.joined_into, PARCEL.c.id)).where(PARCEL.c.id == bindparam("parcel"))
+_PARCEL: Final = (
+    select(PARCEL, SITE.c.id.label("site_id"))
+    .join(SITE)
+    .where(or_(PARCEL.c.id == bindparam("own"), PARCEL.c.joined_into == bindparam("own")))
+    .order_by(PARCEL.c.id)
+    .with_for_update(of=PARCEL)
+)
+
+
 def parcel(connection: Connection, parcel_id: str) -> Any:
     """A parcel's row with its site's id, under whichever of its ids; locked with its second keys until the end."""
-    named = select(func.coalesce(PARCEL.c.joined_into, PARCEL.c.id)).where(PARCEL.c.id == parcel_id)
-    own = connection.execute(named).scalar()
-    query = (
-        select(PARCEL, SITE.c.id.label("site_id"))
-        .join(SITE)
-        .where(or_(PARCEL.c.id == own, PARCEL.c.joined_into == own))
-        .order_by(PARCEL.c.id)
-    )
-    rows = connection.execute(query.with_for_update(of=PARCEL)).all()
+    own = connection.execute(_OWN_ID, {"parcel": parcel_id}).scalar()
+    rows = connection.execute(_PARCEL, {"own": own}).all()
     return next((row for row in rows if row.id == own), None)
+
+
+_SECOND_KEYS: Final = (
+    select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch)
+    .where(PARCEL.c.joined_into == bindparam("parcel"))
+    .order_by(PARCEL.c.id)
+)
 
 
 def second_keys(connection: Connection, parcel_id: str) -> Sequence[Any]:
     """Id, version and epoch of the keys that lead to a parcel besides its own (ADR 0007)."""
-    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(PARCEL.c.joined_into == parcel_id)
-    return connection.execute(query.order_by(PARCEL.c.id)).all()
+    return connection.execute(_SECOND_KEYS, {"parcel": parcel_id}).all()
 
 
 def change_parcel(connection: Connection, parcel_id: str, number: int, now_ms: int, **values: Any) -> None:
@@ -176,14 +201,17 @@ def erase_contacts(connection: Connection, ended_before_ms: int) -> int:
 # --------------------------------------------------------------------------------------------------------------- plans
 
 
+_STALE_PLANS: Final = (
+    select(SITE.c.id)
+    .join(PLAN, PLAN.c.site == SITE.c.number, isouter=True)
+    .where(or_(PLAN.c.site.is_(None), PLAN.c.wanted != SITE.c.wanted))
+    .order_by(SITE.c.number)
+)
+
+
 def stale_plans(connection: Connection) -> list[str]:
     """Sites whose plan was built from older wishes."""
-    query = (
-        select(SITE.c.id)
-        .join(PLAN, PLAN.c.site == SITE.c.number, isouter=True)
-        .where(or_(PLAN.c.site.is_(None), PLAN.c.wanted != SITE.c.wanted))
-    )
-    return list(connection.execute(query.order_by(SITE.c.number)).scalars())
+    return list(connection.execute(_STALE_PLANS).scalars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +222,12 @@ class PlanRow:
     hash: str
 
 
+_PLAN: Final = select(PLAN.c.revision, PLAN.c.hash).where(PLAN.c.site == bindparam("number"))
+
+
 def plan(connection: Connection, number: int) -> PlanRow:
     """The last plan of a site; revision 0 before the first."""
-    row = connection.execute(select(PLAN.c.revision, PLAN.c.hash).where(PLAN.c.site == number)).one_or_none()
+    row = connection.execute(_PLAN, {"number": number}).one_or_none()
     return PlanRow(0, "") if row is None else PlanRow(row.revision, row.hash)
 
 
@@ -215,18 +246,20 @@ def save_plan(connection: Connection, *, number: int, revision: int, plan_hash: 
     )
 
 
+_PLANNED: Final = (
+    select(PARCEL, CONTACT.c.help, CONTACT.c.language)
+    .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id, isouter=True)
+    .where(PARCEL.c.site == bindparam("number"), PARCEL.c.state.in_(WANTED), PARCEL.c.joined_into.is_(None))
+)
+
+
 def planned_parcels(connection: Connection, number: int) -> list[PlannedParcel]:
     """What the plan says of each live parcel.
 
     Of a parcel the desk created and one announced under the same number the plan names the announced one alone: its
     site joins the two only while the other is not the hub's (ADR 0007), and the next plan names the one that stays.
     """
-    query = (
-        select(PARCEL, CONTACT.c.help, CONTACT.c.language)
-        .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id, isouter=True)
-        .where(PARCEL.c.site == number, PARCEL.c.state.in_(WANTED), PARCEL.c.joined_into.is_(None))
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(_PLANNED, {"number": number}).all()
     expected = {row.tracking for row in rows if row.state == ParcelState.ANNOUNCED and row.tracking}
     named = [row for row in rows if row.source != Source.DESK or row.tracking not in expected]
     return [_planned(row) for row in named] + _replaced_keys(connection, number)
@@ -249,26 +282,34 @@ def _planned(row: Any) -> PlannedParcel:
     )
 
 
+_REPLACED_KEYS: Final = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
+    PARCEL.c.site == bindparam("number"),
+    PARCEL.c.joined_into.in_(_LIVE_IDS),
+    PARCEL.c.version > PARCEL.c.joined_version,
+)
+
+
 def _replaced_keys(connection: Connection, number: int) -> list[PlannedParcel]:
     """Second keys that were replaced and whose site has not said yet that it knows: named for their version alone."""
-    query = select(PARCEL.c.id, PARCEL.c.version, PARCEL.c.epoch).where(
-        PARCEL.c.site == number, PARCEL.c.joined_into.in_(_LIVE_IDS), PARCEL.c.version > PARCEL.c.joined_version
-    )
-    return [
-        PlannedParcel(id=ParcelId(row.id), version=row.version, epoch=row.epoch) for row in connection.execute(query)
-    ]
+    rows = connection.execute(_REPLACED_KEYS, {"number": number})
+    return [PlannedParcel(id=ParcelId(row.id), version=row.version, epoch=row.epoch) for row in rows]
+
+
+_SITE_CARDS: Final = select(SITE.c.number, SITE.c.name, SITE.c.address).order_by(SITE.c.number).limit(SITES_MAX)
 
 
 def site_cards(connection: Connection) -> list[SiteCard]:
     """How sites are named to a customer at the wrong one."""
-    query = select(SITE.c.number, SITE.c.name, SITE.c.address).order_by(SITE.c.number).limit(SITES_MAX)
-    return [SiteCard(number=row.number, name=row.name, address=row.address) for row in connection.execute(query)]
+    return [SiteCard(number=row.number, name=row.name, address=row.address) for row in connection.execute(_SITE_CARDS)]
+
+
+_PEOPLE: Final = select(ROSTER.c.id, ROSTER.c.role, ROSTER.c.badge).where(ROSTER.c.site == bindparam("number"))
 
 
 def people_of(connection: Connection, number: int) -> list[Person]:
     """The roster of a site."""
-    query = select(ROSTER.c.id, ROSTER.c.role, ROSTER.c.badge).where(ROSTER.c.site == number)
-    return [Person(id=row.id, role=row.role, badge=row.badge) for row in connection.execute(query)]
+    rows = connection.execute(_PEOPLE, {"number": number})
+    return [Person(id=row.id, role=row.role, badge=row.badge) for row in rows]
 
 
 def add_badge(connection: Connection, *, number: int, person: str, role: str, digest: str) -> None:
@@ -360,38 +401,47 @@ def silent_sites(connection: Connection, before_ms: int) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
+_DUE_MESSAGES: Final = (
+    select(
+        MESSAGE.c.id,
+        MESSAGE.c.parcel,
+        MESSAGE.c.kind,
+        MESSAGE.c.attempts,
+        PARCEL.c.version,
+        PARCEL.c.epoch,
+        PARCEL.c.place_kind,
+        PARCEL.c.state.label("parcel_state"),
+        SITE.c.number,
+        SITE.c.id.label("site"),
+        SITE.c.name.label("site_name"),
+        SITE.c.address,
+        CONTACT.c.phone,
+        CONTACT.c.language,
+    )
+    .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
+    .join(SITE, SITE.c.number == PARCEL.c.site)
+    .join(CONTACT, CONTACT.c.parcel == MESSAGE.c.parcel, isouter=True)
+    .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= bindparam("now_ms"))
+    .order_by(MESSAGE.c.id)
+    .limit(bindparam("most"))
+)
+
+
 def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Any]:
     """Messages to send now, oldest first, with what their text is made of."""
-    query = (
-        select(
-            MESSAGE.c.id,
-            MESSAGE.c.parcel,
-            MESSAGE.c.kind,
-            MESSAGE.c.attempts,
-            PARCEL.c.version,
-            PARCEL.c.epoch,
-            PARCEL.c.place_kind,
-            PARCEL.c.state.label("parcel_state"),
-            SITE.c.number,
-            SITE.c.id.label("site"),
-            SITE.c.name.label("site_name"),
-            SITE.c.address,
-            CONTACT.c.phone,
-            CONTACT.c.language,
-        )
-        .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
-        .join(SITE, SITE.c.number == PARCEL.c.site)
-        .join(CONTACT, CONTACT.c.parcel == MESSAGE.c.parcel, isouter=True)
-        .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= now_ms)
-        .order_by(MESSAGE.c.id)
-        .limit(most)
-    )
-    return connection.execute(query).all()
+    return connection.execute(_DUE_MESSAGES, {"now_ms": now_ms, "most": most}).all()
+
+
+@lru_cache(maxsize=64)
+def _save_message(names: tuple[str, ...]) -> Update:
+    """One statement for each set of columns; there are a handful."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(MESSAGE).where(MESSAGE.c.id == bindparam("b_id")).values(values)
 
 
 def save_message(connection: Connection, message: int, values: Mapping[str, Any]) -> None:
     """Note how sending went."""
-    connection.execute(update(MESSAGE).where(MESSAGE.c.id == message).values(**values))
+    connection.execute(_save_message(tuple(values)), {"b_id": message, **values})
 
 
 def facts_after(connection: Connection, number: int, journal: int, after: int, most: int) -> Sequence[Any]:

@@ -470,14 +470,16 @@ def raise_alert(connection: Connection, site: str, kind: str, subject: str, deta
     )
 
 
+_CLEAR_ALERT: Final = text(
+    "UPDATE alert SET cleared_ms = :now_ms"
+    " WHERE site = :site AND kind = :kind AND subject = :subject AND cleared_ms IS NULL"
+)
+
+
 def clear_alert(connection: Connection, site: str, kind: str, subject: str, now_ms: int) -> bool:
     """Close an open alert; whether there was one."""
-    statement = (
-        update(ALERT)
-        .where(ALERT.c.site == site, ALERT.c.kind == kind, ALERT.c.subject == subject, ALERT.c.cleared_ms.is_(None))
-        .values(cleared_ms=now_ms)
-    )
-    return connection.execute(statement).rowcount > 0
+    which = {"site": site, "kind": kind, "subject": subject}
+    return connection.execute(_CLEAR_ALERT, {**which, "now_ms": now_ms}).rowcount > 0
 
 
 _OPEN_ALERTS: Final = select(ALERT.c.site, ALERT.c.kind, ALERT.c.subject).where(

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, text
 from hub.store.schema import HUB_META
 
 _INCARNATION: Final = "incarnation"
+_GET: Final = select(HUB_META.c.value).where(HUB_META.c.key == _INCARNATION)
 _PUT: Final = text(
     "INSERT INTO hub_meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -16,7 +17,7 @@ _PUT: Final = text(
 
 def incarnation(connection: Connection) -> int:
     """The newest incarnation this database has spoken with; 0 before the first."""
-    value = connection.execute(select(HUB_META.c.value).where(HUB_META.c.key == _INCARNATION)).scalar()
+    value = connection.execute(_GET).scalar()
     return 0 if value is None else int(value)
 
 

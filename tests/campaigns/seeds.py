@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.campaigns._parts import FAILURES_MAX, Budget, Outcome, State
-from tests.simulation.world import DAYS, the_world
+from tests.simulation.world import the_world
 
 HOUR_MS = 3_600_000
 YEAR_H = 365.25 * 24
@@ -31,7 +31,7 @@ class Life:
     failure: str
 
 
-def live(seed: int, days: float = DAYS) -> Life:
+def live(seed: int, days: float | None = None) -> Life:
     """Live one world; its virtual hours times its sites. Whatever goes wrong is its failure."""
     logging.disable(logging.CRITICAL)
     start, hours, failure = time.process_time(), 0.0, ""

@@ -221,7 +221,7 @@ def test_each_step_of_loading_is_one_line_on_one_screen(kiosk: Running, staff: P
         Step.CHOOSE_SIZE: "Choisissez la taille du colis.",
         Step.PUT_IN: "Mettez le colis dans la porte 4 et fermez.",
         Step.PUT_ON_SHELF: "Posez le colis sur l'étagère, place E1, puis confirmez.",
-        Step.TAKE_BACK: "Porte 4 : reprenez ou regardez, puis fermez la porte.",
+        Step.TAKE_BACK: "Porte 4 : reprenez le colis, puis fermez la porte.",
         Step.ASK_EMPTY: "Le casier 4 est-il vide ?",
     }
     for step, line in lines.items():
@@ -230,6 +230,15 @@ def test_each_step_of_loading_is_one_line_on_one_screen(kiosk: Running, staff: P
         expect(staff.locator(".free-sizes")).to_contain_text("XL")
         assert outside(staff) == []
         assert violations(staff) == []
+
+
+def test_a_door_opened_to_be_looked_into_says_that_nothing_is_taken_out(kiosk: Running, staff: Page):
+    view = staffed(Step.TAKE_BACK, busy=False)
+    assert view.staff.task is not None
+    looking = replace(view.staff.task, looks_only=True)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=looking)))
+    expect(staff.locator("h1")).to_have_text("Porte 4 : regardez sans rien retirer, puis fermez.")
+    assert outside(staff) == []
 
 
 def test_nobody_signed_in_sees_one_line_and_no_parcel(kiosk: Running, staff: Page):

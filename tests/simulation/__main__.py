@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 
-from tests.simulation.world import DAYS, the_world, trace
+from tests.simulation.world import the_world, trace
 
 
 def main(arguments: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m tests.simulation SEED [DAYS]\n")
         return 2
     logging.disable(logging.CRITICAL)
-    seed, days = int(arguments[0]), float(arguments[1]) if len(arguments) > 1 else DAYS
+    seed, days = int(arguments[0]), float(arguments[1]) if len(arguments) > 1 else None
     try:
         with the_world(seed) as world:
             world.live(days)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.core.parcels import Refused, new_parcel
 from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake
@@ -26,6 +26,7 @@ from hub.store import meta
 from hub.store.engine import Store
 from hub.store.migrate import migrate
 from tests.simulation.post import Client
+from tests.simulation.quick_store import QuickStore
 from tests.simulation.site import WALL_MS
 from wire import topics
 from wire.badges import badge_digest
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 MASTER: Final = bytes(range(32))
 NAME: Final = "Aminata Diallo-Nguyen"
 PHONE: Final = "0612345678"
-LOOK_MS: Final = 3_600_000
-"""How often an idle hub looks for what others changed in its database; the real one looks every second."""
 
 
 class HubDied(Exception):
@@ -66,8 +65,9 @@ class Post:
 class Hub:
     """One machine for all sites."""
 
-    def __init__(self, world: World, folder: Path, random: Random, template: Path) -> None:
+    def __init__(self, world: World, folder: Path, random: Random, template: Path, *, quick: bool) -> None:
         self.world = world
+        self.quick = quick
         self.random = random
         self.keys = KeyRing(MASTER)
         self.post = Post(random)
@@ -91,7 +91,7 @@ class Hub:
         self.alive = True
         self._generation += 1
         self._pending.clear()
-        self.store = Store(f"sqlite:///{self._file}")
+        self.store = self._open()
         with self.store.writing() as connection:
             self.incarnation = Incarnation(meta.next_incarnation(connection, self.now_ms()))
         self.live = Live()
@@ -109,6 +109,9 @@ class Hub:
         self.world.tell("the hub starts")
         self.world.schedule.after(self.random.randrange(3_000), self._connector())
         self._look_later()
+
+    def _open(self) -> Any:
+        return QuickStore(self._file) if self.quick else Store(f"sqlite:///{self._file}")
 
     def die(self) -> None:
         """`kill -9`: what was not committed is gone."""
@@ -299,9 +302,9 @@ class Hub:
                 self.sender.send_due()
                 if self._client.up:
                     self.planner.look()
-                self.world.schedule.after(LOOK_MS, look)
+                self.world.schedule.after(self.world.weather.look_ms, look)
 
-        self.world.schedule.after(LOOK_MS, look)
+        self.world.schedule.after(self.world.weather.look_ms, look)
 
 
 def make_template(file: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core import events as e
 from controller.core.events import Button
-from controller.core.model import Step, Task
+from controller.core.model import StaffNoticeKind, Step, Task
+from controller.core.picture import build_view
 from tests.simulation.bank import TrueParcel
 from tests.simulation.schedule import Waits
 from tests.simulation.weather import DAY_MS
@@ -47,7 +48,7 @@ class People:
     def staff_day(self) -> Waits:
         """Now and then somebody loads what came, looks after what is unclear, and hands over what lies on the shelf."""
         while True:
-            yield int(self.random.expovariate(self.world.shifts_a_day / DAY_MS))
+            yield int(self.random.expovariate(self.world.weather.shifts_a_day / DAY_MS))
             if self._on_shift:
                 continue
             self._on_shift = True
@@ -85,7 +86,19 @@ class People:
             yield from self._step(task, parcel)
         self._learn_id(parcel)
         yield 1_000
+        self._set_aside(parcel)
         yield from self._follow_the_screen(parcel)
+
+    def _set_aside(self, parcel: TrueParcel) -> None:
+        """The books say that the parcel in hand has gone: somebody took it out who was only asked to look. The lead announces it anew."""
+        if parcel.where != "hands" or not self.site.has_power():
+            return
+        notice = self.site.state.live.staff_notice
+        if notice is None or notice.kind is not StaffNoticeKind.ALREADY_ENDED or notice.tracking != parcel.tracking:
+            return
+        self.world.tell(f"{parcel.tracking} is in hand and counts as gone; it is announced anew")
+        self.world.announced_anew[parcel.tracking] += 1
+        self.world.hub.announce(self.site.name, self.site.number, parcel)
 
     def _follow_the_screen(self, parcel: TrueParcel) -> Waits:
         """The screen says that the parcel in hand lies somewhere else already: put it there, or look there."""
@@ -174,11 +187,15 @@ class People:
             task = self._task()
             if task is None:
                 return
-            if task.step is Step.PUT_IN or task.step is Step.PUT_ON_SHELF or task.step is Step.CHOOSE_SIZE:
-                self._press(Button.CANCEL)
-                yield 500
-            else:
-                yield from self._step(task, nothing)
+            yield from self._end(task, nothing)
+
+    def _end(self, task: Task, parcel: TrueParcel) -> Waits:
+        """Nothing is to be put in now: a deposit on the screen, one kept from an earlier scan, is given up."""
+        if task.step in {Step.PUT_IN, Step.PUT_ON_SHELF, Step.CHOOSE_SIZE}:
+            self._press(Button.CANCEL)
+            yield 500
+        else:
+            yield from self._step(task, parcel)
 
     def _care(self) -> Waits:
         """Look into what is unclear, and put back into service what works again."""
@@ -206,7 +223,9 @@ class People:
         yield 500
         inside = self.site.bank.behind(label)
         parcel = inside[0] if inside else TrueParcel("", "S", "nowhere")
-        keep = self.random.random() < 0.5
+        view = build_view(self.site.state, self.site.number, self.site.clock.now()) if self.site.has_power() else None
+        only_looks = view is not None and view.staff.task is not None and view.staff.task.looks_only
+        keep = only_looks if self.random.random() > self.world.weather.careless / 5 else not only_looks
         for _ in range(ROUNDS_MAX):
             task = self._task()
             if task is None:
@@ -219,7 +238,7 @@ class People:
                 self._shut(label)
                 yield 500
             else:
-                yield from self._step(task, parcel)
+                yield from self._end(task, parcel)
 
     def _tidy_alarms(self) -> Waits:
         if not self.site.has_power():
@@ -265,7 +284,7 @@ class People:
     def recipient(self, parcel: TrueParcel) -> Waits:
         """Comes when the parcel may be there, and comes again until it is in their hands."""
         while parcel.where not in {"taken", "removed"}:
-            yield int(self.random.expovariate(1 / (self.world.visit_days * DAY_MS)))
+            yield int(self.random.expovariate(1 / (self.world.weather.visit_days * DAY_MS)))
             if parcel.slips and parcel.where in self.site.bank.open:
                 yield from self._visit(parcel)
 
@@ -326,7 +345,7 @@ class People:
     def guesser(self) -> Waits:
         """Somebody tries their luck."""
         while True:
-            yield int(self.random.expovariate(1 / (2 * DAY_MS)))
+            yield int(self.random.expovariate(1 / (self.world.weather.guess_days * DAY_MS)))
             for _ in range(self.random.choice((1, 12))):
                 digits = f"{self.random.randrange(10**11):011d}"
                 self.site.feed(e.DigitsTyped(_with_check_digit(digits)))

@@ -27,7 +27,6 @@ FOLDER: Final = Path(__file__).with_name("planted")
 SEEDS: Final = 400
 """Lives a fault is hunted in before it counts as not caught."""
 STEPS: Final = 150
-DAYS: Final = 2.0
 OURS: Final = ("controller", "firmware", "hub", "wire", "tests")
 PATIENCE_S: Final = 900.0
 
@@ -129,7 +128,7 @@ def live(world: str, seed: int) -> None:
     from tests.simulation.world import the_world
 
     with the_world(seed) as lived:
-        lived.live(DAYS)
+        lived.live()
 
 
 def hunt(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_S) -> Catch:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -183,8 +184,13 @@ class Broker:
 
 
 def _wants(client: Client, topic: str) -> bool:
+    return _matches(tuple(client.filters), topic)
+
+
+@lru_cache(maxsize=1_000)
+def _matches(filters: tuple[str, ...], topic: str) -> bool:
     words = topic.split("/")
-    return any(_fits(pattern.split("/"), words) for pattern in client.filters)
+    return any(_fits(pattern.split("/"), words) for pattern in filters)
 
 
 def _fits(pattern: list[str], words: list[str]) -> bool:

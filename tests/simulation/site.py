@@ -40,9 +40,6 @@ CARDS: Final = (
 WALL_MS: Final = 1_790_000_000_000
 SPRING_MS: Final = (60, 400)
 """How long a door needs to move after its latch let go."""
-LOOK_MS: Final = 3_600_000
-"""How often an idle site looks at the clock here; the real one looks every two seconds."""
-IDLE_PUMP_MS: Final = 3_600_000
 ACK_LOOK_MS: Final = 5_000
 RECONNECT_MS: Final = (1_000, 60_000)
 ROOM: Final = 20
@@ -220,9 +217,9 @@ class Site:
         def look() -> None:
             if self.runner is not None and self._generation == generation:
                 self.advance()
-                self.world.schedule.after(LOOK_MS, look)
+                self.world.schedule.after(self.world.weather.look_ms, look)
 
-        self.world.schedule.after(LOOK_MS, look)
+        self.world.schedule.after(self.world.weather.look_ms, look)
 
     # --------------------------------------------------------------------------------------------------- the owner
 
@@ -332,7 +329,7 @@ class Site:
         self.exchange.heed_marks()
         self.exchange.pump(self, self.reader)
         waits = self.exchange._sent_to > self.exchange._acked
-        self._pump_later(ACK_LOOK_MS if waits else IDLE_PUMP_MS)
+        self._pump_later(ACK_LOOK_MS if waits else self.world.weather.look_ms)
 
     def _pump_later(self, delay_ms: int) -> None:
         at_ms = self.world.schedule.now_ms + delay_ms

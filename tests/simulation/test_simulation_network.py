@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.weather import calm
-from tests.simulation.world import DAYS, the_world, trace
+from tests.simulation.world import the_world, trace
 
 KEPT = {
     7: "a parcel that was not found could never be put in again",
     15: "a new bank contradicted facts that nobody had told yet",
     42: "a door closed at once counted as a collection, and its compartment was given away",
+    101: "staff who were only to look took the parcel out, and it counted as collected: the screen said *take or look*",
 }
 """Seeds that failed once, each with its story in a sentence."""
-SLICE = range(100, 104)
+SLICE = range(102, 106)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,18 @@ def test_one_seed_is_one_life_line_for_line() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [230, 232])
+def test_the_short_way_to_the_database_lives_the_same_life(seed: int) -> None:
+    def life(*, quick: bool) -> tuple[str, list[str]]:
+        with the_world(seed, quick=quick) as world:
+            world.live()
+            return trace(world), world.lines
+
+    assert life(quick=True) == life(quick=False)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [*KEPT, *SLICE])
 def test_nothing_is_lost_in_a_hostile_world(seed: int) -> None:
     with the_world(seed) as world:
-        world.live(DAYS)
+        world.live()

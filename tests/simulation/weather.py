@@ -5,17 +5,24 @@ Owns the figures. Refuses to act. A calm world is as valuable as a wild one: som
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+SHORT_DAYS = 2.0
+LOOK_STRETCH_MAX = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Probabilities are for each occasion; `*_days` are means of what happens by itself, 0 for never."""
+    """Probabilities are for each occasion; `*_days` are means of what happens by itself, 0 for never.
 
+    `days` is how long it lasts. In a month about as much happens as in two bad days, with more time in between.
+    """
+
+    days: float
     lost: float
     doubled: float
     overtaken: float
@@ -37,44 +44,58 @@ class Weather:
     synchronised: bool
     clock_jump_days: float
     parcels_a_day: float
+    shifts_a_day: float
+    visit_days: float
+    guess_days: float
+    look_ms: int
+    """How often site and hub look at what nobody told them, and a site says how it feels; the real ones do it all the time."""
+    nag_ms: int
 
 
 def draw(random: Random) -> Weather:
     """One kind of weather out of many; each fault is absent in half of the worlds."""
+    days = random.choice((SHORT_DAYS, 7.0, 35.0, 35.0))
+    stretch = days / SHORT_DAYS
 
     def some(value: float) -> float:
         return value * random.random() if random.random() < 0.5 else 0.0
 
     return Weather(
+        days=days,
         lost=some(0.1),
         doubled=some(0.2),
         overtaken=some(0.2),
         latency_ms=random.choice((20, 200, 2_000)),
-        partition_days=random.choice((0.0, 0.5, 3.0, 20.0)),
+        partition_days=random.choice((0.0, 0.5, 3.0, 20.0)) * stretch,
         partition_ms=random.choice((60_000, HOUR_MS, DAY_MS, 30 * DAY_MS)),
-        power_cut_days=random.choice((0.0, 0.3, 2.0)),
+        power_cut_days=random.choice((0.0, 0.3, 2.0)) * stretch,
         cut_at_commit=some(0.02),
-        broker_death_days=random.choice((0.0, 1.0)),
+        broker_death_days=random.choice((0.0, 1.0)) * stretch,
         broker_forgets=random.random() < 0.5,
-        hub_death_days=random.choice((0.0, 1.0)),
+        hub_death_days=random.choice((0.0, 1.0)) * stretch,
         hub_dies_after_commit=some(0.05),
         hub_reads_ms=random.choice((300, 10_000, 120_000)),
-        restore_days=random.choice((0.0, 0.0, 4.0)),
-        jam_days=random.choice((0.0, 1.0)),
-        force_days=random.choice((0.0, 5.0)),
+        restore_days=random.choice((0.0, 0.0, 4.0)) * stretch,
+        jam_days=random.choice((0.0, 1.0)) * stretch,
+        force_days=random.choice((0.0, 5.0)) * stretch,
         careless=some(0.3),
         keeps_time=random.random() < 0.5,
         synchronised=random.random() < 0.5,
-        clock_jump_days=random.choice((0.0, 2.0)),
-        parcels_a_day=random.choice((3.0, 10.0, 40.0)),
+        clock_jump_days=random.choice((0.0, 2.0)) * stretch,
+        parcels_a_day=random.choice((3.0, 10.0, 40.0)) / stretch,
+        shifts_a_day=2.0 / math.sqrt(stretch),
+        visit_days=math.sqrt(stretch),
+        guess_days=2.0 * stretch,
+        look_ms=int(HOUR_MS * min(stretch, LOOK_STRETCH_MAX)),
+        nag_ms=int(random.choice((15_000, 1_800_000)) * stretch**2),
     )
 
 
 def calm() -> Weather:
     """Nothing fails."""
     return Weather(
-        lost=0, doubled=0, overtaken=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
+        days=1.0, lost=0, doubled=0, overtaken=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
         cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
         restore_days=0, jam_days=0, force_days=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
-        parcels_a_day=10,
+        parcels_a_day=10, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000,
     )  # fmt: skip

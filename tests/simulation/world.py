@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +33,6 @@ from wire.plan import Settings
 
 TEMPORARY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 SITES: Final = ("asnieres", "bois-colombes")
-DAYS: Final = 2.0
-"""Wild days of a world, unless told otherwise."""
 REST_MS: Final = int(1.5 * DAY_MS)
 """Good weather at the end, in which everybody is served."""
 LINES_KEPT: Final = 4_000
@@ -42,14 +41,13 @@ LINES_KEPT: Final = 4_000
 class World:
     """Everything there is."""
 
-    def __init__(self, seed: int, folder: Path, weather: Weather | None = None) -> None:
+    def __init__(self, seed: int, folder: Path, weather: Weather | None = None, *, quick: bool = True) -> None:
         self.seed = seed
         self.random = Random(seed)
         self.weather = weather or draw(self.random)
         self._wild = False
-        self.visit_days = 1.0
-        self.shifts_a_day = 2.0
         self.hub_deaths = 0
+        self.announced_anew: Counter[str] = Counter()
         self.lines: list[str] = []
         self.schedule = Schedule()
         self.broker = Broker(self.schedule, self._random(), self.weather)
@@ -57,13 +55,13 @@ class World:
         self.checks = Checks(self)
         self._parcels = 0
         (folder / "hub").mkdir()
-        self.hub = Hub(self, folder / "hub", self._random(), template())
+        self.hub = Hub(self, folder / "hub", self._random(), template(), quick=quick)
         self.hub.start()
         self.sites: dict[str, Site] = {}
         self.people: dict[str, People] = {}
         for name in SITES:
             badge = badge_text(self.random.getrandbits(128))
-            number = self.hub.add_site(name, badge, Settings())
+            number = self.hub.add_site(name, badge, Settings(nag_ms=self.weather.nag_ms))
             (folder / name).mkdir()
             site = Site(self, name, number, self.hub.keys.site_key(name, 0), folder / name, self._random())
             self.sites[name] = site
@@ -86,8 +84,8 @@ class World:
 
     # ------------------------------------------------------------------------------------------------------- its days
 
-    def live(self, days: float) -> None:
-        """Wild days, then good weather, then the judgement."""
+    def live(self, days: float | None = None) -> None:
+        """Wild days, as many as the weather has unless told otherwise, then good weather, then the judgement."""
         self._wild = True
         for site in self.sites.values():
             site.start()
@@ -100,7 +98,7 @@ class World:
                 self.schedule.live(fate(site))
         for common in (self._broker_deaths, self._hub_deaths, self._backups):
             self.schedule.live(common())
-        self.schedule.run_until(int(days * DAY_MS))
+        self.schedule.run_until(int((self.weather.days if days is None else days) * DAY_MS))
         self._heal()
         self.schedule.run_until(self.schedule.now_ms + REST_MS)
         self.checks.everybody_served()
@@ -112,7 +110,6 @@ class World:
         self._wild = False
         self.weather = calm()
         self.broker.weather = self.weather
-        self.visit_days, self.shifts_a_day = 0.1, 12.0
         self.broker.come_back()
         for site in self.sites.values():
             self.broker.mend(site.client)
@@ -276,8 +273,11 @@ def template() -> Path:
 
 
 @contextlib.contextmanager
-def the_world(seed: int, weather: Weather | None = None) -> Iterator[World]:
-    """A world from a seed, its chance included, cleaned up afterwards. A failure is told with its story."""
+def the_world(seed: int, weather: Weather | None = None, *, quick: bool = True) -> Iterator[World]:
+    """A world from a seed, its chance included, cleaned up afterwards. A failure is told with its story.
+
+    Unless it is `quick` the hub goes to its database by SQLAlchemy.
+    """
     dice = Random(seed ^ 0x5EED)
     folder = Path(tempfile.mkdtemp(prefix="consigne-world-", dir=TEMPORARY))
     with contextlib.ExitStack() as stack:
@@ -287,8 +287,9 @@ def the_world(seed: int, weather: Weather | None = None) -> Iterator[World]:
         )
         stack.enter_context(mock.patch("secrets.randbits", dice.getrandbits))
         stack.enter_context(mock.patch("hub.intake.uuid4", side_effect=lambda: _Id(dice.getrandbits(128))))
-        world = World(seed, folder, weather)
+        world = World(seed, folder, weather, quick=quick)
         stack.callback(world.end)
+        stack.enter_context(mock.patch("controller.exchange.HEALTH_S", world.weather.look_ms / 1000))
         try:
             yield world
         except AssertionError as broken:
