@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     try:
         with the_world(seed) as world:
             world.live(days)
-            sys.stdout.write("\n".join((str(world.weather), *world.lines, "")))
+            sys.stdout.write("\n".join((str(world.drawn), *world.lines, "")))
             sys.stdout.write(f"seed {seed}: every invariant held; trace {trace(world)}\n")
     except AssertionError as broken:
         sys.stdout.write(f"{broken}\n")

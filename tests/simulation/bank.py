@@ -34,8 +34,14 @@ class Bank:
 
     def __init__(self, labels: Iterable[Label]) -> None:
         self.open: dict[Label, bool] = dict.fromkeys(labels, False)
+        self.opened_ms: dict[Label, int] = dict.fromkeys(self.open, 0)
         self.jammed: set[Label] = set()
+        self.cut: set[Label] = set()
         self.parcels: dict[str, TrueParcel] = {}
+
+    def reads_open(self, label: Label) -> bool:
+        """What the switch of a door says: its loop is closed by a closed door, so a cut wire reads open."""
+        return self.open[label] or label in self.cut
 
     def behind(self, label: Label) -> list[TrueParcel]:
         """What lies behind a door."""

@@ -28,6 +28,8 @@ PATIENCE: Final = 24
 """Half seconds somebody watches the doors after a scan."""
 ROUNDS_MAX: Final = 40
 """Steps of one deposit; a dialogue that needs more has no end."""
+SLAM_MS: Final = 1_900
+"""The wind shuts a door this soon or not at all: what closes later had time for a hand (C-05, ADR 0008)."""
 ACCEPT_MS: Final = 2_000
 """A valid key opens its own door within this time, or somebody is told to wait (I-7)."""
 
@@ -203,9 +205,14 @@ class People:
             if not self.site.has_power():
                 return
             known = self.site.state.durable.compartments[label]
-            if known.service is not Service.IN_SERVICE and label not in self.site.bank.jammed:
+            works = label not in self.site.bank.jammed | self.site.bank.cut
+            if known.service is not Service.IN_SERVICE and works:
                 yield from self._sign_in()
                 self._press(Button.PUT_IN_SERVICE, label=label)
+                yield 500
+            if known.service is Service.IN_SERVICE and label in self.site.bank.cut and not self.site.bank.open[label]:
+                yield from self._sign_in()
+                self._press(Button.TAKE_OUT_OF_SERVICE, label=label)
                 yield 500
             if self.site.bank.open[label]:
                 self._shut(label)
@@ -328,7 +335,8 @@ class People:
             self.world.checks.was_refused(self.site, parcel, typed=typed)
 
     def _take(self, parcel: TrueParcel, label: Label) -> Waits:
-        if self.random.random() < 0.05:
+        since_ms = self.world.schedule.now_ms - self.site.bank.opened_ms[label]
+        if self.random.random() < 0.05 and since_ms + 600 < SLAM_MS:
             yield 600
             self._shut(label)  # the wind, a child
             return

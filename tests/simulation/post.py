@@ -131,6 +131,8 @@ class Broker:
         self._look_for_secrets(topic, payload)
         if not client.up:
             return
+        if payload.startswith(b"{") and self._random.random() < self.weather.newer:
+            payload = b'{"from_a_newer_version":[1],' + payload[1:]
         for _ in range(self._copies()):
             client.up_free_ms = self._arrival(client.up_free_ms)
 

@@ -38,8 +38,12 @@ CARDS: Final = (
     ("4", SizeClass.L, ReachZone.LOW, 300),
 )
 WALL_MS: Final = 1_790_000_000_000
+SECTOR: Final = 512
 SPRING_MS: Final = (60, 400)
 """How long a door needs to move after its latch let go."""
+CHATTER_MS: Final = (35, 250)
+"""How long a switch that chatters stays at one reading: longer than what the firmware takes for noise."""
+CHATTER_MAX: Final = 4
 ACK_LOOK_MS: Final = 5_000
 RECONNECT_MS: Final = (1_000, 60_000)
 ROOM: Final = 20
@@ -55,13 +59,33 @@ class DyingJournal(Journal):
     def __init__(self, path: Path, site: str, fails: Callable[[], bool]) -> None:
         super().__init__(path, site)
         self._fails = fails
+        self._wal_file = path.with_name(path.name + "-wal")
+        self.torn: tuple[bytes, bytes] | None = None
+        """The log before and after a commit in the middle of which the power failed."""
 
     def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
         if self._fails():
             raise PowerCut
+        if self._fails():
+            before = self._wal_file.read_bytes()
+            super().append(facts, now)
+            self.torn = before, self._wal_file.read_bytes()
+            raise PowerCut
         super().append(facts, now)
         if self._fails():
             raise PowerCut
+
+
+def _torn(before: bytes, after: bytes, random: Random) -> bytes:
+    """A file of which some sectors are as they were before a write, and some as after it; one of them may be half written."""
+    found = bytearray(after)
+    old = before.ljust(len(after), b"\0")
+    for start in range(0, len(after), SECTOR):
+        here = slice(start, start + SECTOR)
+        if old[here] != after[here]:
+            written = random.choice((0, 0, SECTOR, random.randrange(SECTOR)))
+            found[start + written : start + SECTOR] = old[start + written : start + SECTOR]
+    return bytes(found)
 
 
 class Site:
@@ -155,7 +179,7 @@ class Site:
             watchdog=self,
         )
         self.world.tell(f"{self.name} starts (boot {begun.boot})")
-        doors = {label: Door.OPEN if is_open else Door.CLOSED for label, is_open in self.bank.open.items()}
+        doors = {label: Door.OPEN if self.bank.reads_open(label) else Door.CLOSED for label in self.bank.open}
         self.feed(e.Booted(doors, begun.clean))
         if self.runner is not None:
             self.world.schedule.after(self.random.randrange(2_000), self._connector())
@@ -174,6 +198,8 @@ class Site:
         for part in self._folder.iterdir():
             if not part.name.endswith("-shm"):  # the shared memory of SQLite is memory
                 shutil.copyfile(part, kept / part.name)
+        if self.journal.torn is not None:
+            (kept / "journal.db-wal").write_bytes(_torn(*self.journal.torn, self.random))
         self.reader.close()
         self.journal._db.close()
         shutil.rmtree(self._folder)
@@ -304,13 +330,53 @@ class Site:
         """A door moves, by its spring or by force."""
         if not self.bank.open[label]:
             self.bank.open[label] = True
-            self.feed(e.DoorChanged(label, open=True))
+            self.bank.opened_ms[label] = self.world.schedule.now_ms
+            self._switched(label)
 
     def close_door(self, label: Label) -> None:
         """Somebody pushes a door shut."""
         if self.bank.open[label]:
             self.bank.open[label] = False
-            self.feed(e.DoorChanged(label, open=False))
+            self._switched(label)
+
+    def cut_switch(self, label: Label) -> None:
+        """The wire of a door's switch breaks."""
+        was_open = self.bank.reads_open(label)
+        self.bank.cut.add(label)
+        if not was_open:
+            self.feed(e.DoorChanged(label, open=True))
+
+    def mend_switch(self, label: Label) -> None:
+        """The wire is whole again."""
+        if label in self.bank.cut:
+            self.bank.cut.discard(label)
+            if not self.bank.open[label]:
+                self.feed(e.DoorChanged(label, open=False))
+
+    def _switched(self, label: Label) -> None:
+        """A door moved; its switch may chatter for longer than the firmware waits."""
+        if label in self.bank.cut:
+            return
+        now_open = self.bank.open[label]
+        self.feed(e.DoorChanged(label, open=now_open))
+        if not self.world.is_wild() or self.random.random() >= self.world.weather.chatter:
+            return
+        delay_ms = 0
+        for number in range(self.random.randrange(1, CHATTER_MAX)):
+            for open_ in (not now_open, now_open):
+                delay_ms += self.random.randrange(*CHATTER_MS)
+                self.world.schedule.after(delay_ms, self._chatters(label, now_open, open_))
+            del number
+
+    def _chatters(self, label: Label, settled: bool, said: bool) -> Callable[[], None]:  # noqa: FBT001 two readings of one switch
+        moved_ms = self.bank.opened_ms[label]
+
+        def say() -> None:
+            still = self.bank.open[label] == settled and self.bank.opened_ms[label] == moved_ms
+            if still and label not in self.bank.cut:
+                self.feed(e.DoorChanged(label, open=said))
+
+        return say
 
     # --------------------------------------------------------------------------------------------------- the line
 

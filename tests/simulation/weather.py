@@ -39,6 +39,10 @@ class Weather:
     restore_days: float
     jam_days: float
     force_days: float
+    chatter: float
+    cut_days: float
+    newer: float
+    """How many messages come from a version that says more than this one knows."""
     careless: float
     keeps_time: bool
     synchronised: bool
@@ -78,6 +82,9 @@ def draw(random: Random) -> Weather:
         restore_days=random.choice((0.0, 0.0, 4.0)) * stretch,
         jam_days=random.choice((0.0, 1.0)) * stretch,
         force_days=random.choice((0.0, 5.0)) * stretch,
+        chatter=some(0.5),
+        cut_days=random.choice((0.0, 2.0)) * stretch,
+        newer=some(0.5),
         careless=some(0.3),
         keeps_time=random.random() < 0.5,
         synchronised=random.random() < 0.5,
@@ -96,6 +103,6 @@ def calm() -> Weather:
     return Weather(
         days=1.0, lost=0, doubled=0, overtaken=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
         cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
-        restore_days=0, jam_days=0, force_days=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
+        restore_days=0, jam_days=0, force_days=0, chatter=0, cut_days=0, newer=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
         parcels_a_day=10, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000,
     )  # fmt: skip

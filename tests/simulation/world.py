@@ -44,7 +44,7 @@ class World:
     def __init__(self, seed: int, folder: Path, weather: Weather | None = None, *, quick: bool = True) -> None:
         self.seed = seed
         self.random = Random(seed)
-        self.weather = weather or draw(self.random)
+        self.weather = self.drawn = weather or draw(self.random)
         self._wild = False
         self.hub_deaths = 0
         self.announced_anew: Counter[str] = Counter()
@@ -93,7 +93,7 @@ class World:
             self.schedule.live(people.staff_day())
             self.schedule.live(people.guesser())
             self.schedule.live(self._parcels_come(site))
-        for fate in (self._partitions, self._power_cuts, self._jams, self._forces, self._clock_jumps):
+        for fate in (self._partitions, self._power_cuts, self._jams, self._cuts, self._forces, self._clock_jumps):
             for site in self.sites.values():
                 self.schedule.live(fate(site))
         for common in (self._broker_deaths, self._hub_deaths, self._backups):
@@ -114,6 +114,8 @@ class World:
         for site in self.sites.values():
             self.broker.mend(site.client)
             site.bank.jammed.clear()
+            for label in sorted(site.bank.cut):
+                site.mend_switch(label)
             if site.runner is None:
                 site.start()
             self.schedule.live(self.people[site.name].staff_day())
@@ -211,6 +213,17 @@ class World:
             site.bank.jammed.add(label)
             yield self.random.randrange(8 * HOUR_MS)
             site.bank.jammed.discard(label)
+
+    def _cuts(self, site: Site) -> Waits:
+        while self.is_wild() and self.weather.cut_days:
+            yield from self._now_and_then(self.weather.cut_days)
+            if not self.is_wild():
+                return
+            label = self.random.choice(tuple(site.bank.open))
+            self.tell(f"the switch of door {label} of {site.name} is cut")
+            site.cut_switch(label)
+            yield self.random.randrange(8 * HOUR_MS)
+            site.mend_switch(label)
 
     def _forces(self, site: Site) -> Waits:
         while self.is_wild() and self.weather.force_days:
