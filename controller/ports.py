@@ -59,7 +59,7 @@ class Journal(Protocol):
         ...
 
     def set_acked(self, seq: int, *, rewind: bool) -> None:
-        """Move the acknowledged mark; written with the next append, never with an fsync of its own."""
+        """Move the acknowledged mark; durable with the next append, in its transaction, never with an fsync of its own."""
         ...
 
     def must_tend(self) -> bool:

@@ -229,6 +229,11 @@ class Runner:
         live = observe(self.state.live, event, now)
         self.state = replace(self.state, live=live)
         decision = decide(self.state, event, now)
+        for effect in decision.effects:
+            if isinstance(
+                effect, x.Acked
+            ):  # It rides with the facts: taken back apart from them, a crash would lose it.
+                self._journal.set_acked(effect.seq, rewind=effect.rewind)
         if decision.facts:
             self._journal.append(decision.facts, now)
         for effect in decision.effects:
@@ -268,7 +273,6 @@ class Runner:
             case x.Rebirth():
                 self._uplink.rebirth()
             case x.Acked():
-                self._journal.set_acked(effect.seq, rewind=effect.rewind)
                 self._uplink.acked(self._journal.acked, rewind=effect.rewind)
             case _:
                 self.state = replace(self.state, live=observe(self.state.live, effect, now))

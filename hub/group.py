@@ -293,6 +293,8 @@ class Group:
     def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:
         self._result.refused += 1
         self._result.need_rebirth[item.site] = cursor.site
+        # What this incarnation said when it joined may be lost, and only its word takes the site back (I-17, I-18).
+        self._result.acks.setdefault(item.site, cursor.seq)
         self._raise(item.site, Raise(AlertKind.GAP, "", f"seq {first} arrived, {cursor.seq + 1} is wanted"))
 
     def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes], fresh: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from controller.core import events as e
 from controller.core.evolve import evolve
 from controller.core.model import Durable, Live, Now, Phase, Setup, State, fresh
-from controller.journal import JournalFull
+from controller.journal import Journal, JournalFull
 from controller.runner import (
     EXIT_THREAD_ENDED,
     HEARTBEAT_MS,
@@ -133,18 +135,34 @@ class Told:
         self.world.rebirth()
 
 
-def site(world: World, **contents: int) -> Runner:
+def site(world: World, *, journal: Journal | None = None, **contents: int) -> Runner:
     durable = fresh(SETUP)
     for compartment, number in contents.items():
         for fact in stored(number, compartment.removeprefix("c")):
             durable = evolve(durable, fact, world.now())
     runner = Runner(
-        state=State(SETUP, durable, Live()), clock=world, journal=world, latches=world,
+        state=State(SETUP, durable, Live()), clock=world, journal=world if journal is None else journal, latches=world,
         signals=Told(world, "sound"), uplink=Told(world, "uplink"), panel=Told(world, "view"), watchdog=world,
     )  # fmt: skip
     runner.feed(e.Booted({ONE: Door.CLOSED, TWO: Door.CLOSED}, clean=True))
     world.history.clear()
     return runner
+
+
+def test_a_restored_hubs_word_and_the_mark_it_takes_back_are_one_transaction(tmp_path: Path):
+    """With a power cut between the two the site would never send again what that hub has forgotten."""
+    world = World()
+    journal = Journal(tmp_path / "journal.db", SITE)
+    journal.begin()
+    runner = site(world, journal=journal, c1=1)
+    journal.append(tuple(f.StaffCalled(reason="help") for _ in range(5)), world.now())
+    runner.feed(e.AckArrived(1, 5))
+    journal.append((f.StaffCalled(reason="help"),), world.now())
+    assert journal.acked == 5
+    runner.feed(e.AckArrived(2, 3))
+    shutil.copytree(tmp_path, tmp_path / "after")  # the power fails
+    assert Journal(tmp_path / "after" / "journal.db", SITE).acked == 3
+    journal.close()
 
 
 def test_a_scan_is_durable_before_the_pulse_and_shown_after_it():

@@ -66,6 +66,18 @@ def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
     assert (bench.link.acknowledged, bench.acks()) == ([1], [(1000, 5)])
 
 
+def test_a_site_that_goes_on_behind_a_gap_is_told_how_far_the_hub_is(bench: Bench) -> None:
+    """A hub put back from an older copy, whose first word was lost: only its word in its own incarnation rewinds the site."""
+    journal = Journal("gambetta")
+    journal.write(*life(ParcelId("0000000000001")))
+    bench.hear(journal.batch(1, 3))
+    bench.hear(journal.batch(6, 9))
+    assert bench.acks() == [(1000, 3), (1000, 3)]
+    assert bench.ask("SELECT kind, cleared_ms FROM alert") == [("gap", None)]
+    bench.hear(journal.batch(4, 9))
+    assert bench.acks()[-1] == (1000, 9)
+
+
 def test_what_is_sent_again_changes_nothing_and_is_acked_again(bench: Bench) -> None:
     journal = Journal("gambetta")
     parcel = ParcelId("0000000000001")

@@ -198,6 +198,12 @@ class Checks:
                 require(
                     fold(genesis(name, journal), records) == site.journal.last_hash, f"I-13: the hub's chain of {name}"
                 )
+                plan = connection.execute(text("SELECT revision, hash FROM plan WHERE site = :n"), {"n": number}).one()
+                mark = site.state.durable.plan
+                require(
+                    (mark.revision, mark.hash) == (plan.revision, plan.hash),
+                    f"I-17: {name} has plan {mark.revision}, the hub's last one is {plan.revision}",
+                )
                 self._same_parcels(site, connection, number)
                 self._same_compartments(site, connection, number)
             alerts = connection.execute(

@@ -79,7 +79,7 @@ def draw(random: Random) -> Weather:
         hub_death_days=random.choice((0.0, 1.0)) * stretch,
         hub_dies_after_commit=some(0.05),
         hub_reads_ms=random.choice((300, 10_000, 120_000)),
-        restore_days=random.choice((0.0, 0.0, 4.0)) * stretch,
+        restore_days=random.choice((0.0, 0.0, 0.3, 1.0)) * stretch,
         jam_days=random.choice((0.0, 1.0)) * stretch,
         force_days=random.choice((0.0, 5.0)) * stretch,
         chatter=some(0.5),
