@@ -23,6 +23,8 @@ LOG: Final = logging.getLogger(__name__)
 
 LOOK_S: Final = 1.0
 """Longest delay until a change made by another process (the command line) is seen."""
+REPEAT_MS: Final = 300_000
+"""A plan that its site, which is there, does not follow after this long is said again: the broker may have lost it."""
 RETRY_S: Final = 0.05
 """Pause when the link has too many messages outstanding."""
 
@@ -35,6 +37,7 @@ class Planner:
         self._link = link
         self._incarnation = incarnation
         self._clock = clock
+        self._said_ms: dict[str, int] = {}
         self._woken = threading.Event()
         self._joined = threading.Event()
         self.stopping = threading.Event()
@@ -64,13 +67,17 @@ class Planner:
             self._publish(*presence(self._incarnation.value, online=True, at_ms=self._clock()))
         with self._store.reading() as connection:
             sites = desk.site_ids(connection) if everything else desk.stale_plans(connection)
-        for site in sites:
+            unheard = desk.unheard_plans(connection, self._incarnation.value)
+        long_ago = self._clock() - REPEAT_MS
+        again = [site for site in unheard if site not in sites and self._said_ms.get(site, 0) <= long_ago]
+        for site in (*sites, *again):
             try:
                 plan = self.build(site)
             except TooManyParcels as error:
                 LOG.error("no new plan: %s", error)  # noqa: TRY400 the reason is the whole story
                 continue
             if plan is not None:
+                self._said_ms[site] = self._clock()
                 self._publish(topics.topic(topics.PLAN, site), encode(plan))
 
     def build(self, site: str) -> Plan | None:

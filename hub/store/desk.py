@@ -214,6 +214,30 @@ def stale_plans(connection: Connection) -> list[str]:
     return list(connection.execute(_STALE_PLANS).scalars())
 
 
+_REFUSED: Final = select(ALERT.c.id).where(
+    ALERT.c.site == SITE.c.id, ALERT.c.kind == AlertKind.PLAN_REFUSED, ALERT.c.cleared_ms.is_(None)
+)
+_UNHEARD_PLANS: Final = (
+    select(SITE.c.id)
+    .join(PLAN, PLAN.c.site == SITE.c.number)
+    .join(SITE_LIVE, SITE_LIVE.c.site == SITE.c.number)
+    .where(
+        SITE_LIVE.c.presence == PresenceStatus.READY,
+        or_(
+            SITE_LIVE.c.applied_revision != PLAN.c.revision,
+            SITE_LIVE.c.applied_incarnation != bindparam("incarnation"),
+        ),
+        ~_REFUSED.exists(),
+    )
+    .order_by(SITE.c.number)
+)
+
+
+def unheard_plans(connection: Connection, incarnation: int) -> list[str]:
+    """Sites that are there and follow another plan than their last one, without having refused it."""
+    return list(connection.execute(_UNHEARD_PLANS, {"incarnation": incarnation}).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """The last plan that was built."""

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from hub.core.parcels import Refused, new_parcel
 from hub.people.services import TRIES_BURST, Door
+from hub.sites.planner import REPEAT_MS
 from hub.store import desk
 from hub.store.migrate import migrate
 from hub.store.schema import METADATA
@@ -167,6 +168,45 @@ def test_plans_are_published_only_for_sites_whose_wishes_changed(bench: Bench) -
     bench.planner.look()
     assert [topic for topic, _payload in bench.link.said] == ["consigne/1/belleville/down/plan"]
     assert len(decode(Plan, bench.link.said[0][1]).parcels) == 1
+
+
+def test_a_plan_that_its_site_does_not_follow_is_said_again_now_and_then(bench: Bench) -> None:
+    """A broker that lost it, and a line that never broke: nobody else would ever say it again (I-17)."""
+
+    def said() -> list[str]:
+        topics_, bench.link.said[:] = [topic.split("/")[2] for topic, _ in bench.link.said], []
+        return topics_
+
+    def applies(plan: Plan) -> facts.PlanApplied:
+        return facts.PlanApplied(
+            incarnation=plan.incarnation, revision=plan.revision, hash=plan.hash, upserted=(), dropped=()
+        )
+
+    journal = Journal("gambetta")
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.READY, boot=1, at_ms=1))
+    bench.planner.look()
+    assert sorted(said()) == ["belleville", "gambetta"]
+    plan = bench.planner.build("gambetta")
+    assert plan is not None
+    bench.now_ms += REPEAT_MS - 1
+    bench.planner.look()
+    assert said() == []
+    bench.now_ms += 1
+    bench.planner.look()
+    bench.planner.look()
+    assert said() == ["gambetta"], "belleville is not there"
+    journal.write(facts.PlanRefused(incarnation=1000, revision=1, reason="hash"))
+    bench.hear(journal.batch(1, 1))
+    said()
+    bench.now_ms += REPEAT_MS
+    bench.planner.look()
+    assert said() == [], "a plan that was refused is not made better by saying it again"
+    journal.write(applies(plan))
+    bench.hear(journal.batch(2, 2))
+    said()
+    bench.now_ms += REPEAT_MS
+    bench.planner.look()
+    assert said() == []
 
 
 def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> None:
