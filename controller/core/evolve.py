@@ -169,7 +169,7 @@ def _plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
     for planned in fact.upserted:
         if planned.id in aliases:
             aliases = _with(aliases, planned.id, _newer_alias(aliases[planned.id], planned.version, planned.epoch))
-        elif planned.id not in durable.ended:
+        else:
             parcels[planned.id] = _planned(parcels.get(planned.id), planned)
     for dropped in fact.dropped:
         known = parcels.get(dropped)
