@@ -5,7 +5,7 @@ Owns the content and order of a plan. Refuses to know how digits are derived (a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from wire.ids import KEY_VERSION_MAX, ParcelId
@@ -65,8 +65,3 @@ def free_version(parcel: ParcelId, version: int, digits_of: DigitsOf, taken: Ite
         if digits_of(parcel, candidate) not in others:
             return candidate
     raise VersionsExhausted(f"parcel {parcel}: no free key version from {version} to {KEY_VERSION_MAX}")
-
-
-def digits_of_all(versions: Mapping[ParcelId, int], digits_of: DigitsOf) -> frozenset[str]:
-    """The digits in use."""
-    return frozenset(digits_of(parcel, version) for parcel, version in versions.items())

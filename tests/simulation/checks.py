@@ -45,7 +45,7 @@ class Checks:
         self.spent: dict[str, set[ParcelId]] = defaultdict(set)
         self.guesses: dict[str, list[int]] = defaultdict(list)
         self.facts: Counter[str] = Counter()
-        self.refused = 0
+        self.plans: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
     # ----------------------------------------------------------------------------------------- after every step of a site
 
@@ -61,6 +61,8 @@ class Checks:
         require(len(pulsing) <= 1, "I-8: two doors are being opened at once")
         held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
         require(len(held) == len(set(held)), "I-1: a parcel stands in two compartments")
+        twice = state.durable.parcels.keys() & state.durable.ended.keys()
+        require(not twice, f"I-3: {twice} have ended and are expected again")
         for parcel in site.bank.parcels.values():
             label = Label(parcel.where)
             if label not in site.bank.open:
@@ -92,6 +94,10 @@ class Checks:
                 require(not inside, f"I-5: {fact.compartment} was allotted with something inside")
             case f.AttemptFailed():
                 self._attempt(site)
+            case f.PlanApplied():
+                plan = (fact.incarnation, fact.revision)
+                require(plan > self.plans[site.name], f"I-18: plan {plan} undoes {self.plans[site.name]}")
+                self.plans[site.name] = plan
             case _:
                 return
 

@@ -164,6 +164,10 @@ class _Connection:
         cursor = self._database.executemany(bound[0][0], [values for _, values in bound])
         return _Result([], cursor.rowcount)
 
+    def rollback(self) -> None:
+        """Forget what the transaction did."""
+        self._database.execute("ROLLBACK")
+
     def exec_driver_sql(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run the driver's own statement for each row."""
         self._database.executemany(statement, rows)
@@ -197,7 +201,8 @@ class QuickStore:
         try:
             yield self._connection
         finally:
-            self._database.execute("ROLLBACK")
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
 
     def close(self) -> None:
         """Give the file back."""
