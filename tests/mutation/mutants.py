@@ -161,7 +161,9 @@ class _Changer:
         self._docstrings = {
             node.body[0]
             for node in ast.walk(tree)
-            if isinstance(node, ast.Module | ast.ClassDef | Function) and node.body and isinstance(node.body[0], ast.Expr)
+            if isinstance(node, ast.Module | ast.ClassDef | Function)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
         }
         self._visit(tree, "", None)
 
@@ -241,8 +243,10 @@ class _Changer:
             case ast.List(ctx=ast.Load()):
                 yield from (ast.List(kept, ast.Load()) for kept in _one_less(child.elts))
             case ast.Dict():
-                pairs = zip(_one_less(child.keys), _one_less(child.values), strict=True)
-                yield from (ast.Dict(keys, values) for keys, values in pairs)
+                for place in range(len(child.keys)):
+                    keys, values = list(child.keys), list(child.values)
+                    del keys[place], values[place]
+                    yield ast.Dict(keys, values)
             case ast.Attribute(value=ast.Name(id=enum), attr=member) if member in self._enums.get(enum, ()):
                 members = self._enums[enum]
                 other = members[(members.index(member) + 1) % len(members)]
@@ -251,9 +255,7 @@ class _Changer:
             case ast.Call():
                 for place, word in enumerate(child.keywords):
                     if word.arg is not None:
-                        yield ast.Call(
-                            child.func, child.args, [*child.keywords[:place], *child.keywords[place + 1 :]]
-                        )
+                        yield ast.Call(child.func, child.args, [*child.keywords[:place], *child.keywords[place + 1 :]])
             case ast.Name(id=name, ctx=ast.Load()) if name in _NAMES and field == "func":
                 yield ast.Name(_NAMES[name], ast.Load())
 
@@ -272,9 +274,9 @@ class _Changer:
                 yield ast.Pass()
 
 
-def _one_less(elements: list[ast.expr] | list[ast.expr | None]) -> Iterator[list[ast.expr]]:
+def _one_less(elements: list[ast.expr]) -> Iterator[list[ast.expr]]:
     for place in range(len(elements)):
-        yield [*elements[:place], *elements[place + 1 :]]  # type: ignore[list-item]
+        yield [*elements[:place], *elements[place + 1 :]]
 
 
 def _condition(parent: ast.AST, field: str, child: ast.expr) -> Iterator[ast.AST]:

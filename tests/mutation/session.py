@@ -94,7 +94,9 @@ class Verdict:
 class Hunt:
     """A pytest plugin: instead of running the collected tests once, it runs them against mutants."""
 
-    def __init__(self, package: Package, mutants: Sequence[Mutant], known: Enums, *, seconds: float, workers: int) -> None:
+    def __init__(
+        self, package: Package, mutants: Sequence[Mutant], known: Enums, *, seconds: float, workers: int
+    ) -> None:
         self._package = package
         self._mutants = mutants
         self._known = known
@@ -205,9 +207,7 @@ class Hunt:
     def _meet_anew(self, mutant: Mutant, tree: CodeType | Any, writer: int) -> int:
         """The mutated module and all that uses it imported anew, and every test of the package that comes by its file."""
         near = {number for (file, _), numbers in self._lines.items() if file == mutant.file for number in numbers}
-        order = {
-            item.nodeid: (number not in near, self._seconds[number]) for number, item in enumerate(self._items)
-        }
+        order = {item.nodeid: (number not in near, self._seconds[number]) for number, item in enumerate(self._items)}
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             if not (name in KEPT or name.startswith("tests.mutation")):
                 del sys.modules[name]
@@ -335,7 +335,7 @@ def hunt(
     )
     settings.load_profile("mutation")
     plugin = Hunt(package, mutants, known, seconds=seconds, workers=workers)
-    with open(os.devnull, "w", encoding="utf-8") as silence, contextlib.redirect_stdout(silence):
+    with Path(os.devnull).open("w", encoding="utf-8") as silence, contextlib.redirect_stdout(silence):
         status = pytest.main([*_QUIET, *package.test_files()], plugins=[plugin])
     if plugin.said or status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         raise ValueError(plugin.said or f"pytest ended with {status!r}")
@@ -349,7 +349,9 @@ def main(arguments: list[str]) -> int:
         os.execve(sys.executable, [sys.executable, "-m", "tests.mutation.session", *arguments], environment)
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.session", description=__doc__)
     parser.add_argument("package", choices=tuple(PACKAGES))
-    parser.add_argument("--from", type=int, default=0, dest="first", help="the first mutant, in their fixed random order")
+    parser.add_argument(
+        "--from", type=int, default=0, dest="first", help="the first mutant, in their fixed random order"
+    )
     parser.add_argument("--sample", type=int, default=sys.maxsize, help="how many mutants")
     parser.add_argument("--file", default="", help="only mutants of files whose name contains this")
     parser.add_argument("--line", type=int, default=0, help="only mutants of this line")
@@ -359,9 +361,9 @@ def main(arguments: list[str]) -> int:
     known = enums(FOLDERS)
     package = PACKAGES[asked.package]
     every = [mutant for mutant in mutants_in(package.folder, known) if not is_equivalent(mutant)]
-    wanted = [
-        mutant for mutant in every if asked.file in mutant.file and asked.line in {0, mutant.line}
-    ][asked.first : asked.first + asked.sample]
+    wanted = [mutant for mutant in every if asked.file in mutant.file and asked.line in {0, mutant.line}][
+        asked.first : asked.first + asked.sample
+    ]
     verdicts = hunt(package, wanted, known, seconds=asked.seconds, workers=asked.workers)
     for verdict in verdicts:
         if not verdict.noticed:
