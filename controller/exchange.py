@@ -47,6 +47,11 @@ ACK_TIMEOUT_S: Final = 10.0
 """After this long without an acknowledgement the facts are sent again; doubled each time in vain."""
 
 ACK_TIMEOUT_MAX_S: Final = 300.0
+
+AWAY_TIMEOUT_S: Final = 900.0
+"""The same to a hub that says it is away: a broker that keeps what it is sent gets some hundred batches a day twice, and a
+will that came late cannot stop the outbox for good."""
+
 HEALTH_S: Final = 30.0
 
 REPLIES_MAX: Final = 100
@@ -96,6 +101,7 @@ class Exchange:
         self._acked = acked
         self._sent_to = acked
         self._hub_away = False
+        self._hub_incarnation = 0
         self._progress_s = 0.0
         self._patience_s = ACK_TIMEOUT_S
         self._health_s = 0.0
@@ -138,7 +144,6 @@ class Exchange:
 
     def joined(self, outlet: Outlet) -> None:
         """A connection stands and its subscriptions are granted: everything the hub may not have is due again."""
-        self._sent_to = self._acked
         self._progress_s = self._seconds()
         self._patience_s = ACK_TIMEOUT_S
         self._health_s = 0.0
@@ -179,6 +184,8 @@ class Exchange:
                 self._hear(message.issued_at_ms, fresh)
                 self._post(e.PlanArrived(message))
             case Ack():
+                if fresh and self._hub_away:
+                    self._hub_is(online=True)  # Whatever its will says: it may have overtaken the next connection.
                 self._post(e.AckArrived(message.incarnation, message.seq))
             case Command():
                 self._hear(message.issued_at_ms, fresh)
@@ -190,11 +197,17 @@ class Exchange:
                 raise BadMessage(f"a site does not read {type(message).__name__}")
 
     def _hub_presence(self, message: HubPresence) -> None:
-        came_back = message.online and self._hub_away
-        self._hub_away = not message.online
+        if message.incarnation < self._hub_incarnation:
+            return  # The will of an earlier hub can overtake its successor (I-18).
+        self._hub_incarnation = message.incarnation
+        self._hub_is(online=message.online)
+
+    def _hub_is(self, *, online: bool) -> None:
+        came_back = online and self._hub_away
+        self._hub_away = not online
         if came_back:
             self._send_again()
-        self._post(e.HubPresent(online=message.online))
+        self._post(e.HubPresent(online=online))
 
     def _marked(self, seq: int, rewind: bool) -> None:  # noqa: FBT001 it comes from a tuple
         if rewind:
@@ -266,7 +279,8 @@ class Exchange:
     def _check_acknowledged(self) -> None:
         """The broker's word is no receipt: what the hub did not acknowledge in time is sent again."""
         waited_s = self._seconds() - self._progress_s
-        if self._sent_to <= self._acked or self._hub_away or waited_s < self._patience_s:
+        patience_s = max(self._patience_s, AWAY_TIMEOUT_S) if self._hub_away else self._patience_s
+        if self._sent_to <= self._acked or waited_s < patience_s:
             return
         self._patience_s = min(self._patience_s * 2, ACK_TIMEOUT_MAX_S) * self._random.uniform(0.8, 1.2)
         self._send_again()

@@ -120,7 +120,12 @@ class Hub:
             wake_sender=self.sender.wake,
         )
         self.housekeeping = Housekeeping(
-            store=self.store, live=self.live, clock=clock, contact_days=settings.contact_days, ping=self._ping
+            store=self.store,
+            live=self.live,
+            link=self.link,
+            clock=clock,
+            contact_days=settings.contact_days,
+            ping=self._ping,
         )
         self._threads = tuple(
             Guarded(name, body, on_thread_end)

@@ -183,6 +183,7 @@ class Group:
                 self._presence(cursor, item.message)
             case Health():
                 self._say(cursor.site, health=item.incoming.payload, health_ms=self._now_ms)
+                self._is_there(cursor, item.message)
             case Reply():
                 sql.answer_command(
                     self._connection,
@@ -437,6 +438,16 @@ class Group:
         self._say(cursor.site, presence=presence.status, presence_ms=self._now_ms)
         if presence.status is PresenceStatus.READY:
             self._clear(cursor.site_id, AlertKind.SITE_OFFLINE, "")
+
+    def _is_there(self, cursor: Cursor, health: Health) -> None:
+        """Who says how it feels is there: its will may have come late, and the word it came back with may be lost."""
+        live = self._now_live(cursor.site)
+        if health.boot < live.boot or live.presence == PresenceStatus.STOPPING:
+            return
+        self._clear(cursor.site_id, AlertKind.SITE_OFFLINE, "")
+        if live.presence != PresenceStatus.READY:
+            self._boot(cursor.site, health.boot)
+            self._say(cursor.site, presence=PresenceStatus.READY, presence_ms=self._now_ms)
 
     def _birth(self, cursor: Cursor, birth: Birth, payload: bytes) -> None:
         live = self._now_live(cursor.site)

@@ -12,6 +12,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.core.project import AlertKind
 from hub.live import Live
+from hub.receiver import Link
 from hub.store import desk, ingest
 from hub.store.engine import Store
 
@@ -28,8 +29,12 @@ COMMANDS_DAYS: Final = 90
 class Housekeeping:
     """The periodic jobs."""
 
-    def __init__(self, *, store: Store, live: Live, clock: Clock, contact_days: int, ping: Callable[[], None]) -> None:
+    def __init__(
+        self, *, store: Store, live: Live, link: Link, clock: Clock, contact_days: int, ping: Callable[[], None]
+    ) -> None:
         self._store = store
+        self._link = link
+        self._listening_ms: int | None = None
         self._live = live
         self._clock = clock
         self._contact_days = contact_days
@@ -63,14 +68,20 @@ class Housekeeping:
 
     def _find_silent_sites(self) -> None:
         now_ms = self._clock()
+        before_ms = now_ms - OFFLINE_AFTER_MS
+        if not self._link.is_connected:
+            self._listening_ms = None
+        elif self._listening_ms is None:
+            self._listening_ms = now_ms
+        listened = self._listening_ms is not None and self._listening_ms <= before_ms
         with self._store.reading() as connection:
-            silent = desk.silent_sites(connection, now_ms - OFFLINE_AFTER_MS)
+            silent = desk.silent_sites(connection, before_ms, listened=listened)
             known = ingest.open_alerts(connection, silent)
         fresh = [site for site in silent if (site, AlertKind.SITE_OFFLINE, "") not in known]
         if not fresh:
             return
         with self._store.writing() as connection:
             for site in fresh:
-                ingest.raise_alert(connection, site, AlertKind.SITE_OFFLINE, "", "gone for more than 90 s", now_ms)
+                ingest.raise_alert(connection, site, AlertKind.SITE_OFFLINE, "", "not heard for more than 90 s", now_ms)
         for site in fresh:
             self._live.publish("alert", site)

@@ -17,7 +17,6 @@ from wire.plan import Help
 NAME_CHARACTERS_MAX: Final = 80
 """A recipient's name as it fits on a slip."""
 CARRIER_CHARACTERS_MAX: Final = 32
-LANGUAGE_CHARACTERS_MAX: Final = 8
 PHONE_DIGITS_MIN: Final = 6
 PHONE_DIGITS_MAX: Final = 15
 """Digits of an international number (ITU-T E.164)."""

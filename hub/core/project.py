@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from wire import facts
 from wire.facts import Place
@@ -303,6 +303,8 @@ def _compartment_changes(
             return (Raise(fact.alarm, fact.compartment or "", fact.detail),)
         case facts.AlarmCleared():
             return (Clear(fact.alarm, fact.compartment or ""),)
+        case _:
+            assert_never(fact)
 
 
 def _received(fact: facts.ParcelReceived) -> Received:
@@ -370,6 +372,8 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
             return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
         case Ended():
             return _after_ended(known, change, moment)
+        case _:
+            assert_never(change)
 
 
 @dataclass(frozen=True, slots=True)

@@ -418,11 +418,16 @@ def acknowledge(connection: Connection, alert: int, by: str, now_ms: int) -> boo
     return connection.execute(select(ALERT.c.id).where(ALERT.c.id == alert)).first() is not None
 
 
-def silent_sites(connection: Connection, before_ms: int) -> list[str]:
-    """Sites that are gone, or were not heard, since before then."""
-    gone = (SITE_LIVE.c.presence == PresenceStatus.LOST) & (SITE_LIVE.c.presence_ms < before_ms)
-    query = select(SITE.c.id).join(SITE_LIVE).where(SITE_LIVE.c.heard_ms > 0, gone)
-    return list(connection.execute(query).scalars())
+_GONE: Final = (SITE_LIVE.c.presence == PresenceStatus.LOST) & (SITE_LIVE.c.presence_ms < bindparam("before_ms"))
+_UNHEARD: Final = (SITE_LIVE.c.presence == PresenceStatus.READY) & (SITE_LIVE.c.heard_ms < bindparam("before_ms"))
+_GONE_SITES: Final = select(SITE.c.id).join(SITE_LIVE).where(SITE_LIVE.c.heard_ms > 0, _GONE)
+_SILENT_SITES: Final = select(SITE.c.id).join(SITE_LIVE).where(SITE_LIVE.c.heard_ms > 0, or_(_GONE, _UNHEARD))
+
+
+def silent_sites(connection: Connection, before_ms: int, *, listened: bool) -> list[str]:
+    """Sites that are gone since before then; of a hub that `listened` all that time, also those that said nothing."""
+    query = _SILENT_SITES if listened else _GONE_SITES
+    return list(connection.execute(query, {"before_ms": before_ms}).scalars())
 
 
 _DUE_MESSAGES: Final = (

@@ -24,7 +24,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from hub.alerts.housekeeping import Housekeeping
 from hub.core.parcels import Refused
 from hub.receiver import Incoming
 from hub.store import desk
@@ -245,9 +244,7 @@ class _Day:
         bench.link = link
         for part in (bench.planner, bench.desk, bench.intake):
             part._link = link
-        self._keeping = Housekeeping(
-            store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None
-        )
+        self._keeping = bench.housekeeping
         for _ in range(CALLS):
             self._one_call(bench)
         bench.now_ms += 40 * DAY_MS

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from hub.alerts.housekeeping import Housekeeping
 from hub.core.parcels import new_parcel
 from hub.intake import Incarnation, Intake
 from hub.keys import KeyRing
@@ -75,6 +76,9 @@ class Bench:
         self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
         self.reads = PageReads(self.store)
         self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver)
+        self.housekeeping = Housekeeping(
+            store=self.store, live=self.live, link=self.link, clock=self.clock, contact_days=30, ping=lambda: None
+        )
         self.desk = Desk(
             store=self.store,
             keys=self.keys,

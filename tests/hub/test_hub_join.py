@@ -348,13 +348,11 @@ def test_a_recall_by_either_id_is_one_recall(bench: Bench) -> None:
 
 
 def test_recipients_of_joined_parcels_are_erased_with_the_parcel(bench: Bench) -> None:
-    from hub.alerts.housekeeping import Housekeeping
-
     twice = Twice(bench)
     twice.joins()
     twice.write(*life(DESK)[5:])
     twice.hear()
-    keeping = Housekeeping(store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None)
+    keeping = bench.housekeeping
     bench.now_ms = AT_MS + 30 * 86_400_000
     assert keeping.erase() == 1
     assert bench.ask("SELECT count(*) FROM contact") == [(0,)]

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
 
+from hub.alerts.housekeeping import OFFLINE_AFTER_MS
 from hub.core.parcels import Refused, new_parcel
 from hub.people.services import TRIES_BURST, Door
 from hub.sites.planner import REPEAT_MS
@@ -25,6 +26,7 @@ from wire.messages import (
     Birth,
     CompartmentCard,
     CompartmentState,
+    Health,
     Presence,
     PresenceStatus,
     SiteState,
@@ -77,6 +79,46 @@ def test_a_site_that_goes_on_behind_a_gap_is_told_how_far_the_hub_is(bench: Benc
     assert bench.ask("SELECT kind, cleared_ms FROM alert") == [("gap", None)]
     bench.hear(journal.batch(4, 9))
     assert bench.acks()[-1] == (1000, 9)
+
+
+def test_a_site_that_says_how_it_feels_is_there_whatever_its_will_said(bench: Bench) -> None:
+    """The will of a broken connection can arrive after the word of the next one, which may itself be lost."""
+
+    def presence() -> object:
+        return bench.ask("SELECT presence FROM site_live WHERE site = 1")[0][0]
+
+    feels = Health(site="gambetta", boot=2, at_ms=1, uptime_ms=1, outbox=0)
+    bench.hear(feels)
+    assert presence() == "ready", "its first word was lost"
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.LOST, boot=2))
+    bench.now_ms += 120_000
+    bench.housekeeping.look()
+    assert bench.ask("SELECT kind, cleared_ms FROM alert") == [("site_offline", None)]
+    bench.hear(structs.replace(feels, boot=1))
+    assert presence() == "lost", "an earlier start proves nothing"
+    bench.hear(feels)
+    assert presence() == "ready"
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.STOPPING, boot=2))
+    bench.hear(feels)
+    assert presence() == "stopping", "what it said last before it stopped on purpose may come late"
+
+
+def test_a_site_that_falls_silent_without_a_will_is_missed_too(bench: Bench) -> None:
+    """Its line may be dead and the broker not know it: three heartbeats are enough, once the hub itself has listened that long."""
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.READY, boot=1))
+    bench.housekeeping.look()
+    bench.now_ms += OFFLINE_AFTER_MS + 1
+    bench.link.is_connected = False
+    bench.housekeeping.look()
+    bench.link.is_connected = True
+    bench.housekeeping.look()
+    assert bench.ask("SELECT kind FROM alert") == [], "it was the hub that did not listen"
+    bench.now_ms += OFFLINE_AFTER_MS
+    bench.housekeeping.look()
+    assert bench.ask("SELECT site, kind FROM alert") == [("gambetta", "site_offline")]
+    bench.hear(Health(site="gambetta", boot=1, at_ms=1, uptime_ms=1, outbox=0))
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
 
 
 def test_what_is_sent_again_changes_nothing_and_is_acked_again(bench: Bench) -> None:
@@ -231,13 +273,11 @@ def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> No
 
 
 def test_recipients_are_erased_within_thirty_days_and_the_chain_stays(bench: Bench) -> None:
-    from hub.alerts.housekeeping import Housekeeping
-
     parcel = bench.announce(site="gambetta", name="Awa", phone="0612345678")
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
-    keeping = Housekeeping(store=bench.store, live=bench.live, clock=bench.clock, contact_days=30, ping=lambda: None)
+    keeping = bench.housekeeping
     bench.now_ms = AT_MS + 29 * DAY_MS
     assert keeping.erase() == 0
     bench.now_ms = AT_MS + 30 * DAY_MS

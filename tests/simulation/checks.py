@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 GAP_MS: Final = 1_000
 """Two coils of one site are never energised within one longest on-time of each other (I-8)."""
+BACKLOG_MS: Final = 6 * HOUR_MS
+"""Two dozen tries at the longest pause between them: as good as never all lost."""
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
@@ -45,6 +47,9 @@ class Checks:
         self.spent: dict[str, set[ParcelId]] = defaultdict(set)
         self.guesses: dict[str, list[int]] = defaultdict(list)
         self.facts: Counter[str] = Counter()
+        self.versions: dict[str, dict[ParcelId, int]] = defaultdict(dict)
+        self.written: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self.stored: set[str] = set()
         self.plans: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
     # ----------------------------------------------------------------------------------------- after every step of a site
@@ -61,6 +66,11 @@ class Checks:
         require(len(pulsing) <= 1, "I-8: two doors are being opened at once")
         held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
         require(len(held) == len(set(held)), "I-1: a parcel stands in two compartments")
+        versions = self.versions[site.name]
+        for known_parcel in state.durable.parcels.values():
+            newest = versions.get(known_parcel.id, 0)
+            require(known_parcel.version >= newest, f"I-3: the key of {known_parcel.id} went back from {newest}")
+            versions[known_parcel.id] = known_parcel.version
         twice = state.durable.parcels.keys() & state.durable.ended.keys()
         require(not twice, f"I-3: {twice} have ended and are expected again")
         for parcel in site.bank.parcels.values():
@@ -94,6 +104,8 @@ class Checks:
                 require(not inside, f"I-5: {fact.compartment} was allotted with something inside")
             case f.AttemptFailed():
                 self._attempt(site)
+            case f.ParcelStored():
+                self.stored.add(fact.parcel)
             case f.PlanApplied():
                 plan = (fact.incarnation, fact.revision)
                 require(plan > self.plans[site.name], f"I-18: plan {plan} undoes {self.plans[site.name]}")
@@ -168,12 +180,34 @@ class Checks:
             return
         raise Broken(f"I-7: the slip of {parcel.tracking} did not open door {parcel.where}")
 
+    def keeps_up(self, site: Site) -> None:
+        """I-17: on a line that stands, to a hub that is there, no fact waits for long, whatever is lost on the way."""
+        now_ms, world = self.world.schedule.now_ms, self.world
+        since_ms = max(site.client.since_ms, world.hub.line.since_ms)
+        stands = site.client.up and world.hub.line.up and now_ms - since_ms >= BACKLOG_MS
+        written = self.written[site.name]
+        written.append((now_ms, site.journal.last_seq))
+        while len(written) > 1 and written[1][0] <= now_ms - BACKLOG_MS:
+            del written[0]
+        at_ms, seq = written[0]
+        if stands and at_ms <= now_ms - BACKLOG_MS:
+            require(
+                site.journal.acked >= seq,
+                f"I-17: {site.name} wrote {seq} facts {BACKLOG_MS // HOUR_MS} hours ago, the hub has {site.journal.acked}",
+            )
+
     # ---------------------------------------------------------------------------------------------------------- the end
 
     def at_rest(self) -> None:
         """Once the faults have stopped and everybody has spoken: both sides agree, and nobody was forgotten (I-15, I-17)."""
         hub = self.world.hub
         with hub.store.reading() as connection:
+            away = connection.execute(
+                text(
+                    "SELECT s.id, l.presence FROM site s JOIN site_live l ON l.site = s.number WHERE presence <> 'ready'"
+                )
+            ).all()
+            require(not away, f"I-18: sites that are there count as away: {away}")
             rows = connection.execute(
                 text(
                     "SELECT s.id, c.journal, c.seq, c.hash, c.ordinal, s.number FROM site s JOIN site_cursor c ON c.site = s.number"
@@ -225,6 +259,10 @@ class Checks:
     def _told_once(self) -> None:
         """However many records a parcel had; a hub that died or was put back may say something again."""
         hub = self.world.hub
+        if not hub.restored:
+            ready = {name.partition(":")[0] for name in hub.post.delivered if name.endswith(":ready")}
+            never = (hub.announced & self.stored) - ready
+            require(not never, f"recipients were never told that their parcel is here: {sorted(never)}")
         tracking = {
             one: p.tracking for site in self.world.sites.values() for p in site.bank.parcels.values() for one in p.ids
         }

@@ -79,9 +79,9 @@ class Hub:
         self._generation = 0
         self._pending: list[Item] = []
         self._reading = False
-        self._client = Client(
-            "consigne-hub", topics.hub_subscriptions(), self._arrived, self._line_lost, persistent=True
-        )
+        self.announced: set[str] = set()
+        """Parcels that were announced, with a recipient to tell, before they came."""
+        self.line = Client("consigne-hub", topics.hub_subscriptions(), self._arrived, self._line_lost, persistent=True)
         shutil.copyfile(template, self._file)
 
     # ------------------------------------------------------------------------------------------------- the machine
@@ -128,7 +128,7 @@ class Hub:
         self.store.close()
         shutil.rmtree(self._folder)
         self._folder, self._file = kept, kept / "hub.db"
-        self.world.broker.vanish(self._client)
+        self.world.broker.vanish(self.line)
         self.world.schedule.after(self.random.choice((5_000, 600_000)), self._come_back)
 
     def save_backup(self) -> None:
@@ -190,6 +190,8 @@ class Hub:
             parcel.id = self.desk.announce(wish, "admin").parcel
         except Refused:
             return
+        if parcel.where == "van":
+            self.announced.add(parcel.id)
         parcel.ids.add(parcel.id)
         self.print_slip(site, number, parcel)
 
@@ -218,13 +220,13 @@ class Hub:
     @property
     def is_connected(self) -> bool:
         """Whether the broker let us in."""
-        return self._client.up
+        return self.line.up
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
         """Hand a message to the broker."""
-        if not self._client.up:
+        if not self.line.up:
             return False
-        self.world.broker.publish(self._client, topic, payload, qos=qos, retain=retain)
+        self.world.broker.publish(self.line, topic, payload, qos=qos, retain=retain)
         return True
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
@@ -234,17 +236,17 @@ class Hub:
 
     def rejoin(self) -> None:
         """Drop the connection and make it anew, with a new will."""
-        self.world.broker.vanish(self._client)
+        self.world.broker.vanish(self.line)
         self.world.schedule.after(1_000, self._connector())
 
     def _connector(self) -> Callable[[], None]:
         generation = self._generation
 
         def connect() -> None:
-            if not self.alive or self._generation != generation or self._client.up:
+            if not self.alive or self._generation != generation or self.line.up:
                 return
-            if self.world.broker.connect(self._client, presence(self.incarnation.value, online=False, at_ms=0)):
-                self._deliver(Joined(self._client.number))
+            if self.world.broker.connect(self.line, presence(self.incarnation.value, online=False, at_ms=0)):
+                self._deliver(Joined(self.line.number))
             else:
                 self.world.schedule.after(self.random.randrange(1_000, 10_000), connect)
 
@@ -257,7 +259,7 @@ class Hub:
     # ---------------------------------------------------------------------------------------------------- the intake
 
     def _arrived(self, topic: str, payload: bytes, retained: bool) -> None:  # noqa: FBT001 a plain callback
-        self._deliver(Incoming(topic, payload, retained, 1, self._client.number))
+        self._deliver(Incoming(topic, payload, retained, 1, self.line.number))
 
     def _deliver(self, item: Item) -> None:
         self._pending.append(item)
@@ -285,7 +287,7 @@ class Hub:
         generation = self._generation
 
         def plan() -> None:
-            if self.alive and self._generation == generation and self._client.up:
+            if self.alive and self._generation == generation and self.line.up:
                 self.planner.look()
 
         self.world.schedule.after(self.random.randrange(1_000), plan)
@@ -300,7 +302,7 @@ class Hub:
         def look() -> None:
             if self.alive and self._generation == generation:
                 self.sender.send_due()
-                if self._client.up:
+                if self.line.up:
                     self.planner.look()
                 self.world.schedule.after(self.world.weather.look_ms, look)
 

@@ -36,6 +36,7 @@ class Client:
     up: bool = False
     cut: bool = False
     number: int = 0
+    since_ms: int = 0
     kept: deque[tuple[str, bytes, bool]] = field(default_factory=deque)
     up_free_ms: int = 0
     down_free_ms: int = 0
@@ -68,6 +69,7 @@ class Broker:
         self._clients[client.id] = client
         client.up, client.will = True, will
         client.number += 1
+        client.since_ms = self._schedule.now_ms
         client.up_free_ms = client.down_free_ms = 0
         for topic, payload in sorted(self._retained.items()):
             if _wants(client, topic):

@@ -1,0 +1,126 @@
+"""What a site says and when, without a broker: whether the hub counts as here, and what is said again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.core import events as e
+from controller.core.model import Live, State, fresh
+from controller.exchange import ACK_TIMEOUT_S, AWAY_TIMEOUT_S, Exchange
+from controller.health import Readings
+from controller.journal import Journal, JournalReader
+from tests.controller.controller_site import NOW, SITE, attempt, setup
+from wire import topics
+from wire.messages import Ack, FactBatch, HubPresence, Message, decode, encode
+
+
+class End:
+    """One exchange on a line that takes everything, at a time that stands until it is moved."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now_s = 1_000.0
+        self.said: list[tuple[str, bytes]] = []
+        self.posted: list[e.Event] = []
+        self.journal = Journal(folder / "journal.db", SITE)
+        self.journal.begin()
+        self.reader = JournalReader(self.journal.path, SITE)
+        self.exchange = Exchange(
+            site=SITE, boot=1, journal_id=self.journal.journal_id, acked=0, post=self._post,
+            hear=lambda _at, _fresh: None, readings=Readings, seconds=lambda: self.now_s, random=random.Random(1),
+        )  # fmt: skip
+        self.exchange.publish_state(State(setup(), fresh(setup()), Live()), 0, NOW)
+        self.exchange.joined(self)
+        self.pump()
+
+    def _post(self, event: e.Event) -> bool:
+        self.posted.append(event)
+        return True
+
+    def has_room(self) -> bool:
+        return True
+
+    def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
+        del qos, retain
+        self.said.append((topic, payload))
+
+    def write(self) -> None:
+        self.journal.append((attempt(self.journal.last_seq + 1),), NOW)
+        self.exchange.wake()
+        self.pump()
+
+    def pump(self) -> None:
+        self.exchange.heed_marks()
+        self.exchange.pump(self, self.reader)
+
+    def hear(self, channel: topics.Channel, message: Message, *, fresh: bool = True) -> None:
+        topic = topics.topic(channel) if channel is topics.HUB_PRESENCE else topics.topic(channel, SITE)
+        self.exchange.arrived(topic, encode(message), fresh=fresh)
+        self.pump()
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.pump()
+
+    def batches(self) -> list[int]:
+        """The first seq of every batch said since the last question."""
+        found = [decode(FactBatch, payload) for topic, payload in self.said if topic.endswith("/facts")]
+        self.said.clear()
+        return [batch.first_seq for batch in found]
+
+    def hub_online(self) -> list[bool]:
+        return [event.online for event in self.posted if isinstance(event, e.HubPresent)]
+
+
+@pytest.fixture
+def end(tmp_path: Path) -> Iterator[End]:
+    end = End(tmp_path)
+    yield end
+    end.reader.close()
+    end.journal.close()
+
+
+def presence(incarnation: int, *, online: bool) -> HubPresence:
+    return HubPresence(incarnation=incarnation, online=online)
+
+
+def test_the_will_of_an_earlier_hub_does_not_take_its_successor_away(end: End) -> None:
+    end.hear(topics.HUB_PRESENCE, presence(2, online=True))
+    end.hear(topics.HUB_PRESENCE, presence(1, online=False))
+    assert end.hub_online() == [True]
+    end.hear(topics.HUB_PRESENCE, presence(2, online=False))
+    assert end.hub_online() == [True, False]
+
+
+def test_a_hub_that_answers_is_here_whatever_its_will_said(end: End) -> None:
+    """The will of a broken connection can overtake the word of the next one: nobody would take it back."""
+    end.write()
+    assert end.batches() == [1]
+    end.hear(topics.HUB_PRESENCE, presence(1, online=False))
+    end.write()
+    assert end.batches() == [2]
+    end.hear(topics.ACK, Ack(incarnation=1, seq=1))
+    assert end.hub_online() == [False, True]
+    assert end.batches() == [1], "the core has not moved the mark yet; what may be lost is said again"
+
+
+def test_an_old_word_that_the_broker_kept_proves_nothing(end: End) -> None:
+    end.hear(topics.HUB_PRESENCE, presence(1, online=False))
+    end.hear(topics.ACK, Ack(incarnation=1, seq=0), fresh=False)
+    assert end.hub_online() == [False]
+
+
+def test_to_a_hub_that_counts_as_away_little_is_said_but_not_nothing(end: End) -> None:
+    end.write()
+    end.hear(topics.HUB_PRESENCE, presence(1, online=False))
+    end.batches()
+    end.wait(ACK_TIMEOUT_S * 3)
+    assert end.batches() == []
+    end.wait(AWAY_TIMEOUT_S)
+    end.pump()
+    assert end.batches() == [1]
+    end.wait(ACK_TIMEOUT_S * 3)
+    assert end.batches() == []
