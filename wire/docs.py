@@ -87,8 +87,7 @@ def asyncapi() -> dict[str, Any]:
         "anyOf": [{"$ref": f"#/components/schemas/{kind.__name__}"} for kind in kinds] + [{"type": "object"}],
     }
     for schema in components.values():
-        if "description" in schema:
-            schema["description"] = inspect.cleandoc(schema["description"])
+        schema["description"] = inspect.cleandoc(schema["description"])
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -7,6 +7,7 @@ hands over to a small pure function of the module that owns the subject.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from controller.core import desk, doors, due, hubward, loading, pickup
 from controller.core import events as e
@@ -21,7 +22,7 @@ from wire.scans import Damaged, Foreign, ScannedBadge, classify
 SCANNER_LOST = "scanner_lost"
 
 
-def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, PLR0911 one match, one line a case
+def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a case
     """The decision for `event` in `state` at `now`."""
     match event:
         case e.Scanned():
@@ -53,6 +54,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return Decision((), (Sound(Signal.OFF),))
         case e.HubLink() | e.HubPresent():
             return Decision()
+        case _:
+            assert_never(event)
 
 
 def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
@@ -71,6 +74,8 @@ def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
             return pickup.refused()
         case Foreign():
             return _foreign(state)
+        case text:
+            assert_never(text)
 
 
 def _foreign(state: State) -> Decision:

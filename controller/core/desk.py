@@ -5,7 +5,7 @@ Owns who may press what now. Refuses to know how a deposit goes on (`loading`) o
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from controller.core import due, loading
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
@@ -120,13 +120,14 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _service(state, staff, event.compartment, Service.IN_SERVICE)
         case Button.TAKE_OUT_OF_SERVICE:
             return _service(state, staff, event.compartment, Service.OUT_OF_SERVICE)
+        case _:
+            assert_never(event.button)
 
 
 def idle(state: State) -> Decision:
     """Nobody touched anything for a while and no door is open."""
     staff = state.durable.staff
-    if staff is None:
-        return Decision()
+    assert staff is not None, "only a session can be idle (due.may_sign_out)"
     return Decision(
         (f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),), (RememberStored(None),)
     )

@@ -102,15 +102,16 @@ def _still_belongs(opening: Opening, now: Now) -> bool:
 
 def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
     task = state.live.task
-    asked = task is not None and task.compartment == label and task.step in {Step.TAKE_BACK, Step.ASK_EMPTY}
+    at_it = task is not None and task.compartment == label and task.step in {Step.TAKE_BACK, Step.ASK_EMPTY}
+    asked = task if at_it else None
     if opening is None or opening.phase is not Phase.OPEN:
-        effects = ask_empty(task, now) if asked and task is not None else (Sound(Signal.OFF),)
+        effects = (Sound(Signal.OFF),) if asked is None else ask_empty(asked, now)
         return Decision((f.DoorClosed(compartment=label), *_alarms_over(state, label)), effects)
     facts = (f.DoorClosed(compartment=label, session=opening.session), *_alarms_over(state, label))
     if opening.purpose in _TAKING:
         return _taken(state, opening, facts, now)
-    if asked and task is not None:
-        return Decision(facts, ask_empty(task, now))
+    if asked is not None:
+        return Decision(facts, ask_empty(asked, now))
     if opening.purpose is Purpose.LOAD:
         more = load_closed(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)

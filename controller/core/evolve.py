@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from controller.core.model import (
     ALIASES_MAX,
@@ -108,6 +108,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _journal_behind(durable, fact)
         case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
             return durable
+        case _:
+            assert_never(fact)
 
 
 def rebase(durable: Durable, now: Now) -> Durable:

@@ -147,8 +147,7 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
     """
     task = state.live.task
     compartment = state.durable.compartments[opening.compartment]
-    if opening.parcel is None:
-        return Decision()
+    assert opening.parcel is not None, "a deposit is ordered for a parcel"
     if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
         return _unfinished(opening, compartment.occupancy)
     if due.is_quick(state, opening, now):
@@ -162,8 +161,7 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
 def load_failed(state: State, opening: Opening, now: Now) -> Decision:
     """The allotted door never moved: nothing went in, so another one is tried at once."""
     staff, task = state.durable.staff, state.live.task
-    if opening.parcel is None:
-        return Decision()
+    assert opening.parcel is not None, "a deposit is ordered for a parcel"
     released = f.ReservationReleased(
         compartment=opening.compartment, parcel=opening.parcel, session=opening.session, verified_empty=True
     )
@@ -230,8 +228,8 @@ def answered_not_empty(state: State, staff: Staff) -> Decision:
 def not_answered(state: State) -> Decision:
     """Nobody said whether the compartment is empty: it is unknown, and no parcel is freed."""
     task = state.live.task
-    if task is None or task.compartment is None:
-        return Decision((), (SetTask(None),))
+    assert task is not None, "only a question can stay without an answer (due.answer_by)"
+    assert task.compartment is not None, "the question is about a compartment"
     label = task.compartment
     compartment = state.durable.compartments[label]
     held = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)

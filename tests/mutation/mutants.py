@@ -171,7 +171,7 @@ class _Changer:
         """The qualified name of the outermost function around a change, empty outside of any."""
         if isinstance(parent, Function) and field != "body":
             return ""  # its defaults are evaluated where it is defined
-        return self._scopes.get(child, "") or self._scopes.get(parent, "")
+        return self._scopes.get(parent, "") or (self._scopes.get(child, "") if isinstance(parent, Function) else "")
 
     def _visit(self, node: ast.AST, path: str, function: Function | None) -> None:
         for field, _, child in _children(node):
@@ -198,17 +198,23 @@ class _Changer:
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             return True  # the words under a constant
         if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name):
-            alias = isinstance(child.value, ast.BinOp) and isinstance(child.value.op, ast.BitOr)
+            value = child.value
+            alias = (isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr)) or (
+                isinstance(value, ast.Subscript) and ast.unparse(value.value) == "Callable"
+            )
             return child.targets[0].id in _WORDS_OF_ERRORS or (alias and child.col_offset == 0)
         if isinstance(child, ast.Call) and ast.unparse(child.func) in {"NewType", "TypeVar"}:
             return True
         if isinstance(child, ast.If) and "__name__" in ast.unparse(child.test):
             return True
+        if isinstance(child, ast.match_case) and ast.unparse(child.body[0]).startswith("assert_never("):
+            return True
         return isinstance(parent, ast.ClassDef) and isinstance(child, ast.keyword) and child.arg not in _CLASS_WORDS
 
     def changes(self, parent: ast.AST, field: str, child: ast.AST) -> list[ast.AST | None]:
         """What `child` may become; None: it goes."""
-        if child in self._left_alone or parent in self._left_alone:
+        shared = isinstance(child, ast.cmpop | ast.operator | ast.boolop | ast.unaryop)  # one object for a whole tree
+        if parent in self._left_alone or (child in self._left_alone and not shared):
             return []
         made: list[ast.AST | None] = []
         if isinstance(child, ast.expr):

@@ -21,7 +21,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -95,13 +95,21 @@ class Hunt:
     """A pytest plugin: instead of running the collected tests once, it runs them against mutants."""
 
     def __init__(
-        self, package: Package, mutants: Sequence[Mutant], known: Enums, *, seconds: float, workers: int
+        self,
+        package: Package,
+        mutants: Sequence[Mutant],
+        known: Enums,
+        *,
+        seconds: float,
+        workers: int,
+        watch: Callable[[Verdict], None],
     ) -> None:
         self._package = package
         self._mutants = mutants
         self._known = known
         self._end = time.monotonic() + seconds
         self._workers = workers
+        self._watch = watch
         self._lines: dict[tuple[str, int], set[int]] = defaultdict(set)
         self._seconds: dict[int, float] = {}
         self._kills: dict[str, Counter[int]] = defaultdict(Counter)
@@ -175,6 +183,7 @@ class Hunt:
             survived = os.WIFEXITED(status) and os.WEXITSTATUS(status) == SURVIVED
             by = "" if survived else said or ("time" if os.WIFSIGNALED(status) else "the process ended")
             self.verdicts.append(Verdict(mutant, not survived, by, time.monotonic() - start))
+            self._watch(self.verdicts[-1])
 
     def _fork(self, mutant: Mutant, chosen: list[int]) -> tuple[int, int]:
         reader, writer = os.pipe()
@@ -318,7 +327,13 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def hunt(
-    package: Package, mutants: Sequence[Mutant], known: Enums, *, seconds: float = 1e9, workers: int = 1
+    package: Package,
+    mutants: Sequence[Mutant],
+    known: Enums,
+    *,
+    seconds: float = 1e9,
+    workers: int = 1,
+    watch: Callable[[Verdict], None] = lambda verdict: None,
 ) -> list[Verdict]:
     """The verdict on each mutant, as far as the time allows. Raises ValueError when the tests fail by themselves.
 
@@ -334,7 +349,7 @@ def hunt(
         suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("mutation")
-    plugin = Hunt(package, mutants, known, seconds=seconds, workers=workers)
+    plugin = Hunt(package, mutants, known, seconds=seconds, workers=workers, watch=watch)
     with Path(os.devnull).open("w", encoding="utf-8") as silence, contextlib.redirect_stdout(silence):
         status = pytest.main([*_QUIET, *package.test_files()], plugins=[plugin])
     if plugin.said or status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
@@ -357,6 +372,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--line", type=int, default=0, help="only mutants of this line")
     parser.add_argument("--seconds", type=float, default=1e9)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--slow", type=float, default=0.0, help="tell those too that took longer than so many seconds")
     asked = parser.parse_args(arguments)
     known = enums(FOLDERS)
     package = PACKAGES[asked.package]
@@ -364,10 +380,15 @@ def main(arguments: list[str]) -> int:
     wanted = [mutant for mutant in every if asked.file in mutant.file and asked.line in {0, mutant.line}][
         asked.first : asked.first + asked.sample
     ]
-    verdicts = hunt(package, wanted, known, seconds=asked.seconds, workers=asked.workers)
-    for verdict in verdicts:
+    out = sys.stdout
+
+    def tell(verdict: Verdict) -> None:
         if not verdict.noticed:
-            print(json.dumps({"survivor": str(verdict.mutant)}, ensure_ascii=False))
+            print(json.dumps({"survivor": str(verdict.mutant)}, ensure_ascii=False), file=out, flush=True)
+        elif asked.slow and verdict.seconds > asked.slow:
+            print(json.dumps({"slow": str(verdict.mutant), "s": round(verdict.seconds, 1), "by": verdict.by}), file=out)
+
+    verdicts = hunt(package, wanted, known, seconds=asked.seconds, workers=asked.workers, watch=tell)
     noticed = sum(verdict.noticed for verdict in verdicts)
     print(json.dumps({"package": package.name, "total": len(every), "mutants": len(verdicts), "killed": noticed}))
     return 0
