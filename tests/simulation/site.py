@@ -395,7 +395,7 @@ class Site:
             return
         self.exchange.heed_marks()
         self.exchange.pump(self, self.reader)
-        waits = self.exchange._sent_to > self.exchange._acked
+        waits = self.exchange._sent_to > self.exchange._acked or self.exchange.is_due()
         self._pump_later(ACK_LOOK_MS if waits else self.world.weather.look_ms)
 
     def _pump_later(self, delay_ms: int) -> None:
