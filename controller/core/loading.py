@@ -169,9 +169,13 @@ def load_failed(state: State, opening: Opening, now: Now) -> Decision:
     parcel = state.durable.parcels.get(opening.parcel)
     if staff is None or task is None or parcel is None:
         return Decision((released,), (SetTask(None), failed))
+    if task.after in {After.SHELF, After.NOTHING} and task.step is Step.TAKE_BACK:  # asked while the latch pulsed
+        went_on = SetTask(None) if task.after is After.NOTHING else _shelf_task(state, parcel.id)
+        return Decision((released,), (went_on, failed))
     size = state.card(opening.compartment).size
+    larger_than = size if task.after is After.BIGGER else None
     if due.is_ready_after(state, opening, now):
-        allotted = _allot(state, staff, parcel, parcel.size or size)
+        allotted = _allot(state, staff, parcel, parcel.size or size, larger_than=larger_than)
         return Decision((released, *allotted.facts), (*allotted.effects, failed))
     return Decision((released,), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), failed))
 

@@ -1,0 +1,828 @@
+"""What happens rarely, and once all the same: bounds to the unit, defaults by name, and states of another past."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import msgspec
+import pytest
+
+from controller.core import events as e
+from controller.core import model as m
+from controller.core import observe as o
+from controller.core.allocate import allocate, free_by_size, shelf_place
+from controller.core.decide import decide
+from controller.core.due import next_deadline, take_waiting
+from controller.core.effects import (
+    Decision,
+    RememberStored,
+    SetTask,
+    Show,
+    ShowStaff,
+    Signal,
+    Sound,
+    Wait,
+)
+from controller.core.events import Button
+from controller.core.evolve import evolve, rebase
+from controller.core.model import (
+    After,
+    Alias,
+    Call,
+    Compartment,
+    Ended,
+    Live,
+    Notice,
+    NoticeKind,
+    Now,
+    Opening,
+    Parcel,
+    Phase,
+    Staff,
+    StaffNotice,
+    StaffNoticeKind,
+    State,
+    Step,
+    Task,
+    Waiting,
+    in_compartment,
+    on_shelf,
+)
+from controller.core.observe import observe
+from controller.core.pickup import attempts_milli, typed_wait_ms
+from controller.core.picture import build_view
+from controller.core.views import CustomerView, Screen, TaskView
+from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
+from wire import facts as f
+from wire.badges import badge_digest, badge_text
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, ReachZone, Service, SizeClass, Trust
+from wire.ids import parcel_id_from_bits as pid
+from wire.plan import Help, Intent, Person, Plan, PlannedParcel, Settings, sealed
+
+ONE, TWO = Label("1"), Label("2")
+SECOND = "8N00234584109"
+BASSO = badge_text(0xB0)
+NOW = Now(50_000, 1_790_000_000_000, Trust.NTP, 1)
+
+
+@pytest.fixture
+def site() -> VirtualSite:
+    return VirtualSite()
+
+
+def told(site: VirtualSite) -> StaffNoticeKind | None:
+    shown = site.view().staff.notice
+    return None if shown is None else shown.kind
+
+
+def with_(site: VirtualSite, **changes: object) -> State:
+    """The site's state with a part of its durable or live state otherwise."""
+    state = site.state
+    names = {field.name for field in fields(state.live)}
+    live = {name: value for name, value in changes.items() if name in names}
+    durable = {name: value for name, value in changes.items() if name not in names}
+    return replace(
+        state,
+        durable=replace(state.durable, **durable),  # type: ignore[arg-type]
+        live=replace(state.live, **live),  # type: ignore[arg-type]
+    )
+
+
+def a_parcel(bits: int = 1, state: ParcelState = ParcelState.STORED, **more: object) -> Parcel:
+    return replace(Parcel(pid(bits), 1, 0, state), **more)  # type: ignore[arg-type]
+
+
+# ------------------------------------------------------------------------------------------------ which compartment
+
+
+def banks(site: VirtualSite, parcel: Parcel, size: SizeClass, free: tuple[str, ...], height: int = 0) -> str | None:
+    """What a parcel gets when only these are free."""
+    compartments = {
+        label: known if label in free else replace(known, occupancy=Occupancy.OCCUPIED)
+        for label, known in site.state.durable.compartments.items()
+    }
+    state = with_(site, compartments=compartments)
+    if height:
+        cards = {label: msgspec.structs.replace(card, height_mm=height) for label, card in state.setup.cards.items()}
+        state = replace(state, setup=replace(state.setup, cards=cards))
+    return allocate(state, parcel, size)
+
+
+@pytest.mark.parametrize(("height", "gets"), [(399, None), (400, "1"), (1_300, "1"), (1_301, None)])
+def test_s15_a_heavy_parcel_stands_from_400_to_1300_millimetres(
+    site: VirtualSite, height: int, gets: str | None
+) -> None:
+    assert banks(site, a_parcel(heavy=True), SizeClass.S, ("1",), height) == gets
+    assert banks(site, a_parcel(), SizeClass.S, ("1",), height) == "1"
+
+
+@pytest.mark.parametrize(
+    ("reach", "zones"),
+    [
+        (ReachZone.LOW, {ReachZone.LOW, ReachZone.MID}),
+        (ReachZone.MID, {ReachZone.MID}),
+        (ReachZone.HIGH, {ReachZone.LOW, ReachZone.MID, ReachZone.HIGH}),
+    ],
+)
+def test_s14_a_need_gets_the_zones_it_can_reach(site: VirtualSite, reach: ReachZone, zones: set[ReachZone]) -> None:
+    for label, zone in (("1", ReachZone.HIGH), ("2", ReachZone.MID), ("3", ReachZone.LOW)):
+        gets = banks(site, a_parcel(reach=reach), SizeClass.S, (label,))
+        assert gets == (label if zone in zones else None), (reach, zone)
+
+
+def test_without_a_need_the_easy_doors_are_left_and_with_one_the_least_used_is_taken(site: VirtualSite) -> None:
+    cards = {label: msgspec.structs.replace(card, size=SizeClass.S) for label, card in site.setup.cards.items()}
+    state = replace(site.state, setup=replace(site.setup, cards=cards))
+    assert allocate(state, a_parcel(), SizeClass.S) == "1", "high before low before mid"
+    without = {**state.durable.compartments, ONE: Compartment(occupancy=Occupancy.UNKNOWN)}
+    state = replace(state, durable=replace(state.durable, compartments=without))
+    assert allocate(state, a_parcel(), SizeClass.S) == "3"
+    without = {**without, Label("3"): Compartment(cycles=1)}
+    state = replace(state, durable=replace(state.durable, compartments=without))
+    assert allocate(state, a_parcel(), SizeClass.S) == "4"
+    assert allocate(state, a_parcel(reach=ReachZone.HIGH), SizeClass.S) == "2", (
+        "a need takes the least used, then by label"
+    )
+    assert allocate(state, a_parcel(), SizeClass.S, larger_than=SizeClass.XL) is None
+
+
+def test_only_what_is_known_to_be_empty_in_service_and_closed_is_counted_free(site: VirtualSite) -> None:
+    assert free_by_size(site.state) == {"S": 2, "M": 1, "L": 1, "XL": 0}
+    odd = {
+        ONE: Compartment(occupancy=Occupancy.UNKNOWN),
+        TWO: Compartment(service=Service.SUSPECT),
+        Label("3"): Compartment(),
+        Label("4"): Compartment(),
+    }
+    doors = {**site.state.live.doors, Label("3"): Door.OPEN, Label("4"): Door.UNKNOWN}
+    assert free_by_size(with_(site, compartments=odd, doors=doors)) == {"S": 0, "M": 0, "L": 0, "XL": 0}
+
+
+def test_s06_the_emptiest_place_of_the_shelf_is_named_and_the_first_of_equals(site: VirtualSite) -> None:
+    def lying(*names: str) -> dict[ParcelId, Parcel]:
+        held = [a_parcel(number, place=on_shelf(name)) for number, name in enumerate(names)]
+        held.append(a_parcel(9, place=in_compartment(Label("E1"))))
+        return {parcel.id: parcel for parcel in held}
+
+    state = replace(site.state, setup=replace(site.setup, shelf_places=("E9", "E1")))
+    assert shelf_place(state) == "E9"
+    assert shelf_place(replace(state, durable=replace(state.durable, parcels=lying("E9")))) == "E1"
+    assert shelf_place(replace(state, durable=replace(state.durable, parcels=lying("E9", "E1")))) == "E9"
+
+
+# ---------------------------------------------------------------------------------------------------- staff and doors
+
+
+def test_another_badge_takes_over_and_the_slip_of_the_first_is_gone(site: VirtualSite) -> None:
+    people = (
+        Person(id="amina", role="concierge", badge=badge_digest(BADGE)),
+        Person(id="basso", role="courier", badge=badge_digest(BASSO)),
+    )
+    site.stored()
+    site.sign_in()
+    state = with_(site, people=people, last_stored=pid(1), repeated=False)
+    assert decide(state, e.Scanned(BASSO, 1), NOW) == Decision(
+        (
+            f.StaffSignedOut(person="amina", session="1.3", reason="replaced"),
+            f.StaffSignedIn(person="basso", session="1.4"),
+        ),
+        (RememberStored(None), Sound(Signal.OK)),
+    )
+    signed_in = evolve(state.durable, f.StaffSignedIn(person="basso", session="1.4"), NOW)
+    assert (signed_in.staff, signed_in.sessions) == (Staff("basso", "courier", "1.4"), 4)
+
+
+def test_a_cancel_while_the_latch_still_pulses_is_answered_by_the_door_that_never_came(site: VirtualSite) -> None:
+    """Nothing moved, so there is nothing to ask; and nobody wants another door for a deposit that was given up."""
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.press(Button.CANCEL)
+    site.wait(12_000)
+    assert site.pulses() == ["1", "1", "1"]
+    assert site.state.live.task is None
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+    assert site.occupancy("1") is Occupancy.FREE
+
+
+@pytest.mark.parametrize(
+    ("button", "task"),
+    [
+        (Button.SHELF, Task(Step.PUT_ON_SHELF, pid(1), shelf_place="E1")),
+        (Button.BIGGER, Task(Step.PUT_IN, pid(1), Label("3"))),
+    ],
+)
+def test_what_was_asked_while_the_latch_still_pulsed_is_done_when_the_door_never_came(
+    site: VirtualSite, button: Button, task: Task
+) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.press(button)
+    site.wait(12_000)
+    assert site.state.live.task == task
+
+
+def failing_load(site: VirtualSite, **changes: object) -> Decision:
+    """The decision when the last pulse of a deposit at door 1 was not answered."""
+    site.announce(size=None)
+    site.sign_in()
+    site.press(Button.SIZE, "S")
+    site.scan(LABEL_OF_PARCEL)
+    site.wait(8_000)
+    state = with_(site, **changes)
+    now = replace(site.clock.now(), mono=site.clock.mono + 4_000)
+    return decide(state, e.Tick(), now)
+
+
+FAILED: tuple[f.AnyFact, ...] = (
+    f.OpeningFailed(
+        session="1.2", compartment=ONE, purpose=Purpose.LOAD, reason="not_seen_open", pulses=3, parcel=pid(1)
+    ),
+    f.ServiceSet(compartment=ONE, service=Service.SUSPECT, reason="not_seen_open"),
+    f.AlarmRaised(alarm="latch_failed", compartment=ONE, detail="not_seen_open"),
+    f.ReservationReleased(compartment=ONE, parcel=pid(1), session="1.2", verified_empty=True),
+)
+DOOR_FAILED = ShowStaff(StaffNotice(StaffNoticeKind.DOOR_FAILED, ONE, pid(1)))
+
+
+@pytest.mark.parametrize("gone", [{"staff": None}, {"task": None}, {"parcels": {}}])
+def test_a_deposit_that_nobody_stands_at_any_more_tries_no_other_door(
+    site: VirtualSite, gone: dict[str, object]
+) -> None:
+    decision = failing_load(site, **gone)
+    assert decision == Decision(FAILED, (SetTask(None), DOOR_FAILED))
+
+
+def test_with_another_door_open_the_next_one_waits_for_its_size(site: VirtualSite) -> None:
+    """A door that a customer's slip could not open was pulled open by hand while staff's own door failed."""
+    other = Opening("1.9", TWO, Purpose.COLLECT, Phase.OPEN, opened_mono=site.clock.mono + 11_000)
+    decision = failing_load(site)
+    assert [type(fact).__name__ for fact in decision.facts[4:]] == ["CompartmentReserved", "OpeningOrdered"]
+    openings = {**site.state.durable.openings, TWO: other}
+    now = replace(site.clock.now(), mono=site.clock.mono + 4_000)
+    assert decide(with_(site, openings=openings), e.Tick(), now) == Decision(
+        FAILED, (SetTask(Task(Step.CHOOSE_SIZE, pid(1))), DOOR_FAILED)
+    )
+
+
+def test_a_deposit_whose_driver_fails_waits_out_the_pause_between_two_pulses(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    failed = decide(site.state, e.PulseFailed(ONE, "x"), site.clock.now())
+    assert failed.effects == (SetTask(Task(Step.CHOOSE_SIZE, pid(1))), DOOR_FAILED)
+    for later, ready in ((1_499, False), (1_500, True)):
+        now = replace(site.clock.now(), mono=site.clock.mono + later)
+        opened = decide(site.state, e.PulseFailed(ONE, "x"), now)
+        assert any(isinstance(fact, f.OpeningOrdered) for fact in opened.facts) is ready
+
+
+def test_the_size_of_the_parcel_and_else_of_the_failed_door_is_tried_next(site: VirtualSite) -> None:
+    larger = {pid(1): replace(a_parcel(1, ParcelState.RECEIVED), size=SizeClass.L)}
+    decision = failing_load(site, parcels=larger)
+    reserved = [fact.compartment for fact in decision.facts if isinstance(fact, f.CompartmentReserved)]
+    assert reserved == ["4"]
+    smaller = {pid(1): a_parcel(1, ParcelState.RECEIVED)}
+    now = replace(site.clock.now(), mono=site.clock.mono + 4_000)
+    reserved = [
+        fact.compartment
+        for fact in decide(with_(site, parcels=smaller), e.Tick(), now).facts
+        if isinstance(fact, f.CompartmentReserved)
+    ]
+    assert reserved == ["2"]
+
+
+def test_a_failed_door_pulled_open_after_the_deposit_went_elsewhere_is_unknown(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.wait(12_000)
+    site.open("1")
+    site.wait(3_000)
+    site.forget()
+    site.close("1")
+    assert site.recorder.facts[-2:] == [
+        f.DoorClosed(compartment=ONE, session="1.2"),
+        f.OccupancySet(compartment=ONE, occupancy=Occupancy.UNKNOWN, reason="opened_late"),
+    ]
+    assert site.state.live.staff_notice == StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, ONE, pid(1))
+    assert site.lamp.patterns[-1] == "attention"
+    site.open("1")
+    site.forget()
+    site.close("1")
+    assert site.kinds() == ["door_closed"], "known to be unknown already"
+    assert site.lamp.patterns[-1] == "off"
+
+
+def test_a_reserved_compartment_whose_staff_left_the_deposit_keeps_its_parcel_as_a_question(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    now = replace(site.clock.now(), mono=site.clock.mono + 3_000)
+    for task in (None, Task(Step.PUT_IN, pid(2), ONE), Task(Step.PUT_IN, pid(1), TWO)):
+        assert decide(with_(site, task=task), e.DoorChanged(ONE, open=False), now) == Decision(
+            (
+                f.DoorClosed(compartment=ONE, session="1.2"),
+                f.ReservationReleased(compartment=ONE, parcel=pid(1), session="1.2", verified_empty=False),
+            ),
+            (ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, ONE, pid(1))), Sound(Signal.ATTENTION)),
+        )
+
+
+def test_a_check_whose_door_never_opens_is_over_and_said(site: VirtualSite) -> None:
+    site.sign_in()
+    site.press(Button.CHECK, compartment="4")
+    site.wait(12_000)
+    assert site.state.live.task is None
+    assert site.state.live.staff_notice == StaffNotice(StaffNoticeKind.DOOR_FAILED, Label("4"), None)
+    assert site.lamp.patterns[-1] == "refused"
+    assert site.service("4") is Service.SUSPECT
+
+
+def test_a_check_that_a_restart_interrupted_says_nothing_of_the_inside(site: VirtualSite) -> None:
+    site.sign_in()
+    site.press(Button.CHECK, compartment="4")
+    site.open("4")
+    now = site.clock.now()
+    assert decide(with_(site, task=None), e.DoorChanged(Label("4"), open=False), now) == Decision(
+        (
+            f.DoorClosed(compartment=Label("4"), session="1.2"),
+            f.OccupancySet(compartment=Label("4"), occupancy=Occupancy.UNKNOWN, reason="check_not_finished"),
+        ),
+        (Sound(Signal.OFF),),
+    )
+
+
+def test_a_door_that_stands_open_over_two_restarts_is_one_alarm(site: VirtualSite) -> None:
+    site.open("1")
+    site.restart()
+    site.forget()
+    site.restart()
+    assert site.kinds() == ["site_started"]
+
+
+def test_bigger_answered_at_once_waits_for_the_pause_between_two_pulses(site: VirtualSite) -> None:
+    site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.press(Button.BIGGER)
+    site.close("1")
+    answered = decide(site.state, e.Pressed(Button.EMPTY), site.clock.now())
+    assert answered == Decision(
+        (f.ReservationReleased(compartment=ONE, parcel=pid(1), session="1.1", verified_empty=True),),
+        (SetTask(None), RememberStored(None), Sound(Signal.OK), SetTask(Task(Step.CHOOSE_SIZE, pid(1)))),
+    )
+
+
+def test_an_empty_compartment_found_empty_is_free_and_no_more(site: VirtualSite) -> None:
+    site.sign_in()
+    site.press(Button.CHECK, compartment="4")
+    site.open("4")
+    site.wait(3_000)
+    site.close("4")
+    assert decide(site.state, e.Pressed(Button.EMPTY), site.clock.now()) == Decision(
+        (f.OccupancySet(compartment=Label("4"), occupancy=Occupancy.FREE, reason="checked", by="amina"),),
+        (
+            SetTask(None),
+            RememberStored(None),
+            Sound(Signal.OK),
+            ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, Label("4"))),
+        ),
+    )
+
+
+def test_a_question_without_an_answer_about_what_is_unknown_writes_nothing(site: VirtualSite) -> None:
+    unknown = {**site.state.durable.compartments, ONE: Compartment(occupancy=Occupancy.UNKNOWN)}
+    staff = Staff("amina", "concierge", "1.1")
+    state = with_(site, compartments=unknown, staff=staff, task=Task(Step.ASK_EMPTY, None, ONE, asked_mono=0))
+    assert decide(state, e.Tick(), NOW) == Decision(
+        (), (SetTask(None), ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, ONE)), Sound(Signal.ATTENTION))
+    )
+
+
+def test_s04_the_latest_end_of_a_number_is_told(site: VirtualSite) -> None:
+    ended = {
+        pid(n): Ended(pid(n), 1, ParcelState.COLLECTED, tracking, in_compartment(ONE), at_ms, Trust.NTP)
+        for n, tracking, at_ms in ((1, SECOND, 5), (2, SECOND, 9), (3, "OTHER1", 11))
+    }
+    site.sign_in()
+    decision = decide(with_(site, ended=ended, repeated=False), e.Scanned(SECOND, 1), NOW)
+    already = StaffNotice(StaffNoticeKind.ALREADY_ENDED, None, pid(2), SECOND, in_compartment(ONE), 9)
+    assert decision == Decision((), (ShowStaff(already), Sound(Signal.REFUSED)))
+
+
+def test_found_empty_what_a_parcel_in_hand_had_reserved_is_released_and_what_was_taken_is_collected(
+    site: VirtualSite,
+) -> None:
+    site.sign_in()
+    place = in_compartment(ONE)
+    free = f.OccupancySet(compartment=ONE, occupancy=Occupancy.FREE, reason="checked", by="amina")
+    collected = f.ParcelCollected(parcel=pid(1), place=place, session="1.7", by="amina")
+    released = f.ReservationReleased(compartment=ONE, parcel=pid(1), session="1.1", verified_empty=True)
+    disputed = (
+        f.ParcelDisputed(parcel=pid(1), place=place, reason="not_found", by="amina"),
+        free,
+        f.ServiceSet(compartment=ONE, service=Service.SUSPECT, reason="not_found", by="amina"),
+    )
+    removed = f.ParcelRemoved(parcel=pid(1), place=place, reason="taken_out", by="amina")
+    cases: tuple[tuple[Parcel, After, ParcelId | None, tuple[f.AnyFact, ...]], ...] = (
+        (a_parcel(1, ParcelState.RECEIVED), After.NOTHING, None, (released,)),
+        (a_parcel(1, ParcelState.COLLECTING, place=place, session="1.7"), After.NOTHING, None, (collected, free)),
+        (a_parcel(1, uncertain=True, place=place, session="1.7"), After.NOTHING, None, (collected, free)),
+        (a_parcel(1, place=place), After.NOTHING, None, disputed),
+        (a_parcel(1, place=place), After.NOTHING, pid(1), (released,)),
+        (a_parcel(1, place=place), After.REMOVE, pid(1), (removed, free)),
+    )
+    held = {**site.state.durable.compartments, ONE: Compartment(Occupancy.OCCUPIED, parcel=pid(1))}
+    for parcel, after, last, facts in cases:
+        task = Task(Step.ASK_EMPTY, pid(1), ONE, after, asked_mono=NOW.mono)
+        state = with_(site, compartments=held, parcels={pid(1): parcel}, task=task, last_stored=last)
+        assert decide(state, e.Pressed(Button.EMPTY), NOW).facts == facts, (parcel, after)
+
+
+# ---------------------------------------------------------------------------------------------------------- at the slip
+
+
+def test_a_key_whose_compartment_was_given_to_another_parcel_goes_to_the_desk(site: VirtualSite) -> None:
+    parcel = site.stored()
+    other = {**site.state.durable.compartments, ONE: Compartment(Occupancy.OCCUPIED, parcel=pid(2))}
+    decision = decide(with_(site, compartments=other), e.Scanned(site.slip(parcel), 1), NOW)
+    assert decision == Decision(
+        (f.StaffCalled(reason="moved", parcel=parcel, compartment=ONE),),
+        (Show(Notice(NoticeKind.ASK_DESK, None, parcel, "fr")), Sound(Signal.ATTENTION)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "alarmed", "served"),
+    [(Phase.PULSING, True, True), (Phase.OPEN, False, True), (Phase.OPEN, True, False), (Phase.CLOSED, False, False)],
+)
+def test_a_slip_shown_again_at_its_own_open_door_is_heard_only_after_the_alarm(
+    site: VirtualSite, phase: Phase, *, alarmed: bool, served: bool
+) -> None:
+    parcel = site.stored()
+    opening = Opening("1.9", ONE, Purpose.COLLECT, phase, parcel, alarmed=alarmed)
+    state = with_(site, openings={ONE: opening})
+    assert (decide(state, e.Scanned(site.slip(parcel), 1), NOW) == Decision()) is served
+
+
+def test_digits_of_a_second_key_are_known_while_its_parcel_is(site: VirtualSite) -> None:
+    first, second = pid(5), pid(6)
+    gone = Ended(first, 1, ParcelState.COLLECTED, "", None, 7, Trust.NTP)
+    alias = {second: Alias(first, 1, 0)}
+    event = e.DigitsTyped(site.digits(second))
+    state = with_(site, ended={first: gone}, aliases=alias, bucket_mono=NOW.mono)
+    assert [type(fact) for fact in decide(state, event, NOW).facts] == [f.SlipRefused]
+    later = {pid(100 + n): replace(gone, id=pid(100 + n)) for n in range(499)}
+    assert [
+        type(fact) for fact in decide(with_(site, ended={first: gone, **later}, aliases=alias), event, NOW).facts
+    ] == [f.SlipRefused]
+    later[pid(99)] = replace(gone, id=pid(99))
+    long_gone = with_(site, ended={first: gone, **later}, aliases=alias, bucket_mono=NOW.mono)
+    assert [type(fact) for fact in decide(long_gone, event, NOW).facts] == [f.AttemptFailed]
+
+
+def test_a_parcel_in_hand_or_only_announced_is_not_ready(site: VirtualSite) -> None:
+    site.announce()
+    for state in (ParcelState.ANNOUNCED, ParcelState.RECEIVED):
+        held = with_(site, parcels={pid(1): a_parcel(1, state, language="ar")})
+        assert decide(held, e.Scanned(site.slip(pid(1)), 1), NOW) == Decision(
+            (f.SlipRefused(parcel=pid(1), version=1, reason="not_ready"),),
+            (Show(Notice(NoticeKind.NOT_READY, None, pid(1), "ar")), Sound(Signal.REFUSED)),
+        )
+
+
+@pytest.mark.parametrize(
+    ("settings", "alarmed", "milli", "after_ms", "tokens", "wait_ms"),
+    [
+        (Settings(), False, 0, 900_000, 1_000, 0),
+        (Settings(), False, 0, 899_999, 999, 900),
+        (Settings(), False, 0, 0, 0, 900_000),
+        (Settings(), True, 0, 900_000, 250, 2_700_000),
+        (Settings(attempts_per_hour=7), False, 0, 0, 0, 514_286),
+        (Settings(), False, 8_000, 10_000_000, 8_000, 0),
+        (Settings(attempts_burst=3), False, 0, 10_000_000, 3_000, 0),
+        (Settings(), False, 500, -1, 500, 450_000),
+    ],
+)
+def test_i22_the_bucket_fills_by_measured_time_only(
+    site: VirtualSite, settings: Settings, milli: int, after_ms: int, tokens: int, wait_ms: int, *, alarmed: bool
+) -> None:
+    alarms = {"door_forced/1": 1} if alarmed else {}
+    state = with_(site, settings=settings, bucket_milli=milli, bucket_mono=NOW.mono, alarms=alarms)
+    now = replace(NOW, mono=NOW.mono + after_ms)
+    assert (attempts_milli(state, now), typed_wait_ms(state, now)) == (tokens, wait_ms)
+
+
+def test_a_parcel_whose_key_this_site_cannot_derive_has_no_slip_here(site: VirtualSite) -> None:
+    site.sign_in()
+    for epoch, has_slip in ((0, True), (2, False)):
+        parcel = a_parcel(1, epoch=epoch, place=on_shelf("E1"), intent=Intent.RECALL)
+        shown = with_(site, parcels={pid(1): parcel}, last_stored=pid(1))
+        view = build_view(shown, 1, NOW)
+        assert (view.staff.slip is not None) is has_slip
+        assert [known.recalled for known in view.staff.parcels] == [True]
+    assert replace(site.setup, keys={0: b"", 3: b"", 2: b""}).epoch == 3
+
+
+# ------------------------------------------------------------------------------------------------- the fold and the clock
+
+
+def after(site: VirtualSite, fact: f.AnyFact, **changes: object) -> m.Durable:
+    """The durable state after one fact."""
+    return evolve(with_(site, **changes).durable, fact, NOW)
+
+
+def test_staff_fill_the_bucket_to_the_brim(site: VirtualSite) -> None:
+    full = after(site, f.LockoutCleared(by="amina"), bucket_milli=3, settings=Settings(attempts_burst=5))
+    assert (full.bucket_milli, full.bucket_mono) == (5_000, NOW.mono)
+
+
+def test_time_is_remembered_as_late_as_it_ever_was(site: VirtualSite) -> None:
+    for floor, kept in ((NOW.wall_ms - 1, NOW.wall_ms), (NOW.wall_ms + 1, NOW.wall_ms + 1)):
+        assert after(site, f.StaffSignedOut(person="a", session="s", reason="r"), floor_ms=floor).floor_ms == kept
+
+
+def test_i1_a_parcel_put_in_one_compartment_is_expected_in_no_other(site: VirtualSite) -> None:
+    compartments = {
+        ONE: Compartment(Occupancy.UNKNOWN, parcel=pid(1)),
+        TWO: Compartment(Occupancy.OCCUPIED, parcel=pid(2)),
+        Label("3"): Compartment(Occupancy.RESERVED, parcel=pid(1), cycles=4),
+    }
+    stored = f.ParcelStored(parcel=pid(1), place=in_compartment(Label("3")), session="s", by="b")
+    known = {pid(1): a_parcel(1, ParcelState.RECEIVED, uncertain=True, reopens=2)}
+    then = after(site, stored, compartments=compartments, parcels=known)
+    assert then.compartments == {
+        ONE: Compartment(Occupancy.UNKNOWN),
+        TWO: Compartment(Occupancy.OCCUPIED, parcel=pid(2)),
+        Label("3"): Compartment(Occupancy.OCCUPIED, parcel=pid(1), cycles=4),
+    }
+    place = in_compartment(Label("3"))
+    assert then.parcels[pid(1)] == a_parcel(1, place=place, since_mono=NOW.mono, since_ms=NOW.wall_ms)
+
+
+def test_what_the_plan_said_of_a_parcel_stays_when_its_label_says_otherwise(site: VirtualSite) -> None:
+    received = f.ParcelReceived(
+        parcel=pid(1), tracking="T", carrier="label", source="plan", key_version=1, key_epoch=0, session="s", by="b"
+    )
+    planned = a_parcel(1, ParcelState.ANNOUNCED, carrier="plan", planned=True)
+    assert after(site, received, parcels={pid(1): planned}).parcels[pid(1)].carrier == "plan"
+    assert after(site, received, parcels={pid(1): replace(planned, carrier="")}).parcels[pid(1)].carrier == "label"
+    assert not after(site, received).parcels[pid(1)].from_desk
+    assert after(site, msgspec.structs.replace(received, source="desk")).parcels[pid(1)].from_desk
+
+
+def test_a_key_keeps_its_epoch_unless_its_version_is_newer(site: VirtualSite) -> None:
+    known = {pid(1): a_parcel(1, version=3, epoch=1)}
+    for version, epoch in ((3, 1), (2, 1), (4, 2)):
+        planned = PlannedParcel(id=pid(1), version=version, epoch=2)
+        plan = f.PlanApplied(incarnation=1, revision=9, hash="h", upserted=(planned,))
+        parcel = after(site, plan, parcels=known).parcels[pid(1)]
+        assert (parcel.version, parcel.epoch) == (max(3, version), epoch)
+        assert after(site, plan).parcels[pid(1)].epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("purpose", "phase", "door", "uncertain"),
+    [
+        (Purpose.COLLECT, Phase.OPEN, "closed", True),
+        (Purpose.COLLECT, Phase.OPEN, "open", True),
+        (Purpose.COLLECT, Phase.PULSING, "closed", False),
+        (Purpose.REOPEN, Phase.OPEN, "closed", False),
+    ],
+)
+def test_an_opening_that_a_restart_settled(
+    site: VirtualSite, purpose: Purpose, phase: Phase, door: str, *, uncertain: bool
+) -> None:
+    opening = Opening("s", ONE, purpose, phase, pid(1))
+    resolved = f.OpeningResolved(session="s", compartment=ONE, door=door, parcel=pid(1))
+    then = after(site, resolved, openings={ONE: opening}, parcels={pid(1): a_parcel()})
+    assert then.parcels[pid(1)] == a_parcel(uncertain=uncertain, since_mono=NOW.mono if uncertain else 0)
+    still = replace(opening, phase=Phase.OPEN, opened_mono=NOW.mono, alarmed=True)
+    assert then.openings == ({ONE: still} if door == "open" else {})
+
+
+def test_sessions_are_counted_by_the_highest_and_a_nameless_one_counts_nothing(site: VirtualSite) -> None:
+    for session, count in (("1.9", 9), ("1.3", 7), ("1.", 7), ("", 7)):
+        ordered = f.OpeningOrdered(session=session, compartment=ONE, purpose=Purpose.LOAD, pulse=1)
+        assert after(site, ordered, sessions=7).sessions == count
+        assert after(site, f.StaffSignedIn(person="p", session=session), sessions=7).sessions == count
+
+
+def test_only_the_first_pulse_of_a_reopening_is_counted(site: VirtualSite) -> None:
+    known = {pid(1): a_parcel(1, ParcelState.COLLECTING, reopens=1)}
+    for purpose, pulse, count in ((Purpose.REOPEN, 1, 2), (Purpose.REOPEN, 2, 1), (Purpose.COLLECT, 1, 1)):
+        ordered = f.OpeningOrdered(session="1.1", compartment=ONE, purpose=purpose, pulse=pulse, parcel=pid(1))
+        assert after(site, ordered, parcels=known).parcels[pid(1)].reopens == count
+
+
+def test_bounds_keep_the_newest(site: VirtualSite) -> None:
+    calls = tuple(Call(str(number), None, None, 0) for number in range(50))
+    assert [call.reason for call in after(site, f.StaffCalled(reason="new"), calls=calls).calls] == [
+        *(str(number) for number in range(1, 50)), "new",
+    ]  # fmt: skip
+    answers = {str(number): m.Answer("v", "o", "r") for number in range(200)}
+    answered = f.CommandAnswered(id="new", verb="v", outcome="o", reason="r")
+    assert list(after(site, answered, answers=answers).answers) == [*list(answers)[1:], "new"]
+    gone = Ended(pid(0), 1, ParcelState.COLLECTED, "", None, 0, Trust.NTP)
+    ended = {pid(number): gone for number in range(1, 10_001)}
+    aliases = {pid(900_001): Alias(pid(1), 1, 0), pid(900_002): Alias(pid(2), 1, 0)}
+    then = after(
+        site, f.ParcelRemoved(parcel=pid(20_000)), ended=ended, aliases=aliases, parcels={pid(20_000): a_parcel(20_000)}
+    )
+    assert list(then.ended) == [*list(ended)[1:], pid(20_000)]
+    assert list(then.aliases) == [pid(900_002)]
+    full = dict(list(ended.items())[:-1])
+    then = after(site, f.ParcelRemoved(parcel=pid(20_000)), ended=full, parcels={pid(20_000): a_parcel(20_000)})
+    assert len(then.ended) == 10_000
+
+
+def test_after_a_restart_every_running_time_begins_anew(site: VirtualSite) -> None:
+    openings = {
+        ONE: Opening("s", ONE, Purpose.LOAD, Phase.PULSING, pulse_mono=1, opened_mono=2, closed_mono=3),
+        TWO: Opening("s", TWO, Purpose.LOAD, Phase.CLOSED),
+        Label("3"): Opening("s", Label("3"), Purpose.LOAD, Phase.OPEN, pulses=2),
+        Label("4"): Opening("s", Label("4"), Purpose.LOAD, Phase.FAILED),
+    }
+    again = rebase(with_(site, openings=openings, parcels={pid(1): a_parcel()}).durable, NOW)
+    times = {"pulse_mono": NOW.mono, "opened_mono": NOW.mono, "closed_mono": NOW.mono}
+    assert again.openings == {
+        ONE: replace(openings[ONE], **times),  # type: ignore[arg-type]
+        Label("3"): replace(openings[Label("3")], **times),  # type: ignore[arg-type]
+    }
+    assert (again.parcels, again.bucket_mono) == ({pid(1): a_parcel(since_mono=NOW.mono)}, NOW.mono)
+
+
+def test_what_is_only_seen_and_never_written(site: VirtualSite) -> None:
+    live = Live(notice=Notice(NoticeKind.THANKS), notice_until=NOW.mono, staff_notice_until=NOW.mono)
+    tick = observe(live, e.Tick(), NOW)
+    assert tick == replace(live, notice=None)
+    assert observe(live, e.Tick(), replace(NOW, mono=NOW.mono - 1)) == live
+    both = replace(live, staff_notice=StaffNotice(StaffNoticeKind.CHECKED))
+    assert observe(both, e.Tick(), NOW) == replace(both, notice=None, staff_notice=None)
+    assert observe(both, e.Tick(), replace(NOW, mono=NOW.mono - 1)) == both
+    kept = Waiting(e.DigitsTyped("1"), NOW.mono - 120_000)
+    younger = Waiting(e.DigitsTyped("2"), NOW.mono - 119_999)
+    assert observe(replace(Live(), waiting=(kept, younger)), e.Tick(), NOW).waiting == (younger,)
+    waiting: Live = Live()
+    for number in (1, 1, 2, 3, 4, 5):
+        waiting = observe(waiting, Wait(e.DigitsTyped(str(number))), NOW)
+    assert waiting.waiting == tuple(Waiting(e.DigitsTyped(str(number)), NOW.mono) for number in (1, 2, 3, 4))
+    assert observe(live, Sound(Signal.OK), NOW) == live  # type: ignore[arg-type]
+
+
+def test_c23_the_same_text_counts_once_in_three_seconds(site: VirtualSite) -> None:
+    first = observe(Live(), e.Scanned("x", 1), NOW)
+    assert not first.repeated
+    for later, repeated in ((2_999, True), (3_000, False)):
+        again = observe(first, e.Scanned("x", 1), replace(NOW, mono=NOW.mono + later))
+        assert (again.repeated, again.active_mono, again.last_text_mono) == (
+            repeated,
+            NOW.mono + later,
+            NOW.mono + later,
+        )
+    assert not observe(first, e.Scanned("y", 1), NOW).repeated
+
+
+def test_a_kept_input_is_taken_first_come_first_served_and_is_no_repetition(site: VirtualSite) -> None:
+    kept = (Waiting(e.Scanned("a", 1), 1), Waiting(e.Scanned("b", 2), 2))
+    state = with_(site, waiting=kept, last_text=b"x")
+    taken = take_waiting(state, NOW)
+    assert taken == (replace(state.live, waiting=kept[1:], last_text=b""), e.Scanned("a", 1))
+    pulsing = {ONE: Opening("s", ONE, Purpose.LOAD, Phase.PULSING)}
+    assert take_waiting(with_(site, waiting=kept, openings=pulsing), NOW) is None
+    assert take_waiting(with_(site, waiting=()), NOW) is None
+
+
+def test_deadlines_are_what_runs_and_nothing_else(site: VirtualSite) -> None:
+    assert next_deadline(with_(site), NOW) is None
+    assert next_deadline(with_(site, waiting=(Waiting(e.Scanned("a", 1), 5),)), NOW) == NOW.mono
+    assert next_deadline(with_(site, waiting=(Waiting(e.Scanned("a", 1), -119_999 + 7),)), NOW) == 8
+    staff = Staff("amina", "r", "1.1")
+    assert next_deadline(with_(site, staff=staff, active_mono=3), NOW) == 90_003
+    task = Task(Step.PUT_IN, pid(1), ONE)
+    assert next_deadline(with_(site, staff=staff, task=task), NOW) is None
+    opened = {ONE: Opening("s", ONE, Purpose.LOAD, Phase.OPEN, opened_mono=100)}
+    assert next_deadline(with_(site, staff=staff, openings=opened), NOW) == 60_100
+    assert next_deadline(with_(site, openings=opened, nagged_mono=60_100), NOW) == 75_100
+    assert next_deadline(with_(site, openings=opened, nagged_mono=170_000), NOW) == 180_100
+    taken = {pid(1): a_parcel(1, ParcelState.COLLECTING, session="1.1", since_mono=9)}
+    assert next_deadline(with_(site, parcels=taken), NOW) == 900_009
+    reopened = {ONE: Opening("1.1", ONE, Purpose.REOPEN, Phase.OPEN, opened_mono=100)}
+    assert (
+        next_deadline(
+            with_(site, parcels=taken, openings=reopened, nagged_mono=1_000_000, settings=Settings(alarm_ms=7_000_000)),
+            NOW,
+        )
+        == 1_015_000
+    )
+    question = Task(Step.ASK_EMPTY, None, ONE, asked_mono=11)
+    assert next_deadline(with_(site, task=question), NOW) == 30_011
+    for pulse_gap_ms, over in ((1_500, 4_020), (9_000, 9_020)):
+        pulsing = {ONE: Opening("s", ONE, Purpose.LOAD, Phase.PULSING, pulse_mono=20)}
+        settings = Settings(pulse_gap_ms=pulse_gap_ms)
+        assert next_deadline(with_(site, openings=pulsing, settings=settings), NOW) == over
+
+
+# --------------------------------------------------------------------------------------------------------------- the hub
+
+
+def joined(site: VirtualSite, tracking: str = LABEL_OF_PARCEL, **changes: object) -> list[f.AnyFact]:
+    """The joins that a plan with one announced parcel brings."""
+    state = with_(site, **changes)
+    plan = Plan(
+        site=site.setup.site,
+        incarnation=1,
+        revision=99,
+        hash="",
+        parcels=(PlannedParcel(id=pid(2), version=1, tracking=tracking),),
+    )
+    facts = decide(state, e.PlanArrived(sealed(plan)), NOW).facts
+    return [fact for fact in facts if isinstance(fact, f.ParcelJoined)]
+
+
+def test_only_an_announced_parcel_is_joined_to_one_that_the_desk_made(site: VirtualSite) -> None:
+    here = a_parcel(1, tracking=LABEL_OF_PARCEL, from_desk=True)
+    join: list[f.AnyFact] = [f.ParcelJoined(parcel=pid(2), into=pid(1))]
+    gone = Ended(pid(1), 1, ParcelState.COLLECTED, LABEL_OF_PARCEL, None, 0, Trust.NTP, from_desk=True)
+    assert joined(site, parcels={pid(1): here}) == join
+    assert joined(site, ended={pid(1): gone}) == join
+    assert joined(site, parcels={pid(1): here, pid(2): a_parcel(2, ParcelState.ANNOUNCED)}) == join
+    assert joined(site, parcels={pid(1): replace(here, from_desk=False)}) == []
+    assert joined(site, parcels={pid(1): replace(here, tracking="")}, tracking="") == []
+    assert joined(site, parcels={pid(1): here, pid(2): a_parcel(2, ParcelState.RECEIVED)}) == []
+    assert joined(site, parcels={pid(1): here}, aliases={pid(2): Alias(pid(1), 1, 0)}) == []
+    assert joined(site, parcels={pid(1): here}, ended={pid(2): replace(gone, id=pid(2), from_desk=False)}) == []
+    assert joined(site, parcels={pid(2): replace(here, id=pid(2))}) == [], "itself"
+
+
+# ------------------------------------------------------------------------------------- names that others read or rely on
+
+
+def words(enum: type) -> list[str]:
+    return [member.value for member in enum]  # type: ignore[attr-defined]
+
+
+def test_the_words_that_screens_translate_are_these() -> None:
+    assert words(m.NoticeKind) == [
+        "at_desk", "ask_desk", "refused", "check_digits", "wait_to_type", "wrong_site", "replaced", "not_ready",
+        "already_collected", "use_slip", "one_moment", "thanks", "quick_close", "called",
+    ]  # fmt: skip
+    assert words(m.StaffNoticeKind) == [
+        "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
+        "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
+        "removed", "handed_over",
+    ]  # fmt: skip
+    assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "notice"]
+    assert words(Step) == ["choose_size", "put_in", "put_on_shelf", "take_back", "ask_empty"]
+    assert words(After) == ["nothing", "bigger", "shelf", "remove"]
+    assert words(Phase) == ["pulsing", "open", "closed", "failed"]
+    assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
+    assert words(Button) == [
+        "call_desk", "dispute", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "check",
+        "reopen", "remove", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
+        "take_out_of_service",
+    ]  # fmt: skip
+
+
+def test_what_is_not_said_is_this() -> None:
+    """The defaults: a snapshot of an older version is read with them, so they are part of the journal's language."""
+    state = ParcelState.STORED
+    assert Compartment() == Compartment(Occupancy.FREE, Service.IN_SERVICE, None, 0, False)
+    assert Parcel(pid(1), 1, 0, state) == Parcel(
+        pid(1), 1, 0, state, "", "", None, False, None, "fr", Help.STANDARD, "", Intent.HOLD, False, None, "", 0, False, 0,
+        0, False,
+    )  # fmt: skip
+    assert Ended(pid(1), 1, state, "", None, 0, Trust.NTP) == Ended(
+        pid(1), 1, state, "", None, 0, Trust.NTP, "fr", 0, False
+    )
+    assert Opening("s", ONE, Purpose.LOAD, Phase.OPEN) == Opening(
+        "s", ONE, Purpose.LOAD, Phase.OPEN, None, "", 0, 0, 0, 0, False
+    )
+    assert m.PlanMark() == m.PlanMark(0, 0, "")
+    assert m.Durable({}) == m.Durable(
+        {}, {}, {}, {}, {}, None, {}, (), m.PlanMark(), Settings(), (), (), {}, 0, 0, 8_000, 0, 0, 0, 0
+    )
+    assert Task(Step.PUT_IN) == Task(Step.PUT_IN, None, None, After.NOTHING, None, 0)
+    assert Notice(NoticeKind.THANKS) == Notice(NoticeKind.THANKS, None, None, "", "", "", 0, 0)
+    assert StaffNotice(StaffNoticeKind.STORED) == StaffNotice(StaffNoticeKind.STORED, None, None, "", None, 0)
+    assert Live() == Live({}, True, False, False, None, 0, None, 0, None, None, None, b"", 0, False, 0, 0, ())
+    assert Now(1, 2) == Now(1, 2, Trust.UNSET, 0)
+    assert CustomerView(Screen.READY) == CustomerView(Screen.READY, None, None, "fr", Help.STANDARD, None)
+    assert TaskView(Step.PUT_IN, None, "", None, None).looks_only is False
+    assert Decision() == Decision((), ())
+    assert e.AckArrived(1, 2) == e.AckArrived(1, 2, 0)
+    assert e.Pressed(Button.DONE) == e.Pressed(Button.DONE, "", None, None)
+
+
+def test_no_key_of_a_site_is_in_its_words(site: VirtualSite) -> None:
+    assert "keys" not in repr(site.setup)
+    assert replace(site.setup, name="").name == m.Setup("s", 1, {}, {}, (), "b", "v").name
+
+
+def test_bounds_are_these() -> None:
+    assert (m.WAITING_MAX, m.CALLS_MAX, m.ANSWERS_MAX, m.ENDED_MAX, m.ALIASES_MAX) == (4, 50, 200, 10_000, 10_000)
+    assert (o.REPEAT_MS, o.NOTICE_MS, o.STAFF_NOTICE_MS, o.WAITING_MS) == (3_000, 10_000, 30_000, 120_000)
