@@ -1,6 +1,7 @@
-"""Whole worlds of the simulator, one seed after another, side by side. Options: --help.
+"""The simulator, one seed after another, side by side: whole networks, and crowded lives of one bank. Options: --help.
 
-Owns the counting. A world that breaks an invariant is told by `python -m tests.simulation SEED`.
+Owns the counting. A network that breaks an invariant is told by `python -m tests.simulation SEED`, a bank by
+`python -m tests.simulation SEED bank`.
 """
 
 from __future__ import annotations
@@ -15,41 +16,55 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from tests.campaigns._parts import FAILURES_MAX, Budget, Outcome, State
+from tests.simulation.random_site import STEPS, RandomSite
 from tests.simulation.world import the_world
 
 HOUR_MS = 3_600_000
 YEAR_H = 365.25 * 24
+NETWORK_EVERY = 5
+"""One seed of so many is a network of sites for days; the others are a bank that is never left alone, a fortieth of the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One world lived."""
+    """One seed lived."""
 
     seed: int
+    is_network: bool
     site_hours: float
     seconds: float
     failure: str
 
 
 def live(seed: int, days: float | None = None) -> Life:
-    """Live one world; its virtual hours times its sites. Whatever goes wrong is its failure."""
+    """Live one seed; its virtual hours times its sites. Whatever goes wrong is its failure."""
     logging.disable(logging.CRITICAL)
+    is_network = seed % NETWORK_EVERY == 0
     start, hours, failure = time.process_time(), 0.0, ""
     try:
-        with the_world(seed) as world:
+        if is_network:
+            with the_world(seed) as world:
+                try:
+                    world.live(days)
+                finally:
+                    hours = world.schedule.now_ms * len(world.sites) / HOUR_MS
+        else:
+            bank = RandomSite(seed)
             try:
-                world.live(days)
+                bank.live(STEPS)
             finally:
-                hours = world.schedule.now_ms * len(world.sites) / HOUR_MS
-    except Exception as error:  # noqa: BLE001 a world that ends in any other way is a failure too
-        failure = f"seed {seed}: {type(error).__name__}: {str(error).partition(chr(10))[0]} (python -m tests.simulation {seed})"
-    return Life(seed, hours, time.process_time() - start, failure)
+                hours = bank.lived_ms / HOUR_MS
+    except Exception as error:  # noqa: BLE001 a life that ends in any other way is a failure too
+        again = f"python -m tests.simulation {seed}{'' if is_network else ' bank'}"
+        failure = f"seed {seed}: {type(error).__name__}: {str(error).partition(chr(10))[0]} ({again})"
+    return Life(seed, is_network, hours, time.process_time() - start, failure)
 
 
 def part(budget: Budget, state: State) -> Outcome:
     """Seed after seed until there are enough or the time is over."""
     outcome, count = Outcome(), 0
-    seed, seconds = state.get("next_seed", 1), 0.0
+    seed = state.get("next_seed", 1)
+    figures = outcome.figures
     with ProcessPoolExecutor(budget.workers, mp_context=get_context("forkserver")) as pool:
         running: set[Future[Life]] = set()
         while running or budget.allows(count, budget.seeds):
@@ -59,18 +74,22 @@ def part(budget: Budget, state: State) -> Outcome:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for life in (future.result() for future in done):
                 count += 1
-                seconds += life.seconds
-                outcome.figures["site_milli_hours"] += round(life.site_hours * 1000)
+                where = "network" if life.is_network else "bank"
+                figures[f"{where}_seeds"] += 1
+                figures[f"{where}_milli_hours"] += round(life.site_hours * 1000)
+                figures[f"{where}_milli_s"] += round(life.seconds * 1000)
                 if life.failure:
                     outcome.failures.append(life.failure)
     state["next_seed"] = seed
-    outcome.figures.update(
-        seeds=count, simulation_milli_s=round(seconds * 1000), invariant_failures=len(outcome.failures)
-    )
-    hours = outcome.figures["site_milli_hours"] / 1000
-    outcome.told.append(
-        f"{count} seeds, {hours / YEAR_H:.2f} virtual site-years, {hours / max(seconds, 1e-3):.0f} site-hours a second and core"
-    )
+    figures["site_milli_hours"] = figures["network_milli_hours"] + figures["bank_milli_hours"]
+    figures["simulation_milli_s"] = figures["network_milli_s"] + figures["bank_milli_s"]
+    figures.update(seeds=count, invariant_failures=len(outcome.failures))
+    for where, what in (("network", "networks of two sites"), ("bank", "crowded banks")):
+        hours, seconds = figures[f"{where}_milli_hours"] / 1000, figures[f"{where}_milli_s"] / 1000
+        outcome.told.append(
+            f"{figures[f'{where}_seeds']} {what}, {hours / YEAR_H:.2f} virtual site-years, "
+            f"{hours / max(seconds, 1e-3):.0f} site-hours a second and core"
+        )
     outcome.failures = outcome.failures[:FAILURES_MAX]
     return outcome
 

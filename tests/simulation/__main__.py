@@ -1,4 +1,4 @@
-"""`python -m tests.simulation SEED [DAYS]`: live one world again and tell its story in sentences.
+"""`python -m tests.simulation SEED [DAYS | bank]`: live one network, or one crowded bank, again and tell its story.
 
 Owns the command line. Exit 0: every invariant held; 1: one did not, and the last sentence says which.
 """
@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 
+from tests.simulation.random_site import STEPS, RandomSite
 from tests.simulation.world import the_world, trace
 
 
@@ -21,9 +22,11 @@ def main(arguments: list[str]) -> int:
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
     if not arguments:
-        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS]\n")
+        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS | bank]\n")
         return 2
     logging.disable(logging.CRITICAL)
+    if arguments[1:] == ["bank"]:
+        return tell_bank(int(arguments[0]))
     seed, days = int(arguments[0]), float(arguments[1]) if len(arguments) > 1 else None
     try:
         with the_world(seed) as world:
@@ -34,6 +37,18 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"{broken}\n")
         return 1
     return 0
+
+
+def tell_bank(seed: int) -> int:
+    """Tell one crowded bank: what happened, and what the site wrote down of it."""
+    bank, status = RandomSite(seed), 0
+    try:
+        bank.live(STEPS)
+        last = f"seed {seed}: every invariant held"
+    except AssertionError as broken:
+        last, status = f"seed {seed}, step {len(bank.log)}: {broken}", 1
+    sys.stdout.write("\n".join((*bank.story(), last, "")))
+    return status
 
 
 if __name__ == "__main__":

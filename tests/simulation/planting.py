@@ -26,7 +26,6 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = Path(__file__).with_name("planted")
 SEEDS: Final = 400
 """Lives a fault is hunted in before it counts as not caught."""
-STEPS: Final = 150
 OURS: Final = ("controller", "firmware", "hub", "wire", "tests")
 PATIENCE_S: Final = 900.0
 
@@ -121,7 +120,7 @@ def plant(fault: Fault) -> None:
 def live(world: str, seed: int) -> None:
     """One life. Raises AssertionError, or whatever the fault makes fail, when it goes wrong."""
     if world == "site":
-        from tests.simulation.random_site import RandomSite
+        from tests.simulation.random_site import STEPS, RandomSite
 
         RandomSite(seed).live(STEPS)
         return

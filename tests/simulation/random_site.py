@@ -20,6 +20,9 @@ from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_b
 from wire.plan import Settings
 
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
+STEPS: Final = 150
+"""What happens in a life that is told for itself."""
+
 _TRUE_CARDS: Final = {True: CommandCard.EMPTY, False: CommandCard.NOT_EMPTY}
 
 
@@ -39,8 +42,10 @@ class RandomSite:
         self.tracking: dict[ParcelId, str] = {}
         self.counter = 0
         self.pulses_seen = 0
+        self.lived_ms = 0
         self.said: dict[str, int] = {}
         self.log: list[str] = []
+        self._facts_before: list[int] = []
         self.witness = Witness(self.site, self.inside, self.taken, self.stolen)
 
     # ---------------------------------------------------------------------------------------------- what may happen
@@ -72,9 +77,20 @@ class RandomSite:
         for _ in range(steps):
             act = self.random.choice(names)
             self.log.append(act.__name__)
+            self._facts_before.append(len(self.site.recorder.facts))
             act()
             self.wait(0)
             self.witness.look()
+
+    def story(self) -> list[str]:
+        """What happened, step by step, each with what the site wrote down of it."""
+        facts = self.site.recorder.facts
+        told = []
+        for step, (act, first, last) in enumerate(
+            zip(self.log, self._facts_before, (*self._facts_before[1:], len(facts)), strict=True), 1
+        ):
+            told += [f"{step:>4} {act.replace('_', ' ')}", *(f"       {fact}" for fact in facts[first:last])]
+        return told
 
     def announce(self) -> None:
         self.counter += 1
@@ -274,6 +290,7 @@ class RandomSite:
     def wait(self, milliseconds: int) -> None:
         """Time passes and doors follow their pulses; nothing in this world is slower than half a second."""
         self._doors_follow_pulses()
+        self.lived_ms += milliseconds
         while milliseconds > 0:
             step = min(milliseconds, 500)
             self.site.wait(step)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.random_site import RandomSite
+from tests.simulation.random_site import STEPS, RandomSite
 
 pytestmark = pytest.mark.slow
 
 SEEDS = range(150)
-STEPS = 150
 
 KEPT = (1126, 1212, 1219, 1238, 3183, 4867, 2185, 12, 173, 202, 126)
 """Seeds that once failed; they stay. 1126, 1212, 1219: an old slip opened a compartment found empty and used again.
