@@ -19,6 +19,7 @@ from tests.simulation.weather import HOUR_MS
 from wire import facts as f
 from wire.chain import FactRecord, fold, genesis
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service, Trust
+from wire.messages import PresenceStatus
 
 if TYPE_CHECKING:
     from tests.simulation.site import Site
@@ -194,6 +195,17 @@ class Checks:
             require(
                 site.journal.acked >= seq,
                 f"I-17: {site.name} wrote {seq} facts {BACKLOG_MS // HOUR_MS} hours ago, the hub has {site.journal.acked}",
+            )
+
+    def wills_read(
+        self, before: dict[str, tuple[str, int]], wills: dict[str, int], after: dict[str, tuple[str, int]]
+    ) -> None:
+        """I-18: that an earlier start of a site was lost takes nobody off the map who started again since."""
+        for site, (presence, boot) in before.items():
+            was_there = presence == PresenceStatus.READY and wills[site] < boot
+            require(
+                not was_there or after[site][0] != PresenceStatus.LOST,
+                f"I-18: the will of start {wills[site]} took {site} away, which started {boot} times",
             )
 
     # ---------------------------------------------------------------------------------------------------------- the end

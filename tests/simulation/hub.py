@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import text
 
 from hub.core.parcels import Refused, new_parcel
 from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake
@@ -22,7 +24,7 @@ from hub.parcels.services import Desk
 from hub.receiver import Incoming, Item, Joined, Mailbox
 from hub.sites.planner import Planner, presence
 from hub.store import desk as sql
-from hub.store import meta
+from hub.store import journals, meta
 from hub.store.engine import Store
 from hub.store.migrate import migrate
 from tests.simulation.post import Client
@@ -31,6 +33,7 @@ from tests.simulation.site import WALL_MS
 from wire import topics
 from wire.badges import badge_digest
 from wire.ids import ParcelId, SizeClass
+from wire.messages import Ack, Presence, decode, encode
 from wire.pickup import PickupKey
 from wire.plan import Settings
 
@@ -38,9 +41,14 @@ if TYPE_CHECKING:
     from tests.simulation.bank import TrueParcel
     from tests.simulation.world import World
 
+_LIVES: Final = text("SELECT s.id, l.presence, l.boot FROM site s JOIN site_live l ON l.site = s.number")
 MASTER: Final = bytes(range(32))
 NAME: Final = "Aminata Diallo-Nguyen"
 PHONE: Final = "0612345678"
+
+
+OLD_MACHINE_MS: Final = 60_000
+"""How long somebody needs to switch off the machine whose copy was put back elsewhere."""
 
 
 class HubDied(Exception):
@@ -79,6 +87,8 @@ class Hub:
         self._generation = 0
         self._pending: list[Item] = []
         self._reading = False
+        self._later = Random(world.seed ^ 0x01D)
+        self._heard_with_the_next: Callable[[], None] | None = None
         self.announced: set[str] = set()
         """Parcels that were announced, with a recipient to tell, before they came."""
         self.line = Client("consigne-hub", topics.hub_subscriptions(), self._arrived, self._line_lost, persistent=True)
@@ -108,6 +118,9 @@ class Hub:
         )  # fmt: skip
         self.world.tell("the hub starts")
         self.world.schedule.after(self.random.randrange(3_000), self._connector())
+        if self._heard_with_the_next is not None:
+            self.world.schedule.after(self._later.randrange(OLD_MACHINE_MS), self._heard_with_the_next)
+            self._heard_with_the_next = None
         self._look_later()
 
     def _open(self) -> Any:
@@ -147,11 +160,29 @@ class Hub:
         if self.backup is None:
             return
         self.die()
+        self._leave_another_on()
         self.world.tell("the hub's database is put back from the backup")
         self.restored += 1
         for part in self._folder.iterdir():
             part.unlink()
         shutil.copyfile(self.backup, self._file)
+
+    def _leave_another_on(self) -> None:
+        """The copy is put on another machine, and the first one was forgotten: for a minute it still says what it knows."""
+        if not self.world.weather.late:
+            return
+        old = QuickStore(self._file)
+        with old.reading() as connection:
+            known = journals.all_cursors(connection)
+        old.close()
+        acks = [(cursor.site_id, encode(Ack(incarnation=self.incarnation.value, seq=cursor.seq))) for cursor in known]
+
+        def speak() -> None:
+            self.world.tell("the machine of the old hub is still on")
+            for site, ack in acks:
+                self.world.broker.say(topics.topic(topics.ACK, site), ack)
+
+        self._heard_with_the_next = speak
 
     def stop(self) -> None:
         """The end of the world: close the files."""
@@ -274,14 +305,26 @@ class Hub:
             self._pending.clear()
             return
         items, self._pending = self._pending[:GROUP_ITEMS_MAX], self._pending[GROUP_ITEMS_MAX:]
+        wills = _wills(items)
+        before = self._lives(wills)
         try:
             self.intake.handle(items)
         except HubDied:
             self.die()
             return
+        if before:
+            self.world.checks.wills_read(before, wills, self._lives(wills))
         if self._pending and not self._reading:
             self._reading = True
             self.world.schedule.after(1, self._read)
+
+    def _lives(self, wanted: Collection[str]) -> dict[str, tuple[str, int]]:
+        """What the hub believes of some sites: whether they are there, and how often they started."""
+        if not wanted:
+            return {}
+        with self.store.reading() as connection:
+            rows = connection.execute(_LIVES).all()
+        return {row.id: (row.presence, row.boot) for row in rows if row.id in wanted}
 
     def _plan_soon(self) -> None:
         generation = self._generation
@@ -307,6 +350,16 @@ class Hub:
                 self.world.schedule.after(self.world.weather.look_ms, look)
 
         self.world.schedule.after(self.world.weather.look_ms, look)
+
+
+def _wills(items: Sequence[Item]) -> dict[str, int]:
+    """The newest start of each site of which somebody says that it is lost."""
+    boots: dict[str, int] = {}
+    for item in items:
+        if isinstance(item, Incoming) and item.topic.endswith(topics.PRESENCE.suffix) and b'"lost"' in item.payload:
+            will = decode(Presence, item.payload)
+            boots[will.site] = max(will.boot, boots.get(will.site, 0))
+    return boots
 
 
 def make_template(file: Path) -> Path:

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from tests.simulation.schedule import Schedule
-from tests.simulation.weather import Weather
+from tests.simulation.weather import DAY_MS, Weather
 
 KEEPALIVE_MS: Final = 45_000
 """A broken line is noticed at the latest after one and a half keep-alives."""
@@ -45,13 +45,14 @@ class Client:
 class Broker:
     """One broker for everybody."""
 
-    def __init__(self, schedule: Schedule, random: Random, weather: Weather) -> None:
+    def __init__(self, schedule: Schedule, random: Random, later: Random, weather: Weather) -> None:
         self.alive = True
         self.weather = weather
         self.carried = 0
         self.secrets: set[bytes] = set()
         self._schedule = schedule
         self._random = random
+        self._later = later
         self._clients: dict[str, Client] = {}
         self._retained: dict[str, bytes] = {}
 
@@ -144,6 +145,10 @@ class Broker:
 
             self._schedule.after(client.up_free_ms - self._schedule.now_ms, take)
 
+    def say(self, topic: str, payload: bytes) -> None:
+        """Somebody else says something in the name of one of them."""
+        self._take(topic, payload, retain=False, qos=1)
+
     def _take(self, topic: str, payload: bytes, *, retain: bool, qos: int) -> None:
         if not self.alive:
             return
@@ -156,6 +161,8 @@ class Broker:
             if client.up:
                 for _ in range(self._copies()):
                     self._down(client, topic, payload, retained=False)
+                if self._later.random() < self.weather.late:
+                    self._once_more(client, topic, payload)
             elif client.persistent and qos and len(client.kept) < SESSION_MESSAGES_MAX:
                 client.kept.append((topic, payload, False))
 
@@ -168,6 +175,13 @@ class Broker:
                 client.arrived(topic, payload, retained)
 
         self._schedule.after(client.down_free_ms - self._schedule.now_ms, hand_over)
+
+    def _once_more(self, client: Client, topic: str, payload: bytes) -> None:
+        def hand_over() -> None:
+            if client.up:
+                client.arrived(topic, payload, False)
+
+        self._schedule.after(self._later.randrange(DAY_MS), hand_over)
 
     def _copies(self) -> int:
         if self._random.random() < self.weather.lost:

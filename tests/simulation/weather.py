@@ -12,6 +12,8 @@ from random import Random
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 SHORT_DAYS = 2.0
+LONG_DAYS = 120.0
+"""Long enough for facts to be thrown away that were acknowledged, and for a hub that is put back from before that."""
 LOOK_STRETCH_MAX = 6.0
 
 
@@ -26,6 +28,8 @@ class Weather:
     lost: float
     doubled: float
     overtaken: float
+    late: float
+    """How many messages come once more within a day: from a queue that outlived its hub, or from a hub that should be off."""
     latency_ms: int
     partition_days: float
     partition_ms: int
@@ -48,6 +52,8 @@ class Weather:
     synchronised: bool
     clock_jump_days: float
     parcels_a_day: float
+    reissue: float
+    """How many slips are lost and replaced."""
     shifts_a_day: float
     visit_days: float
     guess_days: float
@@ -56,9 +62,12 @@ class Weather:
     nag_ms: int
 
 
-def draw(random: Random) -> Weather:
-    """One kind of weather out of many; each fault is absent in half of the worlds."""
-    days = random.choice((SHORT_DAYS, 7.0, 35.0, 35.0))
+def draw(random: Random, later: Random) -> Weather:
+    """One kind of weather out of many; each fault is absent in half of the worlds.
+
+    What was thought of later has a chance of its own, so that the worlds known before stay as they were.
+    """
+    days = random.choice((SHORT_DAYS, 7.0, 35.0, LONG_DAYS))
     stretch = days / SHORT_DAYS
 
     def some(value: float) -> float:
@@ -69,6 +78,7 @@ def draw(random: Random) -> Weather:
         lost=some(0.1),
         doubled=some(0.2),
         overtaken=some(0.2),
+        late=later.choice((0.0, 0.02, 0.2)),
         latency_ms=random.choice((20, 200, 2_000)),
         partition_days=random.choice((0.0, 0.5, 3.0, 20.0)) * stretch,
         partition_ms=random.choice((60_000, HOUR_MS, DAY_MS, 30 * DAY_MS)),
@@ -90,6 +100,7 @@ def draw(random: Random) -> Weather:
         synchronised=random.random() < 0.5,
         clock_jump_days=random.choice((0.0, 2.0)) * stretch,
         parcels_a_day=random.choice((3.0, 10.0, 40.0)) / stretch,
+        reissue=later.choice((0.1, 0.1, 0.7)),
         shifts_a_day=2.0 / math.sqrt(stretch),
         visit_days=math.sqrt(stretch),
         guess_days=2.0 * stretch,
@@ -101,8 +112,8 @@ def draw(random: Random) -> Weather:
 def calm() -> Weather:
     """Nothing fails."""
     return Weather(
-        days=1.0, lost=0, doubled=0, overtaken=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
+        days=1.0, lost=0, doubled=0, overtaken=0, late=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
         cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
         restore_days=0, jam_days=0, force_days=0, chatter=0, cut_days=0, newer=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
-        parcels_a_day=10, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000,
+        parcels_a_day=10, reissue=0.1, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000,
     )  # fmt: skip

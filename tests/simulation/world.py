@@ -44,13 +44,13 @@ class World:
     def __init__(self, seed: int, folder: Path, weather: Weather | None = None, *, quick: bool = True) -> None:
         self.seed = seed
         self.random = Random(seed)
-        self.weather = self.drawn = weather or draw(self.random)
+        self.weather = self.drawn = weather or draw(self.random, Random(seed ^ 0x1A7E))
         self._wild = False
         self.hub_deaths = 0
         self.announced_anew: Counter[str] = Counter()
         self.lines: list[str] = []
         self.schedule = Schedule()
-        self.broker = Broker(self.schedule, self._random(), self.weather)
+        self.broker = Broker(self.schedule, self._random(), Random(seed ^ 0x2E7A), self.weather)
         self.broker.secrets = {NAME.encode(), PHONE.encode()}
         self.checks = Checks(self)
         self._parcels = 0
@@ -159,7 +159,7 @@ class World:
             elif when < 0.85:  # the desk may have created it by then, under the same number
                 self.schedule.after(self.random.randrange(DAY_MS), lambda p=parcel: self._announce_late(site, p))  # type: ignore[misc]
             self.schedule.live(self.people[site.name].recipient(parcel))
-            if self.random.random() < 0.1:
+            if self.random.random() < self.drawn.reissue:
                 self.schedule.after(self.random.randrange(2 * DAY_MS), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
 
     def _announce_late(self, site: Site, parcel: TrueParcel) -> None:
