@@ -49,7 +49,7 @@ def opener(settings: Settings) -> OpenHardware:
         return lambda board, calls: open_real(board, scanner_path=hardware.scanner, calls=calls)
     from firmware.sim import open_simulated  # A real site never loads the simulation.
 
-    folder = settings.resolve(settings.store.state_dir)
+    folder = settings.resolve(hardware.sim_dir or settings.store.state_dir)
     return lambda board, calls: open_simulated(
         board, state_dir=folder, calls=calls, sim_port=hardware.sim_port, scanner_path=hardware.scanner or None
     )

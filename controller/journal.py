@@ -51,6 +51,9 @@ APPENDS_MAX: Final = 2_000
 WAL_BYTES: Final = 512 * 1024
 """Size the WAL is grown to at start. Overwriting is quicker than growing, and needs no free block on a full disk."""
 
+SHM_BYTES: Final = 32 * 1024
+"""What SQLite's index of the WAL takes on the disk; without it not even reading begins."""
+
 BALLAST_BYTES: Final = 4 * 1024 * 1024
 """Kept aside and given up when the disk is full: room for about a thousand more openings (D-03)."""
 
@@ -141,14 +144,8 @@ class Journal:
         """Open or create, and verify the tail. Nothing is written to an existing journal before `begin`."""
         self.path = path
         self._site = site
-        with _kind_words(path), _no_nonsense(path):
-            self._db = _connect(path)
-            self._meta = _read_meta(self._db) or _create(self._db, site)
-            self.journal_id = str(self._meta["journal"])
-            self._check_identity()
-            self._first = self._first_mark()
-            self._tail_from = self._snapshot_mark()
-            self._last = self._verify(self._tail_from)
+        self._ballast = path.with_name("ballast")
+        self._with_ballast(self._open)
         self._acked = min(self._int("acked"), self._last.seq)
         self._acked_written = self._acked
         self._boot = self._int("boot")
@@ -156,8 +153,24 @@ class Journal:
         self._snapshot_seq = self._tail_from.seq
         self._prune_looked = 0
         self._prune_to = 0
-        self._ballast = path.with_name("ballast")
         self._closed = False
+
+    def _open(self) -> None:
+        self._db = _connect(self.path)
+        try:
+            with _no_nonsense(self.path):
+                self._read()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _read(self) -> None:
+        self._meta = _read_meta(self._db) or _create(self._db, self._site)
+        self.journal_id = str(self._meta["journal"])
+        self._check_identity()
+        self._first = self._first_mark()
+        self._tail_from = self._snapshot_mark()
+        self._last = self._verify(self._tail_from)
 
     # -------------------------------------------------------------------------------------------------- what it knows
 
@@ -198,10 +211,9 @@ class Journal:
     def begin(self) -> Start:
         """Count this start, durably, and make room for the day."""
         clean = bool(self._int("clean"))
-        with _kind_words(self.path):
-            self._write(lambda: self._set_all({"boot": self._boot + 1, "clean": 0}))
-            self._boot += 1
-            self._grow_wal()
+        self._with_ballast(lambda: self._write(lambda: self._set_all({"boot": self._boot + 1, "clean": 0})))
+        self._boot += 1
+        self._unless_full("the log of the day is not made ready", self._grow_wal)
         self._lay_ballast()
         return Start(self._boot, clean or self._boot == 1)
 
@@ -210,11 +222,14 @@ class Journal:
         if self._closed:
             return
         self._closed = True
+        if durable is not None and now is not None:
+            self._unless_full("no goodbye is written", lambda: self._say_goodbye(durable, now))
         with _kind_words(self.path):
-            if durable is not None and now is not None:
-                self._write(lambda: self._store_snapshot(durable))
-                self._write(lambda: self._set_all({"acked": self._acked, "clean": 1, "floor": now.wall_ms}))
             self._db.close()
+
+    def _say_goodbye(self, durable: Durable, now: Now) -> None:
+        self._write(lambda: self._store_snapshot(durable))
+        self._write(lambda: self._set_all({"acked": self._acked, "clean": 1, "floor": now.wall_ms}))
 
     # --------------------------------------------------------------------------------------------------- the hot path
 
@@ -383,16 +398,21 @@ class Journal:
         return self._appends >= APPENDS_MAX
 
     def tend(self, durable: Durable, now: Now) -> None:
-        """One bounded piece of housekeeping, the most urgent first. For quiet moments."""
-        with _kind_words(self.path):
-            if self._last.seq - self._snapshot_seq >= SNAPSHOT_FACTS:
-                self.snapshot(durable)
-            elif self._appends >= CHECKPOINT_APPENDS:
-                self._checkpoint()
-            elif not self._has_ballast():
-                self._lay_ballast()
-            else:
-                self._prune(now)
+        """One bounded piece of housekeeping, the most urgent first. For quiet moments.
+
+        On a full disk it is put off: no door waits for it, and the ballast is for those that somebody waits for.
+        """
+        self._unless_full("housekeeping is put off", lambda: self._tend(durable, now))
+
+    def _tend(self, durable: Durable, now: Now) -> None:
+        if self._last.seq - self._snapshot_seq >= SNAPSHOT_FACTS:
+            self.snapshot(durable)
+        elif self._appends >= CHECKPOINT_APPENDS:
+            self._checkpoint()
+        elif not self._has_ballast():
+            self._lay_ballast()
+        else:
+            self._prune(now)
 
     def snapshot(self, durable: Durable) -> None:
         """Keep the fold so far, so that the next start replays only the tail."""
@@ -483,8 +503,12 @@ class Journal:
         folder = os.statvfs(self.path.parent)
         if self._has_ballast() or folder.f_bavail * folder.f_frsize < BALLAST_ROOM_BYTES:
             return
-        with self._ballast.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
+        try:
+            with self._ballast.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, BALLAST_BYTES)
+        except OSError as error:
+            LOG.warning("%s: no ballast could be laid in: %s", self._ballast, error)
+            return
         LOG.info("the disk has room again: ballast of %s MiB laid in", BALLAST_BYTES >> 20)
 
     def _has_ballast(self) -> bool:
@@ -493,6 +517,27 @@ class Journal:
             return self._ballast.stat().st_size >= BALLAST_BYTES
         except FileNotFoundError:
             return False
+
+    def _with_ballast(self, act: Callable[[], None]) -> None:
+        """Do what the site cannot be without; on a full disk once more, with the room of the ballast (D-03)."""
+        try:
+            with _kind_words(self.path):
+                act()
+        except JournalFull:
+            if not self._ballast.exists():
+                raise
+            self._drop_ballast()
+            with _kind_words(self.path):
+                act()
+
+    def _unless_full(self, otherwise: str, act: Callable[[], None]) -> None:
+        """Do what the site can be without; on a full disk say what is left out."""
+        try:
+            with _kind_words(self.path):
+                act()
+        except JournalFull as full:
+            self._appends = 0
+            LOG.warning("%s; %s", full, otherwise)
 
     def _drop_ballast(self) -> None:
         LOG.error(
@@ -567,6 +612,15 @@ class JournalReader:
 
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        _set_up(path, db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_up(path: Path, db: sqlite3.Connection) -> None:
     mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise JournalError(
@@ -576,7 +630,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     db.execute("PRAGMA wal_autocheckpoint = 0")
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return db
 
 
 def _create(db: sqlite3.Connection, site: str) -> dict[str, int | str]:
@@ -647,9 +700,18 @@ def _no_nonsense(path: Path) -> Iterator[None]:
         raise JournalDamaged(f"{path}: the file holds what was never written there ({error}). {_WHAT_NOW}") from error
 
 
+def _has_no_room(path: Path) -> bool:
+    """Whether that is why a file could not grow: of its shared memory SQLite says only that the disk refused."""
+    try:
+        folder = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return folder.f_bavail * folder.f_frsize < SHM_BYTES
+
+
 def _in_kind_words(path: Path, error: sqlite3.Error) -> JournalError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _has_no_room(path)):
         return JournalFull(f"{path}: the disk is full and nothing more can be recorded. Free some space.")
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return JournalDamaged(f"{path}: the file is damaged ({error}). {_WHAT_NOW}")

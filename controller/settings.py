@@ -44,10 +44,14 @@ class Board(_Section, frozen=True, kw_only=True):
 
 
 class Hardware(_Section, frozen=True, kw_only=True):
-    """`[hardware]`. `scanner` is the reader's device; with `simulate` everything is pretended and `sim_port` serves it."""
+    """`[hardware]`. `scanner` is the reader's device; with `simulate` everything is pretended and `sim_port` serves it.
+
+    `sim_dir` keeps the pretended world, beside the journal when empty: a real bank does not lie on the disk that may fill.
+    """
 
     simulate: bool = False
     sim_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    sim_dir: str = ""
     scanner: str = ""
 
 

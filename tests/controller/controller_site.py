@@ -55,7 +55,9 @@ def wait_for(what: Callable[[], Any], reason: str, seconds: float = PATIENCE_S) 
     raise AssertionError(f"{reason}: not within {seconds} s")
 
 
-def write_site(folder: Path, *, board: str = "demo.toml", broker_port: int = 0, extra: str = "") -> Path:
+def write_site(
+    folder: Path, *, board: str = "demo.toml", broker_port: int = 0, sim_dir: str = "", extra: str = ""
+) -> Path:
     """The TOML and the keys of a simulated site; its path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "keys").write_text(f"0 {KEY.hex()}\n")
@@ -64,7 +66,7 @@ def write_site(folder: Path, *, board: str = "demo.toml", broker_port: int = 0, 
     path.write_text(
         f'[site]\nid = "{SITE}"\nnumber = {NUMBER}\nname = "Point Colis"\nkeys = "keys"\n'
         f'[board]\nfile = "{ROOT / "hardware" / "boards" / board}"\n'
-        f'[hardware]\nsimulate = true\n[store]\nstate_dir = "state"\n[panel]\nsocket = "panel.sock"\n{broker}{extra}'
+        f'[hardware]\nsimulate = true\nsim_dir = "{sim_dir}"\n[store]\nstate_dir = "state"\n[panel]\nsocket = "panel.sock"\n{broker}{extra}'
     )
     return path
 

@@ -232,6 +232,28 @@ def test_nothing_is_forgotten_by_an_untrusted_clock_or_before_the_hub_has_it(pat
     journal.close()
 
 
+def full(journal: Journal) -> None:
+    """Not one page more, nor one that is free inside the file."""
+    journal._db.execute("VACUUM")
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_on_a_full_disk_housekeeping_and_the_goodbye_are_put_off_and_the_ballast_is_kept(
+    path: Path, caplog: pytest.LogCaptureFixture
+):
+    journal = opened(path)
+    for number in range(module.SNAPSHOT_FACTS // 4):
+        journal.append(stored(number, "1"), NOW)
+    durable = journal.recover(fresh(setup()), evolve)
+    full(journal)
+    journal.tend(durable, NOW)
+    journal.close(durable=durable, now=NOW)
+    assert "housekeeping is put off" in caplog.text
+    assert "no goodbye is written" in caplog.text
+    assert path.with_name("ballast").exists()
+
+
 def test_a_full_disk_gives_up_the_ballast_and_then_says_so(path: Path):
     journal = opened(path)
     assert journal.on_ballast is False
