@@ -230,9 +230,7 @@ class Runner:
         self.state = replace(self.state, live=live)
         decision = decide(self.state, event, now)
         for effect in decision.effects:
-            if isinstance(
-                effect, x.Acked
-            ):  # It rides with the facts: taken back apart from them, a crash would lose it.
+            if isinstance(effect, x.Acked):  # Taken back apart from its fact, a crash between them would lose it.
                 self._journal.set_acked(effect.seq, rewind=effect.rewind)
         if decision.facts:
             self._journal.append(decision.facts, now)
