@@ -22,7 +22,7 @@ from hub.keys import KeyRing
 from hub.people.services import Door, WeakPassword
 from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
 from hub.store import desk
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreRefused
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from wire.badges import badge_digest, badge_text
@@ -30,6 +30,8 @@ from wire.ids import is_site_id
 from wire.plan import Settings as SiteSettings
 from wire.topics import mosquitto_acl
 
+EXIT_START: Final = 1
+"""Exit status when the database takes nothing; the supervisor tries again."""
 EXIT_BAD: Final = 2
 """Exit status for settings or arguments that cannot be used."""
 GOODBYE_S: Final = 3
@@ -57,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BadSettings, Impossible, WeakPassword) as error:
         print(error, file=sys.stderr)
         return EXIT_BAD
+    except StoreRefused as refused:
+        print(refused, file=sys.stderr)
+        return EXIT_START
     return 0
 
 

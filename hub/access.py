@@ -6,6 +6,7 @@ in an error, so that no name or phone number comes back or is logged.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -24,9 +25,11 @@ from hub.keys import KeyRing
 from hub.live import Live
 from hub.parcels.services import Desk
 from hub.people.services import Door
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreRefused
 from hub.store.pages import PageReads
 from hub.web.ports import Visitor
+
+LOG: Final = logging.getLogger(__name__)
 
 COOKIE: Final = "consigne_session"
 """The pages' cookie; the API accepts it too."""
@@ -127,6 +130,7 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(StoreRefused, _not_kept)
 
 
 def _answer(status: int, code: str, title: str, detail: str, headers: Any = None) -> JSONResponse:
@@ -148,6 +152,11 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return _answer(error.status_code, f"http_{error.status_code}", "Refused", str(error.detail), error.headers)
+
+
+def _not_kept(_request: Request, error: Exception) -> JSONResponse:
+    LOG.error("%s", error)
+    return _answer(503, "not_kept", "The database takes nothing now", str(error))
 
 
 class LoopbackNamesOnly:

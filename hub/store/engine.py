@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 _WRITES: Final = "consigne_writes"
 _BUSY_MS: Final = 10_000
@@ -20,6 +21,10 @@ _BUSY_MS: Final = 10_000
 _POOL_KEPT: Final = 8
 _POOL_EXTRA: Final = 48
 """Together more than the web server's 40 worker threads and our own five."""
+
+
+class StoreRefused(Exception):
+    """The database took nothing of a transaction; the text says why and what to do now, and holds no value (I-25)."""
 
 
 class Store:
@@ -33,6 +38,7 @@ class Store:
             hide_parameters=True,  # an error message must not carry a name or a phone number (I-25)
             pool_pre_ping=not url.startswith("sqlite"),
         )
+        self._name: Final = self._engine.url.database or "the database"
         self.is_sqlite: Final = self._engine.dialect.name == "sqlite"
         self._one_writer = threading.RLock()
         if self.is_sqlite:
@@ -41,7 +47,20 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at the end of the block, rolled back by an exception."""
+        """A transaction that may write; committed at the end of the block, rolled back by an exception.
+
+        Raises StoreRefused when the disk is full, broken or only readable, or when there is no server.
+        """
+        try:
+            with self._begun() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreRefused(_in_kind_words(self._name, error.orig)) from error
+        except sqlite3.OperationalError as error:  # from the pragmas of a new connection, which nobody wraps
+            raise StoreRefused(_in_kind_words(self._name, error)) from error
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
         engine = self._engine.execution_options(**{_WRITES: True})
         if not self.is_sqlite:
             with engine.begin() as connection:
@@ -76,6 +95,15 @@ class Store:
 def without_password(url: str) -> str:
     """The address of a database as it may be shown."""
     return make_url(url).render_as_string(hide_password=True)
+
+
+def _in_kind_words(name: str, error: BaseException | None) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return f"{name}: the disk is full and nothing more can be kept. Free some space; nothing that was kept is lost."
+    return (
+        f"{name}: the database took nothing ({error}). Look at its disk (full, worn out, only readable?) or its server."
+    )
 
 
 def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
