@@ -29,6 +29,9 @@ GAP_MS: Final = 1_000
 """Two coils of one site are never energised within one longest on-time of each other (I-8)."""
 BACKLOG_MS: Final = 6 * HOUR_MS
 """Two dozen tries at the longest pause between them: as good as never all lost."""
+LOOKS: Final = 8
+"""So many times a hub may say a plan again, and all of them be lost, which is as good as never."""
+_PLAN: Final = text("SELECT revision, hash FROM plan WHERE site = :n")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
@@ -51,6 +54,7 @@ class Checks:
         self.versions: dict[str, dict[ParcelId, int]] = defaultdict(dict)
         self.written: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self.stored: set[str] = set()
+        self.planned: dict[str, tuple[int, tuple[str, int]]] = {}
         self.plans: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
     # ----------------------------------------------------------------------------------------- after every step of a site
@@ -175,6 +179,12 @@ class Checks:
             and (state.live.task is None or state.live.task.compartment != label)
         )
 
+    def times_opened(self, site: Site, parcel: TrueParcel) -> int:
+        """How often a key of this parcel opened a door so far."""
+        if site.runner is not None:
+            self._read_new(site)
+        return sum(c.parcel in parcel.ids and c.purpose in _COLLECTING for c in self.causes[site.name])
+
     def was_refused(self, site: Site, parcel: TrueParcel, *, typed: bool) -> None:
         """A valid key did not open its door. Typed digits may have to wait; a scanned slip never."""
         if typed or site.runner is None or Label(parcel.where) in site.bank.jammed or not self.must_open(site, parcel):
@@ -183,9 +193,10 @@ class Checks:
 
     def keeps_up(self, site: Site) -> None:
         """I-17: on a line that stands, to a hub that is there, no fact waits for long, whatever is lost on the way."""
-        now_ms, world = self.world.schedule.now_ms, self.world
-        since_ms = max(site.client.since_ms, world.hub.line.since_ms)
-        stands = site.client.up and world.hub.line.up and now_ms - since_ms >= BACKLOG_MS
+        now_ms = self.world.schedule.now_ms
+        stood_ms = self._line_stood_ms(site)
+        stands = stood_ms >= BACKLOG_MS
+        self._follows(site, stood_ms)
         written = self.written[site.name]
         written.append((now_ms, site.journal.last_seq))
         while len(written) > 1 and written[1][0] <= now_ms - BACKLOG_MS:
@@ -195,6 +206,30 @@ class Checks:
             require(
                 site.journal.acked >= seq,
                 f"I-17: {site.name} wrote {seq} facts {BACKLOG_MS // HOUR_MS} hours ago, the hub has {site.journal.acked}",
+            )
+
+    def _line_stood_ms(self, site: Site) -> int:
+        hub = self.world.hub
+        if not (site.client.up and hub.line.up):
+            return 0
+        return self.world.schedule.now_ms - max(site.client.since_ms, hub.line.since_ms)
+
+    def _follows(self, site: Site, stood_ms: int) -> None:
+        """I-17: a plan that stays as it is comes to its site, whatever is lost on the way."""
+        now_ms, hub = self.world.schedule.now_ms, self.world.hub
+        if not stood_ms or not hub.alive:
+            self.planned.pop(site.name, None)
+            return
+        with hub.store.reading() as connection:
+            row = connection.execute(_PLAN, {"n": site.number}).one_or_none()
+        wanted = ("", 0) if row is None else (str(row.hash), int(row.revision))
+        since_ms, known = self.planned.get(site.name, (now_ms, wanted))
+        self.planned[site.name] = (since_ms, wanted) if known == wanted else (now_ms, wanted)
+        waited_ms = min(stood_ms, now_ms - self.planned[site.name][0])
+        if wanted[1] and waited_ms >= max(BACKLOG_MS, LOOKS * self.world.weather.look_ms):
+            require(
+                site.state.durable.plan.hash == wanted[0],
+                f"I-17: {site.name} has not heard of plan {wanted[1]} for {waited_ms // HOUR_MS} hours",
             )
 
     def wills_read(

@@ -24,7 +24,7 @@ from tests.simulation.bank import Bank
 from tests.simulation.post import Client
 from wire import facts as f
 from wire import topics
-from wire.facts import AnyFact
+from wire.facts import AnyFact, HubIncarnationSeen, JournalBehind, ParcelJoined, ReservationReleased
 from wire.ids import Door, Label, ReachZone, SizeClass
 from wire.messages import CompartmentCard
 
@@ -49,6 +49,11 @@ RECONNECT_MS: Final = (1_000, 60_000)
 ROOM: Final = 20
 
 
+RARE: Final = (HubIncarnationSeen, JournalBehind, ParcelJoined, ReservationReleased)
+RARE_TIMES: Final = 10
+"""The power fails so many times likelier at what seldom happens, or else hardly ever there."""
+
+
 class PowerCut(Exception):
     """The machine lost its power in the middle of something."""
 
@@ -56,7 +61,7 @@ class PowerCut(Exception):
 class DyingJournal(Journal):
     """The production journal on a machine whose power may fail just before or just after a commit."""
 
-    def __init__(self, path: Path, site: str, fails: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, site: str, fails: Callable[[tuple[AnyFact, ...]], bool]) -> None:
         super().__init__(path, site)
         self._fails = fails
         self._wal_file = path.with_name(path.name + "-wal")
@@ -64,15 +69,15 @@ class DyingJournal(Journal):
         """The log before and after a commit in the middle of which the power failed."""
 
     def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
-        if self._fails():
+        if self._fails(facts):
             raise PowerCut
-        if self._fails():
+        if self._fails(facts):
             before = self._wal_file.read_bytes()
             super().append(facts, now)
             self.torn = before, self._wal_file.read_bytes()
             raise PowerCut
         super().append(facts, now)
-        if self._fails():
+        if self._fails(facts):
             raise PowerCut
 
 
@@ -217,8 +222,9 @@ class Site:
         if self.runner is None:
             self.start()
 
-    def _fails(self) -> bool:
-        return self.world.is_wild() and self.random.random() < self.world.weather.cut_at_commit
+    def _fails(self, facts: tuple[AnyFact, ...] = ()) -> bool:
+        times = RARE_TIMES if any(isinstance(fact, RARE) for fact in facts) else 1
+        return self.world.is_wild() and self.random.random() < self.world.weather.cut_at_commit * times
 
     # ------------------------------------------------------------------------------------------------------- time
 
