@@ -108,7 +108,8 @@ class Inbox:
         key = _level(event)
         if key is None:
             self.dropped += 1
-            LOG.warning("the inbox is full: a %s was dropped (%s so far)", type(event).__name__, self.dropped)
+            if self.dropped.bit_count() == 1:  # 1, 2, 4, 8 …: a flood at the reader is no flood in the log
+                LOG.warning("the inbox is full: a %s was dropped (%s so far)", type(event).__name__, self.dropped)
             return False
         self._kept[key] = event
         return True

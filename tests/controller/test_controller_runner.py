@@ -306,6 +306,14 @@ def test_a_full_inbox_keeps_the_newest_levels_and_refuses_what_people_can_repeat
     assert inbox.post(e.Scanned("again", 0))
 
 
+def test_a_flood_is_told_in_a_few_lines(caplog: pytest.LogCaptureFixture):
+    inbox = Inbox()
+    for number in range(INBOX_MAX + 10_000):
+        inbox.post(e.Scanned(str(number), number))
+    assert inbox.dropped == 10_000
+    assert [record.args for record in caplog.records] == [("Scanned", 1 << times) for times in range(14)]
+
+
 def test_stop_ends_the_loop_after_saying_so():
     world = World()
     runner = site(world)
