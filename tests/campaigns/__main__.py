@@ -23,7 +23,7 @@ from tests.campaigns._parts import Budget, Outcome, State
 FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER.parents[1]
 STATE: Final = ROOT / ".state" / "campaign"
-SHARES: Final = {"planted": 0.2, "seeds": 0.35, "images": 0.15, "fuzz": 0.15, "kills": 0.15}
+SHARES: Final = {"planted": 0.2, "seeds": 0.35, "images": 0.15, "fuzz": 0.1, "kills": 0.1, "faults": 0.1}
 """The parts in their order, and how much of the time each may take; what one leaves goes to those after it."""
 MINUTES: Final = 30.0
 HOURS_A_YEAR: Final = 365.25 * 24
@@ -153,6 +153,8 @@ class Book:
             "images": figures["images"],
             "kills": figures["kills"],
             "broker_kills": figures["broker_kills"],
+            "injections": figures["injections"],
+            "operations": figures["operations"],
             "inputs": figures["inputs"],
             "inputs_least": min((n for k, n in figures.items() if k.startswith("inputs_")), default=0),
             "acked_lost": figures["acked_lost"] + figures["lost"],

@@ -37,6 +37,7 @@ TRIES_MAX: Final = 6
 LIVES_MAX: Final = 6
 """One fault, one death; more is a site that does not come up any more."""
 
+LAST_WORDS: Final = 3_000
 LOOK_S: Final = 0.03
 REACT_S: Final = 20.0
 
@@ -101,6 +102,7 @@ class InjectedSite(Stage):
         self._deaths: list[Death] = []
         self._known: list[AnyFact] = []
         self._tracer: subprocess.Popen[bytes] | None = None
+        self._silent = 0
         self._shown: dict[str, float] = {}
         self._strace_log = folder / "strace.log"
 
@@ -271,6 +273,9 @@ class InjectedSite(Stage):
         if hasattr(self, "_screen"):
             self._screen.close()
         self._end_tracer()
+        reasons = ("the disk refused", "the disk is full", "is damaged")
+        if self.site.process.returncode > 0 and not any(reason in self._last_words() for reason in reasons):
+            self._silent += 1
         self._deaths.append(Death(self.site.process.pid, time.monotonic_ns()))
 
     # ---------------------------------------------------------------------------------------------------- eyes and books
@@ -307,7 +312,7 @@ class InjectedSite(Stage):
         return NotServed(f"{self.fault}: waited in vain for {what}; {self._last_words()}")
 
     def _last_words(self) -> str:
-        return self.site.log.read_text(errors="replace")[-800:]
+        return self.site.log.read_text(errors="replace")[-LAST_WORDS:]
 
     def _books(self) -> Told:
         facts, lines = self.facts(), read_trace(self.folder / "state")
@@ -315,6 +320,8 @@ class InjectedSite(Stage):
         faults = list(coils.faults)
         if wrong_opens(facts, [stretch.label for stretch in coils.stretches]):
             faults.append("a door was opened without a recorded cause, or by another's key")
+        if self._silent:
+            faults.append("it ended by itself and did not say why")
         collected = self._count(f.ParcelCollected)
         inside = [name for held in self._last_world().values() for name in held]
         return Told(

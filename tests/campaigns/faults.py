@@ -1,0 +1,186 @@
+"""Faults on real processes: system calls that fail or kill, cables, frozen programs, floods, leaks. Options: --help.
+
+Every nth write and sync of the journal's and of the hub's database files fails with every error, or kills, while a parcel is
+announced, loaded and collected; one long life counts memory, files and threads; a world of all programs is cut and frozen.
+What this machine does not permit (strace, namespaces, Mosquitto) is told as not done, never as passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from demo.story import StoryBroke
+from tests.campaigns._parts import Budget, Outcome, State
+from tests.controller.controller_site import end_all
+from tests.faults.injected_hub import Blow, InjectedHub
+from tests.faults.injected_site import CALLS, ERRORS, Fault, InjectedSite
+from tests.tools.debian import need
+
+STORY_WRITES: Final = 30
+"""More writes than the story has: what is not struck any more is told, so that a longer story is noticed."""
+STORY_SYNCS: Final = 14
+START_WRITES: Final = 300
+"""A start writes the journal's first pages, and the whole of its log of the day."""
+START_WRITES_ALL: Final = 12
+"""The first ones are tried one by one, and then every thirteenth: they fill the log with zeros."""
+START_WRITES_STEP: Final = 13
+START_SYNCS: Final = 8
+HUB_WRITES: Final = 24
+HUB_SYNCS: Final = 8
+FAULT_S: Final = 30.0
+"""A fault is not begun with less time left than this."""
+SITE_SHARE: Final = 0.6
+"""Of the time, for the lock process; the hub has the rest."""
+SHUFFLE_SEED: Final = 3
+
+
+def site_faults() -> list[Fault]:
+    """Every fault of the lock process, in an order that looks everywhere early."""
+    starts = [*range(1, START_WRITES_ALL + 1), *range(START_WRITES_ALL, START_WRITES, START_WRITES_STEP)]
+    ranges = {
+        ("pwrite64", False): range(1, STORY_WRITES + 1),
+        ("fdatasync", False): range(1, STORY_SYNCS + 1),
+        ("pwrite64", True): sorted(set(starts)),
+        ("fdatasync", True): range(1, START_SYNCS + 1),
+    }
+    found = [Fault(call, what, nth, start) for (call, start), nths in ranges.items() for nth in nths for what in ERRORS]
+    random.Random(SHUFFLE_SEED).shuffle(found)
+    return found
+
+
+def hub_blows() -> list[Blow]:
+    """Every blow of the hub, in an order that looks everywhere early."""
+    most = {"pwrite64": HUB_WRITES, "fdatasync": HUB_SYNCS}
+    found = [Blow(call, what, nth) for call in CALLS for nth in range(1, most[call] + 1) for what in ERRORS]
+    random.Random(SHUFFLE_SEED).shuffle(found)
+    return found
+
+
+def part(budget: Budget, state: State) -> Outcome:
+    """On from the fault where the last start stopped, round after round."""
+    counted = Outcome()
+    if _is_missing(counted, "strace"):
+        return counted
+    _strike_the_site(counted, state, Budget(budget.seconds * SITE_SHARE, kills=budget.kills))
+    if not _is_missing(counted, "mosquitto"):
+        _strike_the_hub(counted, state, Budget(budget.left_s, kills=budget.kills))
+    return counted
+
+
+def _is_missing(counted: Outcome, tool: str) -> bool:
+    try:
+        need(tool)
+    except pytest.skip.Exception as skipped:
+        counted.told.append(f"not done: {skipped}")
+        return True
+    return False
+
+
+def _strike_the_site(counted: Outcome, state: State, budget: Budget) -> None:
+    every = site_faults()
+    done = struck = lives = 0
+    for nth in count(state.get("next_site", 0)):
+        if not budget.allows(done, budget.kills) or budget.left_s < FAULT_S:
+            break
+        fault = every[nth % len(every)]
+        state["next_site"] = nth + 1
+        done += 1
+        with _folder() as folder:
+            outcome = _told(folder, fault, counted)
+        struck += outcome[0]
+        lives += outcome[1]
+    counted.told.append(f"lock process: {done} stories of {len(every)} faults, {struck} struck, {lives} lives")
+
+
+def _told(folder: Path, fault: Fault, counted: Outcome) -> tuple[int, int]:
+    """One story; whether the fault struck, and how many lives it took."""
+    try:
+        told = InjectedSite(folder, fault).tell()
+    except (AssertionError, StoryBroke) as broken:
+        end_all()
+        _broke(counted, f"faults, {fault}: {broken}", f"./run campaign faults --fault {fault}")
+        return 0, 0
+    counted.figures.update(injections=int(told.struck), lost=told.lost, doubled=told.doubled, stories=1)
+    if not told.is_well:
+        _broke(counted, f"faults, {fault}: {told}", f"./run campaign faults --fault {fault}")
+    return int(told.struck), told.lives
+
+
+def _strike_the_hub(counted: Outcome, state: State, budget: Budget) -> None:
+    every = hub_blows()
+    done = struck = died = 0
+    with _folder() as folder:
+        world = InjectedHub(folder)
+        try:
+            world.start()
+            for nth in count(state.get("next_hub", 0)):
+                if not budget.allows(done, budget.kills) or budget.left_s < FAULT_S:
+                    break
+                blow = every[nth % len(every)]
+                state["next_hub"] = nth + 1
+                books = world.strike(blow)
+                done, struck, died = done + 1, struck + books.struck, died + books.died
+                counted.figures.update(injections=int(books.struck), acked_lost=books.acked_lost, doubled=books.doubled)
+                if not books.is_well:
+                    _broke(counted, f"faults, {blow}: {books}", f"./run campaign faults --fault {blow}")
+        except AssertionError as broken:
+            _broke(counted, f"faults, hub after {done} blows: {broken}", "./run campaign faults")
+        finally:
+            world.close()
+    counted.told.append(f"hub: {done} blows of {len(every)}, {struck} struck, {died} deaths, all facts once after each")
+
+
+def _broke(counted: Outcome, story: str, again: str) -> None:
+    counted.figures["invariant_failures"] += 1
+    counted.failures.append(f"{' '.join(story.split())[:600]} · again: {again}")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="consigne-faults-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _one(word: str) -> Outcome:
+    """One fault again, as a failure names it."""
+    counted = Outcome()
+    where, call, what, nth = word.split(":")
+    with _folder() as folder:
+        if where == "hub":
+            world = InjectedHub(folder)
+            try:
+                world.start()
+                counted.told.append(str(world.strike(Blow(call, what, int(nth)))))
+            finally:
+                world.close()
+        else:
+            _told(folder, Fault(call, what, int(nth), at_start=where == "start"), counted)
+    return counted
+
+
+def main(arguments: list[str]) -> int:
+    """Run the campaign; 0 when nothing was lost, doubled or opened without its cause. The last line is one JSON object."""
+    parser = argparse.ArgumentParser(prog="./run campaign faults", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
+    parser.add_argument("--fault", help="only this one, named as a failure names it: story:pwrite64:error=EIO:3")
+    asked = parser.parse_args(arguments)
+    counted = _one(asked.fault) if asked.fault else part(Budget(asked.minutes * 60), {})
+    return counted.tell()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
