@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -410,36 +411,49 @@ def run(folder: Path, rounds: int, *, broker: str = "dev", seed: int = 1) -> Out
 
 
 def part(budget: Budget, state: State) -> Counted:
-    """World after world, ten kills each, with either broker in turn, until there are enough or the time is over."""
-    counted, done = Counted(), 0
+    """World after world, ten kills each, with either broker in turn, until there are enough or the time is over.
+
+    The programs of a world mostly wait for each other, so as many worlds stand side by side as there are workers.
+    """
+    counted, moments = Counted(), Counter[str]()
     brokers = ("dev", "mosquitto") if has_mosquitto() else ("dev",)
-    while budget.allows(done, budget.kills) and budget.left_s > PART_WORLD_S:
-        seed = state["next_seed"] = state.get("next_seed", 0) + 1
-        folder = Path(tempfile.mkdtemp(prefix="consigne-kills-"))
-        try:
-            outcome = run(folder / "state", len(SCHEDULE), broker=brokers[seed % len(brokers)], seed=seed)
-        except (StoryBroke, DidNotStart) as broken:
-            counted.failures.append(f"kills, seed {seed}, {brokers[seed % len(brokers)]}: {broken} (kept in {folder})")
-            counted.figures["invariant_failures"] += 1
-            continue
-        ledger = outcome.ledger
-        assert ledger is not None
-        done += outcome.killed.total()
-        counted.figures.update(
-            kills=outcome.killed.total(),
-            broker_kills=outcome.killed["broker"],
-            lost=ledger.lost,
-            doubled=ledger.doubled,
-        )
-        counted.told += [f"{moment}: {count}" for moment, count in sorted(outcome.moments.items())]
-        if not ledger.balances:
-            counted.failures.append(
-                f"kills, seed {seed}: the books do not balance: {ledger.as_json()} (kept in {folder})"
-            )
-            counted.figures["invariant_failures"] += 1
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
+    seed = state.get("next_seed", 0)
+    with ThreadPoolExecutor(budget.workers) as pool:
+        running: set[Future[Counted]] = set()
+        while running or (budget.allows(counted.figures["kills"], budget.kills) and budget.left_s > PART_WORLD_S):
+            begun = counted.figures["kills"] + len(running) * len(SCHEDULE)
+            while len(running) < budget.workers and budget.allows(begun, budget.kills) and budget.left_s > PART_WORLD_S:
+                seed += 1
+                running.add(pool.submit(_one_world, seed, brokers[seed % len(brokers)], moments))
+                begun += len(SCHEDULE)
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for world in (future.result() for future in done):
+                counted.figures.update(world.figures)
+                counted.failures += world.failures
+    state["next_seed"] = seed
+    counted.told += [f"{moment}: {count}" for moment, count in sorted(moments.items())]
     return counted
+
+
+def _one_world(seed: int, broker: str, moments: Counter[str]) -> Counted:
+    """Ten kills in a world of their own. What failed keeps its folder."""
+    folder = Path(tempfile.mkdtemp(prefix="consigne-kills-"))
+    try:
+        outcome = run(folder / "state", len(SCHEDULE), broker=broker, seed=seed)
+    except (StoryBroke, DidNotStart) as broken:
+        failure = f"kills, seed {seed}, {broker}: {broken} (kept in {folder})"
+        return Counted(Counter(invariant_failures=1), [failure])
+    ledger = outcome.ledger
+    assert ledger is not None
+    moments.update(outcome.moments)
+    figures = Counter(
+        kills=outcome.killed.total(), broker_kills=outcome.killed["broker"], lost=ledger.lost, doubled=ledger.doubled
+    )
+    if not ledger.balances:
+        failure = f"kills, seed {seed}, {broker}: the books do not balance: {ledger.as_json()} (kept in {folder})"
+        return Counted(figures + Counter(invariant_failures=1), [failure])
+    shutil.rmtree(folder, ignore_errors=True)
+    return Counted(figures)
 
 
 def has_mosquitto() -> bool:
