@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from tests.campaigns._parts import Budget, Outcome, State
 from tests.controller.controller_site import end_all
 from tests.faults.injected_hub import Blow, InjectedHub
 from tests.faults.injected_site import CALLS, ERRORS, Fault, InjectedSite
+from tests.faults.long_life import LongLife, leaks
 from tests.tools.debian import need
 
 STORY_WRITES: Final = 30
@@ -40,8 +42,14 @@ HUB_WRITES: Final = 24
 HUB_SYNCS: Final = 8
 FAULT_S: Final = 30.0
 """A fault is not begun with less time left than this."""
-SITE_SHARE: Final = 0.6
-"""Of the time, for the lock process; the hub has the rest."""
+SITE_SHARE: Final = 0.5
+"""Of the time, for the lock process."""
+LIFE_SHARE: Final = 0.2
+"""Of the time, for the long life; the hub has the rest."""
+OPERATIONS_S: Final = 300
+"""Operations of a long life in a second, at least: reading, deciding, one sync each."""
+OPERATIONS_MIN: Final = 20_000
+"""A shorter life says nothing of what levels off."""
 SHUFFLE_SEED: Final = 3
 
 
@@ -70,6 +78,9 @@ def hub_blows() -> list[Blow]:
 def part(budget: Budget, state: State) -> Outcome:
     """On from the fault where the last start stopped, round after round."""
     counted = Outcome()
+    operations = int(budget.seconds * LIFE_SHARE * OPERATIONS_S)
+    if operations >= OPERATIONS_MIN:
+        _live_long(counted, operations)
     if _is_missing(counted, "strace"):
         return counted
     _strike_the_site(counted, state, Budget(budget.seconds * SITE_SHARE, kills=budget.kills))
@@ -85,6 +96,23 @@ def _is_missing(counted: Outcome, tool: str) -> bool:
         counted.told.append(f"not done: {skipped}")
         return True
     return False
+
+
+def _live_long(counted: Outcome, operations: int) -> None:
+    with _folder() as folder:
+        site = LongLife(folder)
+        readings = site.live(operations)
+        site.journal.verify()
+        site.end()
+    counted.figures["operations"] += readings[-1].operations
+    middle, last = readings[len(readings) // 2], readings[-1]
+    counted.told.append(f"one life of {last.operations} operations, in its middle {middle}, at its end {last}")
+    for leak in leaks(readings):
+        _broke(
+            counted,
+            f"faults, a life of {operations} operations: {leak}",
+            f"./run campaign faults --operations {operations}",
+        )
 
 
 def _strike_the_site(counted: Outcome, state: State, budget: Budget) -> None:
@@ -107,7 +135,7 @@ def _told(folder: Path, fault: Fault, counted: Outcome) -> tuple[int, int]:
     """One story; whether the fault struck, and how many lives it took."""
     try:
         told = InjectedSite(folder, fault).tell()
-    except (AssertionError, StoryBroke) as broken:
+    except (AssertionError, StoryBroke, subprocess.TimeoutExpired) as broken:
         end_all()
         _broke(counted, f"faults, {fault}: {broken}", f"./run campaign faults --fault {fault}")
         return 0, 0
@@ -177,8 +205,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run campaign faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
     parser.add_argument("--fault", help="only this one, named as a failure names it: story:pwrite64:error=EIO:3")
+    parser.add_argument("--operations", type=int, help="only one long life of so many operations, and whether it leaks")
     asked = parser.parse_args(arguments)
-    counted = _one(asked.fault) if asked.fault else part(Budget(asked.minutes * 60), {})
+    counted = Outcome()
+    if asked.operations:
+        _live_long(counted, asked.operations)
+    else:
+        counted = _one(asked.fault) if asked.fault else part(Budget(asked.minutes * 60), {})
     return counted.tell()
 
 

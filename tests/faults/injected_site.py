@@ -225,8 +225,10 @@ class InjectedSite(Stage):
             try:
                 self.site = Running(self.config, prefix=self._strace("-D") if at_start else ())
                 self._watch()
-            except (AssertionError, OSError):
+            except (AssertionError, OSError) as refused:
                 self.site = STARTED[-1]
+                if self.site.process.poll() is None and "the controller's first line" in str(refused):
+                    raise self._in_vain("its first line after a start") from refused
                 self._bury()
                 at_start = False
                 continue
