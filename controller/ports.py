@@ -54,6 +54,11 @@ class Journal(Protocol):
         """The highest fact the hub has committed, as far as this site knows."""
         ...
 
+    @property
+    def on_ballast(self) -> bool:
+        """Whether the disk was full and the reserve for such days has been given up."""
+        ...
+
     def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
         """All facts in one durable transaction (one fsync), or an exception and none of them."""
         ...

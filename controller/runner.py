@@ -161,6 +161,7 @@ class Runner:
         self._quiet_since = now.mono
         self._looked = now.mono
         self._tended = now.mono
+        self._disk_short: bool | None = None
         self._stop_wanted = False
 
     # ------------------------------------------------------------------------------------------------------- the loop
@@ -224,7 +225,15 @@ class Runner:
             stepped = self._clock.look()
             if stepped is not None:
                 self.feed(stepped)
+            self._look_at_the_disk()
         self._tend(now)
+
+    def _look_at_the_disk(self) -> None:
+        """Told once at every start as well: an alarm of the last run may be over."""
+        short = self._journal.on_ballast
+        if short != self._disk_short:
+            self._disk_short = short
+            self.feed(e.DiskRoom(short))
 
     def _one(self, event: e.Event, now: Now) -> None:
         live = observe(self.state.live, event, now)

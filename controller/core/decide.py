@@ -20,6 +20,7 @@ from wire.pickup import ScannedKey
 from wire.scans import Damaged, Foreign, ScannedBadge, classify
 
 SCANNER_LOST = "scanner_lost"
+DISK_FULL = "disk_full"
 
 
 def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a case
@@ -44,7 +45,9 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
         case e.CommandArrived():
             return hubward.command_arrived(state, event, now)
         case e.ScannerLink():
-            return _scanner_link(state, event)
+            return _alarm_while(state, SCANNER_LOST, lasts=not event.up)
+        case e.DiskRoom():
+            return _alarm_while(state, DISK_FULL, lasts=event.short)
         case e.ClockStepped():
             stepped = f.ClockCorrected(before_ms=event.before_ms, after_ms=event.after_ms, trust=event.trust)
             return Decision((stepped,))
@@ -96,12 +99,13 @@ def _due(state: State, now: Now) -> Iterator[Decision]:
         yield desk.idle(state)
 
 
-def _scanner_link(state: State, event: e.ScannerLink) -> Decision:
-    stands = alarm_key(SCANNER_LOST, None) in state.durable.alarms
-    if event.up and stands:
-        return Decision((f.AlarmCleared(alarm=SCANNER_LOST),))
-    if not event.up and not stands:
-        return Decision((f.AlarmRaised(alarm=SCANNER_LOST),), (Sound(Signal.ATTENTION),))
+def _alarm_while(state: State, alarm: str, *, lasts: bool) -> Decision:
+    """An alarm of the whole site, raised when its cause begins and cleared when it is over."""
+    stands = alarm_key(alarm, None) in state.durable.alarms
+    if stands and not lasts:
+        return Decision((f.AlarmCleared(alarm=alarm),))
+    if lasts and not stands:
+        return Decision((f.AlarmRaised(alarm=alarm),), (Sound(Signal.ATTENTION),))
     return Decision()
 
 

@@ -61,6 +61,13 @@ class ScannerLink:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskRoom:
+    """The journal's reserve of disk space was given up (`short`), or could be laid in again."""
+
+    short: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HubLink:
     """The connection to the broker was lost or came back."""
 
@@ -157,6 +164,7 @@ Event = (
     | DoorChanged
     | PulseFailed
     | ScannerLink
+    | DiskRoom
     | HubLink
     | HubPresent
     | PlanArrived

@@ -80,6 +80,8 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
         return _stop_and_say(StaffNotice(StaffNoticeKind.ALREADY_HERE, None, known.id, label.number, known.place))
     if known is None and (ended := _ended_notice(state, label.number)) is not None:
         return _stop_and_say(ended)
+    if state.live.disk_short:  # What room is left is for those who come for their parcel (D-03).
+        return tell(StaffNoticeKind.DISK_FULL, tracking=label.number)
     if not due.is_ready(state, now):
         return Decision((), (Wait(event),))
     if (standing := _standing_open(state)) is not None:

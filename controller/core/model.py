@@ -321,6 +321,7 @@ class StaffNoticeKind(StrEnum):
     CHECKED = "checked"
     REMOVED = "removed"
     HANDED_OVER = "handed_over"
+    DISK_FULL = "disk_full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +357,7 @@ class Live:
     active_mono: int = 0
     nagged_mono: int = 0
     waiting: tuple[Waiting, ...] = ()
+    disk_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

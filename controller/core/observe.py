@@ -43,6 +43,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, active_mono=now.mono)
         case e.ScannerLink():
             return replace(live, scanner=what.up)
+        case e.DiskRoom():
+            return replace(live, disk_short=what.short)
         case e.HubLink():
             return replace(live, hub_link=what.up, hub_online=live.hub_online and what.up)
         case e.HubPresent():

@@ -67,6 +67,7 @@ ALARMS: Final = {
     "door_forced": "Une porte s'est ouverte sans ordre. Allez voir.",
     "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
     "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
+    "disk_full": "La mémoire de la machine est pleine. Les retraits marchent encore. Prévenez le responsable.",
     "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
 }
 NOTICES: Final = {
@@ -86,6 +87,7 @@ NOTICES: Final = {
     StaffNoticeKind.CHECKED: "Casier vérifié.",
     StaffNoticeKind.REMOVED: "Colis sorti du stock.",
     StaffNoticeKind.HANDED_OVER: "Colis remis.",
+    StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }
 _GOOD: Final = frozenset(
     {

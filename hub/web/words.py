@@ -138,6 +138,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "opening_failed": "Le code du colis reste valable. L'équipe peut le remettre à l'accueil.",
     "journal_behind": "Une ancienne carte a été remise, ou deux machines ont la même identité. Faites vérifier chaque porte.",
     "scanner_lost": "Les chiffres du bon marchent encore. Faites vérifier le câble du lecteur.",
+    "disk_full": "Les retraits marchent encore, rien n'est plus rangé. Faites de la place sur la carte du site.",
     "plan_refused": "Le site garde ses consignes d'avant. Prévenez le support technique.",
     "crossed": "Le geste du site est retenu. Vérifiez le colis.",
     "disputed": "Appelez le site et la personne. Regardez les derniers faits du colis.",

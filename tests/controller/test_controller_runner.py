@@ -56,6 +56,7 @@ class World:
     acked: int = 0
     refuse: LatchError | None = None
     full: bool = False
+    on_ballast: bool = False
     stepped: e.ClockStepped | None = None
     due: bool = False
 
@@ -304,6 +305,17 @@ def test_a_full_inbox_keeps_the_newest_levels_and_refuses_what_people_can_repeat
     scans = [e.Scanned(str(number), number) for number in range(INBOX_MAX)]
     assert taken == [*scans, e.DoorChanged(ONE, open=False), e.DoorChanged(TWO, open=True)]
     assert inbox.post(e.Scanned("again", 0))
+
+
+def test_a_reserve_given_up_is_told_once_and_once_that_it_is_back():
+    world = World()
+    runner = site(world)
+    for short in (False, True, True, False, False):
+        world.on_ballast = short
+        world.mono += HEARTBEAT_MS
+        runner.advance()
+        assert runner.state.live.disk_short is short
+    assert [f.kind(fact) for fact in world.facts] == ["site_started", "alarm_raised", "alarm_cleared"]
 
 
 def test_a_flood_is_told_in_a_few_lines(caplog: pytest.LogCaptureFixture):

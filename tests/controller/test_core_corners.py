@@ -64,6 +64,36 @@ def test_a_lost_reader_is_an_alarm_once_and_its_return_clears_it_once(site: Virt
     assert site.view().scanner
 
 
+def test_d_03_on_a_full_disk_nothing_new_is_loaded_and_customers_are_served(site: VirtualSite) -> None:
+    """Disk full → still opens for valid codes, refuses new loading, alarm; once, and all is well when there is room."""
+    inside = site.stored(1, "8N00000000001")
+    site.announce(2, "8N00000000002")
+    for _ in range(2):
+        site.runner.feed(e.DiskRoom(short=True))
+    assert site.kinds() == ["plan_applied", "alarm_raised"]
+    assert [alarm.alarm for alarm in site.view().alarms] == ["disk_full"]
+    site.sign_in()
+    site.scan("8N00000000002")
+    notice = site.view().staff.notice
+    assert notice is not None
+    assert (notice.kind, notice.tracking) == ("disk_full", "8N00000000002")
+    assert site.pulses() == []
+    site.press(e.Button.SIGN_OUT)
+    site.scan(site.slip(inside))
+    assert site.pulses() == ["1"]
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.wait(5_000)
+    site.forget()
+    for _ in range(2):
+        site.runner.feed(e.DiskRoom(short=False))
+    assert site.kinds() == ["alarm_cleared"]
+    site.sign_in()
+    site.scan("8N00000000002")
+    assert len(site.pulses()) == 1
+
+
 def test_a_stepped_clock_is_written_down_with_both_times(site: VirtualSite) -> None:
     site.runner.feed(e.ClockStepped(WALL_MS, WALL_MS + 5, Trust.HUB))
     assert site.recorder.facts[-1] == f.ClockCorrected(before_ms=WALL_MS, after_ms=WALL_MS + 5, trust=Trust.HUB)

@@ -774,7 +774,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(m.StaffNoticeKind) == [
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
-        "removed", "handed_over",
+        "removed", "handed_over", "disk_full",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "notice"]
     assert words(Step) == ["choose_size", "put_in", "put_on_shelf", "take_back", "ask_empty"]
@@ -809,7 +809,7 @@ def test_what_is_not_said_is_this() -> None:
     assert Task(Step.PUT_IN) == Task(Step.PUT_IN, None, None, After.NOTHING, None, 0)
     assert Notice(NoticeKind.THANKS) == Notice(NoticeKind.THANKS, None, None, "", "", "", 0, 0)
     assert StaffNotice(StaffNoticeKind.STORED) == StaffNotice(StaffNoticeKind.STORED, None, None, "", None, 0)
-    assert Live() == Live({}, True, False, False, None, 0, None, 0, None, None, None, b"", 0, False, 0, 0, ())
+    assert Live() == Live({}, True, False, False, None, 0, None, 0, None, None, None, b"", 0, False, 0, 0, (), False)
     assert Now(1, 2) == Now(1, 2, Trust.UNSET, 0)
     assert CustomerView(Screen.READY) == CustomerView(Screen.READY, None, None, "fr", Help.STANDARD, None)
     assert TaskView(Step.PUT_IN, None, "", None, None).looks_only is False

@@ -68,6 +68,7 @@ class Recorder:
     causes: list[f.OpeningOrdered] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     acked: int = 0
+    on_ballast: bool = False
 
     @property
     def last_seq(self) -> int:

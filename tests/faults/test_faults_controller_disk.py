@@ -58,8 +58,11 @@ def collect(site: Running, tmp_path: Path, number: int, compartment: str) -> Non
     time.sleep(HAND_S)
     site.act(f"doors/{compartment}", "close")
     wait_for(lambda: of(tmp_path, f.DoorClosed, compartment), f"door {compartment} to be seen closed")
-    wait_for(lambda: f.ParcelTaken in map(type, facts(tmp_path)), f"the parcel of {compartment} to be taken")
-    assert [fact.place.name for fact in facts(tmp_path) if isinstance(fact, f.ParcelTaken)].count(compartment) == 1
+    wait_for(lambda: taken(tmp_path).count(compartment) == 1, f"the parcel of {compartment} to be taken, once")
+
+
+def taken(tmp_path: Path) -> list[str]:
+    return [fact.place.name for fact in facts(tmp_path) if isinstance(fact, f.ParcelTaken)]
 
 
 def of(tmp_path: Path, kind: type[f.DoorOpened | f.DoorClosed], compartment: str) -> bool:
@@ -100,11 +103,13 @@ def test_on_a_full_disk_customers_still_collect_and_room_is_noticed(tmp_path: Pa
         disk.fill()
         again = Running(config)
         assert "the ballast is given up" in again.log.read_text()
+        wait_for(lambda: f.AlarmRaised(alarm="disk_full") in facts(tmp_path), "the alarm")
         collect(again, tmp_path, 3, "3")
         disk.free()
         assert again.stop() == 0
         healed = Running(config)
         assert (tmp_path / "state" / "ballast").stat().st_size == BALLAST_BYTES
+        wait_for(lambda: f.AlarmCleared(alarm="disk_full") in facts(tmp_path), "the alarm to be over")
         assert healed.stop() == 0
         assert "chain whole" in verified(config)
 
