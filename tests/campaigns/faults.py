@@ -1,4 +1,4 @@
-"""Faults on real processes: system calls that fail or kill, cables, frozen programs, floods, leaks. Options: --help.
+"""Faults on real processes: system calls that fail or kill, cables, frozen programs, leaks. Options: --help.
 
 Every nth write and sync of the journal's and of the hub's database files fails with every error, or kills, while a parcel is
 announced, loaded and collected; one long life counts memory, files and threads; a world of all programs is cut and frozen.
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -22,11 +23,14 @@ from typing import Final
 import pytest
 
 from demo.story import StoryBroke
+from demo.world import DidNotStart, Site
 from tests.campaigns._parts import Budget, Outcome, State
 from tests.controller.controller_site import end_all
+from tests.faults.cut_world import CutWorld
 from tests.faults.injected_hub import Blow, InjectedHub
 from tests.faults.injected_site import CALLS, ERRORS, Fault, InjectedSite
 from tests.faults.long_life import LongLife, leaks
+from tests.faults.own_namespace import MOUNTS, NETWORK, OwnNamespace
 from tests.tools.debian import need
 
 STORY_WRITES: Final = 30
@@ -42,10 +46,17 @@ HUB_WRITES: Final = 24
 HUB_SYNCS: Final = 8
 FAULT_S: Final = 30.0
 """A fault is not begun with less time left than this."""
-SITE_SHARE: Final = 0.5
+SITE_SHARE: Final = 0.4
 """Of the time, for the lock process."""
 LIFE_SHARE: Final = 0.2
-"""Of the time, for the long life; the hub has the rest."""
+"""Of the time, for the long life."""
+HUB_SHARE: Final = 0.2
+"""Of the time, for the hub; the world of all programs has the rest."""
+WORLD_S: Final = 150.0
+"""A world is not begun with less time left than this: it has to start, and to come to rest."""
+ROUND_S: Final = 60.0
+SILENCE_S: Final = (1.0, 50.0)
+"""So long a program is frozen or a cable pulled: less and more than a keepalive notices (45 s)."""
 OPERATIONS_S: Final = 300
 """Operations of a long life in a second, at least: reading, deciding, one sync each."""
 OPERATIONS_MIN: Final = 20_000
@@ -85,7 +96,9 @@ def part(budget: Budget, state: State) -> Outcome:
         return counted
     _strike_the_site(counted, state, Budget(budget.seconds * SITE_SHARE, kills=budget.kills))
     if not _is_missing(counted, "mosquitto"):
-        _strike_the_hub(counted, state, Budget(budget.left_s, kills=budget.kills))
+        _strike_the_hub(counted, state, Budget(budget.seconds * HUB_SHARE, kills=budget.kills))
+        if budget.left_s > WORLD_S:
+            _cut_the_world(counted, state, budget)
     return counted
 
 
@@ -169,6 +182,73 @@ def _strike_the_hub(counted: Outcome, state: State, budget: Budget) -> None:
     counted.told.append(f"hub: {done} blows of {len(every)}, {struck} struck, {died} deaths, all facts once after each")
 
 
+def _cut_the_world(counted: Outcome, state: State, budget: Budget) -> None:
+    """Rounds of one fault each in one world of all programs, then its ledger."""
+    seed = state["next_world"] = state.get("next_world", 0) + 1
+    again = f"./run campaign faults --world {seed}"
+    try:
+        namespace = OwnNamespace(MOUNTS | NETWORK)
+    except pytest.skip.Exception as skipped:
+        counted.told.append(f"not done: {skipped}")
+        return
+    try:
+        with _folder() as folder:
+            rounds = namespace.run(lambda: _rounds(folder, random.Random(seed), counted, budget, again))
+        counted.told.append(f"world {seed}: {'; '.join(rounds)}")
+    except pytest.skip.Exception as skipped:
+        counted.told.append(f"not done: {skipped}")
+    except (AssertionError, StoryBroke, DidNotStart) as broken:
+        _broke(counted, f"faults, world {seed}: {broken}", again)
+    finally:
+        namespace.close()
+
+
+def _rounds(folder: Path, chance: random.Random, counted: Outcome, budget: Budget, again: str) -> list[str]:
+    world = CutWorld(folder / "state")
+    told: list[str] = []
+    world.start()
+    try:
+        while budget.left_s > ROUND_S + SILENCE_S[1]:
+            told.append(_round(world, chance))
+            counted.figures["cuts"] += 1
+        world.come_to_rest()
+        ledger = world.books()
+    finally:
+        world.stop()
+    counted.figures.update(lost=ledger.lost, doubled=ledger.doubled)
+    if not ledger.balances:
+        _broke(counted, f"faults, the books after {told} do not balance: {ledger.as_json()}", again)
+    return told
+
+
+def _round(world: CutWorld, chance: random.Random) -> str:
+    """A parcel is in; something breaks; its customer is served all the same; it is whole again, and all is told."""
+    what = chance.choice(("cable", "hub", "broker", "kiosk", "broker forgets"))
+    seconds = round(chance.uniform(*SILENCE_S), 1)
+    site = world.far if what == "cable" else world.near
+    parcel = world.stored(site)
+    key = world.key(parcel)
+    if what == "cable":
+        world.pull()
+        _served(world, site, parcel, key, seconds)
+        world.plug()
+    elif what == "broker forgets":
+        world.broker_dies_and_forgets()
+        _served(world, site, parcel, key, seconds)
+        world.broker.start()
+    else:
+        with world.frozen(site.kiosk if what == "kiosk" else world.program(what)):
+            _served(world, site, parcel, key, seconds)
+    world.come_to_rest()
+    return f"{what} {seconds} s"
+
+
+def _served(world: CutWorld, site: Site, parcel: str, key: str, seconds: float) -> None:
+    begun = time.monotonic()
+    world.collected_at_once(site, parcel, key)
+    time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
+
+
 def _broke(counted: Outcome, story: str, again: str) -> None:
     counted.figures["invariant_failures"] += 1
     counted.failures.append(f"{' '.join(story.split())[:600]} · again: {again}")
@@ -205,11 +285,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run campaign faults", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
     parser.add_argument("--fault", help="only this one, named as a failure names it: story:pwrite64:error=EIO:3")
+    parser.add_argument("--world", type=int, help="only the world of this seed, cut and frozen")
     parser.add_argument("--operations", type=int, help="only one long life of so many operations, and whether it leaks")
     asked = parser.parse_args(arguments)
     counted = Outcome()
     if asked.operations:
         _live_long(counted, asked.operations)
+    elif asked.world:
+        _cut_the_world(counted, {"next_world": asked.world - 1}, Budget(asked.minutes * 60))
     else:
         counted = _one(asked.fault) if asked.fault else part(Budget(asked.minutes * 60), {})
     return counted.tell()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 FIGURES = [
     "seeds", "site_years", "site_hours_per_second", "planted_total", "planted_caught", "images", "kills", "broker_kills",
-    "inputs", "acked_lost", "doubled", "invariant_failures",
+    "injections", "operations", "inputs", "acked_lost", "doubled", "invariant_failures",
 ]  # fmt: skip
 
 

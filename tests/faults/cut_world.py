@@ -83,6 +83,7 @@ class CutWorld:
     def start(self) -> None:
         """Everything up; the far site moved behind its cable."""
         need("mosquitto")
+        need("iproute2")
         self._island = OwnNamespace(NETWORK)
         try:
             self.world.start()
