@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,7 @@ from tests.faults.injected_hub import Blow, InjectedHub
 from tests.faults.injected_site import CALLS, ERRORS, Fault, InjectedSite
 from tests.faults.long_life import LongLife, leaks
 from tests.faults.own_namespace import MOUNTS, NETWORK, OwnNamespace
+from tests.faults.tracing import need_tracing
 from tests.tools.debian import need
 
 STORY_WRITES: Final = 30
@@ -92,19 +93,19 @@ def part(budget: Budget, state: State) -> Outcome:
     operations = int(budget.seconds * LIFE_SHARE * OPERATIONS_S)
     if operations >= OPERATIONS_MIN:
         _live_long(counted, operations)
-    if _is_missing(counted, "strace"):
+    if _is_missing(counted, need_tracing):
         return counted
     _strike_the_site(counted, state, Budget(budget.seconds * SITE_SHARE, kills=budget.kills))
-    if not _is_missing(counted, "mosquitto"):
+    if not _is_missing(counted, lambda: need("mosquitto")):
         _strike_the_hub(counted, state, Budget(budget.seconds * HUB_SHARE, kills=budget.kills))
         if budget.left_s > WORLD_S:
             _cut_the_world(counted, state, budget)
     return counted
 
 
-def _is_missing(counted: Outcome, tool: str) -> bool:
+def _is_missing(counted: Outcome, look: Callable[[], object]) -> bool:
     try:
-        need(tool)
+        look()
     except pytest.skip.Exception as skipped:
         counted.told.append(f"not done: {skipped}")
         return True

@@ -12,8 +12,8 @@ import pytest
 
 from tests.faults.injected_hub import Blow, InjectedHub
 from tests.faults.own_namespace import MOUNTS, OwnNamespace, SmallDisk
+from tests.faults.tracing import need_tracing
 from tests.hub.hub_site import until
-from tests.tools.debian import need
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -35,7 +35,7 @@ def namespace() -> Iterator[OwnNamespace]:
 def test_on_a_full_disk_nothing_is_acked_that_is_not_kept_and_room_brings_everything_once(
     namespace: OwnNamespace, tmp_path: Path
 ) -> None:
-    need("strace")
+    need_tracing()
 
     def story() -> None:
         world = InjectedHub(tmp_path)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.controller.controller_site import end_all
 from tests.faults.injected_site import Fault, InjectedSite
-from tests.tools.debian import need
+from tests.faults.tracing import need_tracing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -31,7 +31,7 @@ def nothing_left_running() -> Iterator[None]:
 
 @pytest.mark.parametrize("fault", SLICE, ids=str)
 def test_one_parcel_is_delivered_once_whatever_a_system_call_says(tmp_path: Path, fault: Fault) -> None:
-    need("strace")
+    need_tracing()
     told = InjectedSite(tmp_path, fault).tell()
     assert told.struck
     assert told.is_well, told
