@@ -23,8 +23,18 @@ from tests.campaigns._parts import Budget, Outcome, State
 FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER.parents[1]
 STATE: Final = ROOT / ".state" / "campaign"
-SHARES: Final = {"planted": 0.2, "seeds": 0.35, "images": 0.15, "fuzz": 0.1, "kills": 0.1, "faults": 0.1}
-"""The parts in their order, and how much of the time each may take; what one leaves goes to those after it."""
+SHARES: Final = {
+    "planted": 0.2,
+    "seeds": 0.35,
+    "images": 0.15,
+    "fuzz": 0.1,
+    "kills": 0.1,
+    "faults": 0.1,
+    "mutation": 0.1,
+}
+"""The parts in their order, and how much of the time each may take, in proportion; what one leaves goes to those after it."""
+ANEW: Final = {"planted", "mutation"}
+"""Parts whose failures are said anew by each start: what they have not caught yet. Any other failure stays."""
 MINUTES: Final = 30.0
 HOURS_A_YEAR: Final = 365.25 * 24
 
@@ -126,8 +136,7 @@ class Book:
         part["starts"] += 1
         part["figures"] = dict(Counter(part["figures"]) + outcome.figures)
         part["told"] = outcome.told
-        # What planted faults are not caught yet is said anew by each start; any other failure stays.
-        kept = [] if name == "planted" else part["failures"]
+        kept = [] if name in ANEW else part["failures"]
         part["failures"] = [*kept, *outcome.failures]
         fresh = self._file.with_suffix(".new")
         fresh.write_text(json.dumps(self._parts, indent=1), encoding="utf-8")
@@ -143,7 +152,7 @@ class Book:
         for part in self._parts.values():
             figures.update(part["figures"])
         hours = figures["site_milli_hours"] / 1000
-        planted = self.state_of("planted")
+        planted, mutation = self.state_of("planted"), self.state_of("mutation")
         return {
             "seeds": figures["seeds"],
             "site_years": round(hours / HOURS_A_YEAR, 3),
@@ -157,6 +166,8 @@ class Book:
             "operations": figures["operations"],
             "inputs": figures["inputs"],
             "inputs_least": min((n for k, n in figures.items() if k.startswith("inputs_")), default=0),
+            "mutants": mutation.get("mutants", 0),
+            "mutants_killed": mutation.get("killed", 0),
             "acked_lost": figures["acked_lost"] + figures["lost"],
             "doubled": figures["doubled"],
             "invariant_failures": figures["invariant_failures"],

@@ -389,8 +389,14 @@ def main(arguments: list[str]) -> int:
             print(json.dumps({"slow": str(verdict.mutant), "s": round(verdict.seconds, 1), "by": verdict.by}), file=out)
 
     verdicts = hunt(package, wanted, known, seconds=asked.seconds, workers=asked.workers, watch=tell)
-    noticed = sum(verdict.noticed for verdict in verdicts)
-    print(json.dumps({"package": package.name, "total": len(every), "mutants": len(verdicts), "killed": noticed}))
+    said = {
+        "package": package.name,
+        "total": len(every),
+        "equivalent": len(mutants_in(package.folder, known)) - len(every),
+        "mutants": len(verdicts),
+        "killed": sum(verdict.noticed for verdict in verdicts),
+    }
+    print(json.dumps(said))
     return 0
 
 
