@@ -59,7 +59,7 @@ def shelf_place(state: State) -> str:
         for parcel in state.durable.parcels.values()
         if parcel.place is not None and parcel.place.kind is PlaceKind.SHELF
     )
-    return min(state.setup.shelf_places, key=lambda name: (used[name], state.setup.shelf_places.index(name)))
+    return min(state.setup.shelf_places, key=lambda name: used[name])  # the first of equals
 
 
 def _suits(state: State, parcel: Parcel, label: Label) -> bool:

@@ -49,6 +49,7 @@ def part(
             continue
         book["mutants"] += end["mutants"]
         book["killed"] += end["killed"]
+        book["by_time"] = book.get("by_time", 0) + end.get("by_time", 0)
         book["total"], book["equivalent"] = end["total"], end["equivalent"]
         book["survivors"] = sorted({*book["survivors"], *survivors})
         outcome.figures += Counter(mutants=end["mutants"], mutants_killed=end["killed"])
@@ -108,6 +109,8 @@ def _tell(name: str, book: dict[str, Any], outcome: Outcome) -> None:
         f"{name}: {killed} of {mutants} mutants killed, {killed / mutants:.1%}"
         f" ({killed / (mutants + alike):.1%} with the {book['equivalent']} equivalent ones); {book['total']} in all"
     )
+    if book.get("by_time"):
+        outcome.told.append(f"{book['by_time']} of them were noticed only because they took too long")
     outcome.told += [f"survived: {survivor}" for survivor in book["survivors"]]
     if mutants >= MEASURED_FROM and killed < SCORE_MIN * mutants:
         outcome.failures.append(

@@ -456,6 +456,62 @@ def test_a_key_whose_compartment_was_given_to_another_parcel_goes_to_the_desk(si
     )
 
 
+def test_another_door_that_closes_meanwhile_is_not_the_one_that_was_asked_about(site: VirtualSite) -> None:
+    site.sign_in()
+    asked = Task(Step.ASK_EMPTY, None, ONE, asked_mono=NOW.mono)
+    doors = {**site.state.live.doors, TWO: Door.OPEN}
+    assert decide(with_(site, doors=doors, task=asked), e.DoorChanged(TWO, open=False), NOW) == Decision(
+        (f.DoorClosed(compartment=TWO),), (Sound(Signal.OFF),)
+    )
+
+
+@pytest.mark.parametrize("place", [None, on_shelf("S1")])
+def test_a_slip_of_a_parcel_in_dispute_calls_the_desk_and_names_no_compartment(
+    site: VirtualSite, place: m.Place | None
+) -> None:
+    parcel = site.stored()
+    disputed = replace(site.state.durable.parcels[parcel], state=ParcelState.DISPUTED, place=place)
+    decision = decide(with_(site, parcels={parcel: disputed}), e.Scanned(site.slip(parcel), 1), NOW)
+    assert decision == Decision(
+        (f.StaffCalled(reason="disputed", parcel=parcel),),
+        (Show(Notice(NoticeKind.ASK_DESK, None, parcel, "fr")), Sound(Signal.ATTENTION)),
+    )
+
+
+def test_a_dispute_about_what_was_collected_is_about_that_parcel_and_about_none_when_nobody_knows_it(
+    site: VirtualSite,
+) -> None:
+    known, unknown = pid(5), pid(6)
+    state = with_(site, ended={known: Ended(known, 1, ParcelState.COLLECTED, "", None, 7, Trust.NTP)})
+    for asked, meant in ((known, known), (unknown, None)):
+        decision = decide(state, e.Pressed(Button.DISPUTE, parcel=asked), NOW)
+        assert decision == Decision(
+            (f.StaffCalled(reason="dispute", parcel=meant),),
+            (Show(Notice(NoticeKind.CALLED)), Sound(Signal.ATTENTION)),
+        )
+
+
+def test_c34_who_works_and_scans_a_web_address_hears_that_it_is_no_label(site: VirtualSite) -> None:
+    site.sign_in()
+    assert decide(site.state, e.Scanned("https://example.org/", 1), NOW) == Decision(
+        (), (ShowStaff(StaffNotice(StaffNoticeKind.NOT_A_LABEL)), Sound(Signal.REFUSED))
+    )
+
+
+def test_a_parcel_taken_out_is_said_to_be_removed_and_nothing_else(site: VirtualSite) -> None:
+    site.sign_in()
+    held = {**site.state.durable.compartments, ONE: Compartment(Occupancy.OCCUPIED, parcel=pid(1))}
+    parcel = a_parcel(1, place=in_compartment(ONE))
+    task = Task(Step.ASK_EMPTY, pid(1), ONE, After.REMOVE, asked_mono=NOW.mono)
+    state = with_(site, compartments=held, parcels={pid(1): parcel}, task=task)
+    assert decide(state, e.Pressed(Button.EMPTY), NOW).effects == (
+        SetTask(None),
+        RememberStored(None),
+        Sound(Signal.OK),
+        ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, ONE, pid(1))),
+    )
+
+
 @pytest.mark.parametrize(
     ("phase", "alarmed", "served"),
     [(Phase.PULSING, True, True), (Phase.OPEN, False, True), (Phase.OPEN, True, False), (Phase.CLOSED, False, False)],
