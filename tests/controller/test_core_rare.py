@@ -467,7 +467,7 @@ def test_another_door_that_closes_meanwhile_is_not_the_one_that_was_asked_about(
 
 @pytest.mark.parametrize("place", [None, on_shelf("S1")])
 def test_a_slip_of_a_parcel_in_dispute_calls_the_desk_and_names_no_compartment(
-    site: VirtualSite, place: m.Place | None
+    site: VirtualSite, place: f.Place | None
 ) -> None:
     parcel = site.stored()
     disputed = replace(site.state.durable.parcels[parcel], state=ParcelState.DISPUTED, place=place)
