@@ -30,6 +30,8 @@ SITE = "aubervilliers-1"
 NUMBER = 93
 NOON_MS = 1_790_000_000_000
 PATIENCE_S = 20.0
+START_S = 60.0
+"""A program that dies is told at once; one that lives may be slow on a machine with other work."""
 NOW = Now(mono=1, wall_ms=NOON_MS, trust=Trust.HUB, boot=1)
 
 
@@ -141,7 +143,7 @@ class Running:
             stdout=self._output, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, "LG_WD": str(config.parent)},
         )  # fmt: skip
         STARTED.append(self)
-        self.line: dict[str, Any] = wait_for(lambda: self._announcement(before), "the controller's first line")
+        self.line: dict[str, Any] = wait_for(lambda: self._announcement(before), "the controller's first line", START_S)
 
     def _announcement(self, before: int) -> dict[str, Any] | None:
         if self.process.poll() is not None:

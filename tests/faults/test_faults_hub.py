@@ -15,7 +15,7 @@ from tests.faults.own_namespace import MOUNTS, OwnNamespace, SmallDisk
 from tests.faults.tracing import need_tracing
 from tests.hub.hub_site import until
 
-pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(300)]
 
 DISK_BYTES = 8 * 1024 * 1024
 LIVES_TOO_MANY = 150

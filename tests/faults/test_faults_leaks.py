@@ -10,7 +10,7 @@ import pytest
 from controller.core import evolve
 from tests.faults.long_life import READINGS, LongLife, Reading, leaks
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 OPERATIONS = 20_000
 

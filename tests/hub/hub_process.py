@@ -19,6 +19,8 @@ from tests.hub.hub_site import until
 
 MASTER = "ab" * 32
 ROOT = Path(__file__).parents[2]
+START_S = 180.0
+"""Whoever ends is told at once; whoever lives may be slow on a machine with other work."""
 
 
 def write_settings(
@@ -65,7 +67,7 @@ class HubProcess:
             stderr=self._log,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        until(self._is_ready, f"the hub is ready; its log: {self.log()[-800:]}", 60)
+        until(self._is_ready, f"the hub is ready; its log: {self.log()[-800:]}", START_S)
 
     def kill(self) -> None:
         assert self._process is not None
