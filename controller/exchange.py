@@ -186,7 +186,7 @@ class Exchange:
             case Ack():
                 if fresh and self._hub_away:
                     self._hub_is(online=True)  # Whatever its will says: it may have overtaken the next connection.
-                self._post(e.AckArrived(message.incarnation, message.seq))
+                self._post(e.AckArrived(message.incarnation, message.seq, head=message.head))
             case Command():
                 self._hear(message.issued_at_ms, fresh)
                 self._post(e.CommandArrived(message))

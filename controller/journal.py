@@ -184,6 +184,12 @@ class Journal:
         """The chain's hash after the newest fact, in hex."""
         return self._last.hash
 
+    def hash_at(self, seq: int) -> str:
+        """The chain's hash after fact `seq`, in hex; "" when that fact is not kept."""
+        if seq == self._last.seq:
+            return self._last.hash
+        return _hash_at(self._db, self._first, seq) or ""
+
     @property
     def acked(self) -> int:
         """The highest fact the hub has committed, as far as this site knows."""

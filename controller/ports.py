@@ -59,6 +59,10 @@ class Journal(Protocol):
         """Whether the disk was full and the reserve for such days has been given up."""
         ...
 
+    def hash_at(self, seq: int) -> str:
+        """The chain's hash after fact `seq`, in hex; "" when that fact is not kept."""
+        ...
+
     def append(self, facts: tuple[AnyFact, ...], now: Now) -> None:
         """All facts in one durable transaction (one fsync), or an exception and none of them."""
         ...

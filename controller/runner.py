@@ -210,7 +210,7 @@ class Runner:
             case HubTime():
                 return self._clock.hear_hub(posted.at_ms, fresh=posted.fresh)
             case e.AckArrived():
-                return replace(posted, last_seq=self._journal.last_seq)
+                return replace(posted, last_seq=self._journal.last_seq, own=self._journal.hash_at(posted.seq))
             case _:
                 return posted
 

@@ -76,7 +76,7 @@ class Result:
     refused: int = 0
     messages: int = 0
     replanned: bool = False
-    acks: dict[str, int] = field(default_factory=dict)
+    acks: dict[str, Cursor] = field(default_factory=dict)
     need_rebirth: dict[str, int] = field(default_factory=dict)
     rebirths: dict[str, Command] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
@@ -204,21 +204,21 @@ class Group:
             return
         cursor = self._journal(batch, cursor)
         if batch.journal != cursor.journal:
-            self._identity(item, f"journal {batch.journal[:12]} instead of {cursor.journal[:12]}")
+            self._identity(item, cursor, f"journal {batch.journal[:12]} instead of {cursor.journal[:12]}")
             return
         if batch.first_seq > cursor.seq + 1:
             self._gap(item, cursor, batch.first_seq)
             return
         hashes = batches.hashes(batch)
         if not hashes or hashes[-1].hex() != batch.head or not self._continues(batch, cursor, hashes):
-            self._identity(item, f"the chain does not hold at seq {batch.first_seq}")
+            self._identity(item, cursor, f"the chain does not hold at seq {batch.first_seq}")
             return
         fresh = max(0, cursor.seq + 1 - batch.first_seq)
         self._result.duplicates += min(fresh, len(batch.facts))
         self._clear(item.site, AlertKind.GAP, "")
         if fresh < len(batch.facts):
             self._append(item.site, batch, cursor, hashes, fresh)
-        self._result.acks[item.site] = self._moved.get(item.site, cursor).seq
+        self._result.acks[item.site] = self._moved.get(item.site, cursor)
         if self._lives[cursor.site].birth is None and "birth" not in self._live_values.get(cursor.site, {}):
             self._result.need_rebirth[item.site] = cursor.site
 
@@ -237,6 +237,8 @@ class Group:
     def _adopt(self, batch: FactBatch, cursor: Cursor) -> Cursor:
         """Begin another past. Facts common to both are not new; the compartments are folded anew."""
         common = self._common(batch, cursor)
+        if batch.journal == cursor.journal and not self._is_joint(batch, cursor):
+            return self._begin_anew(batch, cursor)
         adopted = replace(
             cursor,
             ordinal=cursor.ordinal + 1,
@@ -257,6 +259,22 @@ class Group:
         self._moved[batch.site] = adopted
         self._result.adopted = True
         return adopted
+
+    def _is_joint(self, batch: FactBatch, cursor: Cursor) -> bool:
+        """Whether what stands before the batch is the same in both pasts."""
+        return batch.first_seq == 1 or self._hash_at(cursor, batch.first_seq - 1) == batch.previous
+
+    def _begin_anew(self, batch: FactBatch, cursor: Cursor) -> Cursor:
+        """The two pasts parted before this batch: the newer word asks for the other one from its first fact."""
+        anew = replace(
+            cursor, ordinal=cursor.ordinal + 1, seq=0, hash=chain.genesis(batch.site, batch.journal), adopt=False
+        )
+        journals.close_journal(self._connection, cursor, self._now_ms)
+        sql.forget_boxes(self._connection, cursor.site)
+        self._boxes[cursor.site] = {}
+        self._moved[batch.site] = anew
+        self._result.adopted = True
+        return anew
 
     def _common(self, batch: FactBatch, cursor: Cursor) -> list[bytes]:
         """The hashes of the batch's first facts, as far as they are known here."""
@@ -287,15 +305,17 @@ class Group:
             return hashes[seq - first].hex()
         return journals.hash_at(self._connection, cursor, seq)
 
-    def _identity(self, item: _Parsed, detail: str) -> None:
+    def _identity(self, item: _Parsed, cursor: Cursor, detail: str) -> None:
         self._result.refused += 1
+        # What is known here tells a site that goes on from an older card that it lacks a part of its past (ADR 0009).
+        self._result.acks.setdefault(item.site, cursor)
         self._raise(item.site, Raise(AlertKind.IDENTITY, "", detail))
 
     def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:
         self._result.refused += 1
         self._result.need_rebirth[item.site] = cursor.site
         # What this incarnation said when it joined may be lost, and only its word takes the site back (I-17, I-18).
-        self._result.acks.setdefault(item.site, cursor.seq)
+        self._result.acks.setdefault(item.site, cursor)
         self._raise(item.site, Raise(AlertKind.GAP, "", f"seq {first} arrived, {cursor.seq + 1} is wanted"))
 
     def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes], fresh: int) -> None:
@@ -317,7 +337,12 @@ class Group:
             for change in changes:
                 self._change(site, change, moment, record.seq)
         last = records[-1]
-        self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1].hex())
+        adopt = cursor.adopt
+        if adopt and (site, AlertKind.IDENTITY, "") in self._open:
+            # An admin looked and waits for what the site tells: it goes on with the past known here; any other stays suspect.
+            self._clear(site, AlertKind.IDENTITY, "")
+            adopt = False
+        self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1].hex(), adopt=adopt)
         self._result.facts += len(records)
         self._boot(cursor.site, last.boot)
 

@@ -142,8 +142,8 @@ class Intake:
         return command
 
     def _tell(self, result: Result) -> None:
-        for site, seq in result.acks.items():
-            self._publish_ack(site, seq)
+        for cursor in result.acks.values():
+            self._publish_ack(cursor)
         for site, command in result.rebirths.items():
             self._link.publish(
                 topics.topic(topics.COMMAND, site), encode(command), qos=topics.COMMAND.qos, retain=False
@@ -160,10 +160,10 @@ class Intake:
         for site in result.alerted:
             self._live.publish("alert", site)
 
-    def _publish_ack(self, site: str, seq: int) -> None:
+    def _publish_ack(self, cursor: journals.Cursor) -> None:
         self._link.publish(
-            topics.topic(topics.ACK, site),
-            encode(Ack(incarnation=self._incarnation.value, seq=seq)),
+            topics.topic(topics.ACK, cursor.site_id),
+            encode(Ack(incarnation=self._incarnation.value, seq=cursor.seq, head=cursor.hash)),
             qos=topics.ACK.qos,
             retain=topics.ACK.retain,
         )
@@ -172,5 +172,5 @@ class Intake:
         with self._store.reading() as connection:
             known = journals.all_cursors(connection)
         for cursor in known:
-            self._publish_ack(cursor.site_id, cursor.seq)
+            self._publish_ack(cursor)
         self._announce_plans()

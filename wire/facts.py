@@ -306,7 +306,7 @@ class CommandAnswered(Fact, frozen=True, kw_only=True, tag="command_answered"):
 
 
 class JournalBehind(Fact, frozen=True, kw_only=True, tag="journal_behind"):
-    """The hub has committed more of this site's facts than its journal holds: the card is older than the site's past."""
+    """The hub has committed facts of this site that its journal does not hold: the card is older than the site's past."""
 
     incarnation: int
     acked_seq: int

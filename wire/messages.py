@@ -177,10 +177,15 @@ class Health(Message, frozen=True, kw_only=True):
 
 
 class Ack(Message, frozen=True, kw_only=True):
-    """The highest contiguous seq committed in the hub's database; retained. An older incarnation is ignored."""
+    """The highest contiguous seq committed in the hub's database; retained. An older incarnation is ignored.
+
+    `head`: the chain's hash after that fact, in hex; a site whose own fact of that number has another one lacks a part of its
+    past (ADR 0009). Empty: not said.
+    """
 
     incarnation: Whole
     seq: Whole
+    head: str = ""
 
 
 class Verb(StrEnum):

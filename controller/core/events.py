@@ -90,11 +90,17 @@ class PlanArrived:
 
 @dataclass(frozen=True, slots=True)
 class AckArrived:
-    """The hub committed up to `seq`. `last_seq`: the newest fact of the journal, which the owner adds."""
+    """The hub committed up to `seq`, where the chain's hash is `head` ("" when it does not say).
+
+    The owner adds what the journal holds: `last_seq`, its newest fact, and `own`, the chain's hash after `seq` there, "" when that
+    fact is not kept.
+    """
 
     incarnation: int
     seq: int
     last_seq: int = 0
+    head: str = ""
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)

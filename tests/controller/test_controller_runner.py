@@ -81,6 +81,9 @@ class World:
         self.facts.extend(facts)
         self.history.append(tuple(f.kind(fact) for fact in facts))
 
+    def hash_at(self, seq: int) -> str:
+        return f"{seq:064x}"
+
     def set_acked(self, seq: int, *, rewind: bool) -> None:
         self.acked = seq if rewind else max(seq, self.acked)
 

@@ -57,6 +57,29 @@ def test_an_acknowledgement_of_facts_that_are_not_here_makes_every_door_doubtful
     assert [alarm.alarm for alarm in site.view().alarms] == ["journal_behind"]
 
 
+def test_another_fact_of_a_number_that_is_here_makes_every_door_doubtful_too(site: VirtualSite) -> None:
+    """The older card wrote so much before the line came back that its journal is the longer one."""
+    parcel = site.stored()
+    last = site.recorder.last_seq
+    site.ack(1, last)
+    site.forget()
+    site.ack(1, last - 2, head="ab" * 32)
+    assert site.kinds()[:2] == ["journal_behind", "alarm_raised"]
+    assert all(c.doubted for c in site.state.durable.compartments.values())
+    assert site.recorder.acked == 0, "the hub is to see where the pasts part"
+    site.ack(1, last - 2, head="ab" * 32)
+    assert site.kinds().count("journal_behind") == 1, "said once"
+    assert not opens(site, parcel)
+
+
+def test_the_same_fact_of_a_number_is_no_news(site: VirtualSite) -> None:
+    parcel = site.stored()
+    last = site.recorder.last_seq
+    site.ack(1, last, head=site.recorder.hash_at(last))
+    assert site.recorder.acked == last
+    assert opens(site, parcel)
+
+
 def test_a_key_opens_nothing_that_staff_have_not_looked_behind_and_its_owner_is_sent_to_them(site: VirtualSite) -> None:
     parcel = site.stored()
     behind(site)

@@ -74,6 +74,9 @@ class Recorder:
     def last_seq(self) -> int:
         return len(self.facts)
 
+    def hash_at(self, seq: int) -> str:
+        return f"{seq:064x}" if seq <= self.last_seq else ""
+
     def append(self, facts: tuple[f.AnyFact, ...], now: Now) -> None:
         self.facts.extend(facts)
         self.stamps.extend(now.wall_ms for _ in facts)
@@ -272,9 +275,9 @@ class VirtualSite:
         self.publish_plan()
         return parcel
 
-    def ack(self, incarnation: int, seq: int) -> None:
-        ack = Ack(incarnation=incarnation, seq=seq)
-        self.runner.feed(e.AckArrived(ack.incarnation, ack.seq))
+    def ack(self, incarnation: int, seq: int, head: str = "") -> None:
+        ack = Ack(incarnation=incarnation, seq=seq, head=head)
+        self.runner.feed(e.AckArrived(ack.incarnation, ack.seq, head=ack.head))
 
     def command(self, command: Command) -> None:
         self.runner.feed(e.CommandArrived(command))

@@ -374,6 +374,27 @@ def test_a_card_older_than_its_past_is_refused_until_an_admin_adopts_it(bench: B
     assert bench.ask(cursor) == [(2, journal.name, fork.last)]
 
 
+def test_after_another_machine_in_its_name_the_site_that_goes_on_with_the_known_past_is_adopted(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1))
+    bench.hear(journal.batch(1, 5))
+    twin = forked(journal, 5, *life_of(2, ends=False))
+    bench.hear(journal.batch(6, journal.last))
+    bench.hear(twin.batch(6, twin.last))
+    alerts = "SELECT kind FROM alert WHERE cleared_ms IS NULL"
+    assert bench.ask(alerts) == [("identity",)]
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    bench.hear(journal.batch(1, journal.last))
+    assert bench.ask(alerts) == [("identity",)], "nothing new was told"
+    journal.write(*life_of(3, ends=False))
+    bench.hear(journal.batch(1, journal.last))
+    assert bench.ask(alerts) == []
+    bench.hear(twin.batch(6, twin.last))
+    assert bench.ask(alerts) == [("identity",)], "the other machine is as suspect as before"
+    assert bench.ask("SELECT ordinal, seq, adopt FROM site_cursor WHERE site = 1") == [(1, journal.last, False)]
+
+
 def test_an_adoption_waits_for_another_past_and_a_damaged_batch_is_none(bench: Bench) -> None:
     journal = Journal("gambetta")
     journal.write(*life_of(1))

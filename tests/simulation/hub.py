@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _LIVES: Final = text("SELECT s.id, l.presence, l.boot FROM site s JOIN site_live l ON l.site = s.number")
+_FORKED: Final = text("SELECT site FROM alert WHERE kind = 'identity' AND cleared_ms IS NULL ORDER BY site")
 MASTER: Final = bytes(range(32))
 NAME: Final = "Aminata Diallo-Nguyen"
 PHONE: Final = "0612345678"
@@ -175,7 +176,10 @@ class Hub:
         with old.reading() as connection:
             known = journals.all_cursors(connection)
         old.close()
-        acks = [(cursor.site_id, encode(Ack(incarnation=self.incarnation.value, seq=cursor.seq))) for cursor in known]
+        acks = [
+            (cursor.site_id, encode(Ack(incarnation=self.incarnation.value, seq=cursor.seq, head=cursor.hash)))
+            for cursor in known
+        ]
 
         def speak() -> None:
             self.world.tell("the machine of the old hub is still on")
@@ -235,6 +239,25 @@ class Hub:
         except Refused:
             return
         self.print_slip(site, number, parcel)
+
+    def forked_sites(self) -> list[str]:
+        """The sites that tell another past than the one known here."""
+        if not self.alive:
+            return []
+        with self.store.reading() as connection:
+            return [row.site for row in connection.execute(_FORKED)]
+
+    def cursor(self, number: int) -> int:
+        """How many facts of a site are committed here; 0 while nobody can be asked."""
+        if not self.alive:
+            return 0
+        with self.store.reading() as connection:
+            return next(cursor.seq for cursor in journals.all_cursors(connection) if cursor.site == number)
+
+    def adopt(self, number: int) -> None:
+        """An admin takes another past of a site for its own."""
+        with self.store.writing() as connection:
+            sql.adopt_next_journal(connection, number)
 
     def print_slip(self, site: str, number: int, parcel: TrueParcel) -> None:
         """What the hub prints now."""

@@ -7,6 +7,7 @@ A power cut takes everything but the disk as it stood after the last commit, the
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -102,6 +103,7 @@ class Site:
         self.number = number
         self.key = key
         self.random = random
+        self.later = Random(f"{world.seed} {name}")
         self.setup = Setup(
             site=name,
             number=number,
@@ -151,6 +153,7 @@ class Site:
         self._generation += 1
         self.boots += 1
         self.journal = DyingJournal(self._folder / "journal.db", self.name, self._fails)
+        self.world.checks.card_is_read(self)
         self.clock = SiteClock(
             floor_ms=self.journal.floor_ms,
             monotonic_ms=self._mono_ms,
@@ -210,6 +213,24 @@ class Site:
         shutil.rmtree(self._folder)
         self._folder = kept
         self.world.schedule.after(self.random.choice((10_000, 60_000, 4 * 3_600_000)), self._power_back)
+
+    def copy_card(self) -> Path:
+        """A careful copy of the journal, as `sqlite3 .backup` makes it."""
+        copy = self._folder.with_name(f"{self.name}.copy.db")
+        source, target = sqlite3.connect(self.journal.path), sqlite3.connect(copy)
+        source.backup(target)
+        source.close()
+        target.close()
+        return copy
+
+    def swap_card(self, copy: Path) -> None:
+        """The card failed, and the copy is put in its place."""
+        self.lose_power()
+        self.world.tell(f"an older card is put into {self.name}")
+        self.world.checks.is_put_back(self)
+        for part in self._folder.iterdir():
+            part.unlink()
+        shutil.copyfile(copy, self._folder / "journal.db")
 
     def stop(self) -> None:
         """The end of the world: close the files."""

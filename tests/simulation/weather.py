@@ -60,6 +60,10 @@ class Weather:
     look_ms: int
     """How often site and hub look at what nobody told them, and a site says how it feels; the real ones do it all the time."""
     nag_ms: int
+    swap_days: float
+    """A copy of a site's card is put into it some time after it was made."""
+    twin_days: float
+    """The same copy is put into a spare machine, and both run for a while."""
 
 
 def draw(random: Random, later: Random) -> Weather:
@@ -106,6 +110,8 @@ def draw(random: Random, later: Random) -> Weather:
         guess_days=2.0 * stretch,
         look_ms=int(HOUR_MS * min(stretch, LOOK_STRETCH_MAX)),
         nag_ms=int(random.choice((15_000, 1_800_000)) * stretch**2),
+        swap_days=later.choice((0.0,) * 9 + (0.5,)) * stretch,
+        twin_days=later.choice((0.0,) * 9 + (0.5,)) * stretch,
     )
 
 
@@ -115,5 +121,5 @@ def calm() -> Weather:
         days=1.0, lost=0, doubled=0, overtaken=0, late=0, latency_ms=20, partition_days=0, partition_ms=0, power_cut_days=0,
         cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
         restore_days=0, jam_days=0, force_days=0, chatter=0, cut_days=0, newer=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
-        parcels_a_day=10, reissue=0.1, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000,
+        parcels_a_day=10, reissue=0.1, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000, swap_days=0, twin_days=0,
     )  # fmt: skip

@@ -20,12 +20,13 @@ from unittest import mock
 
 from controller.core.model import Parcel
 from tests.simulation.bank import TrueParcel
-from tests.simulation.checks import Checks
+from tests.simulation.checks import Checks, require
 from tests.simulation.hub import NAME, PHONE, Hub, make_template
 from tests.simulation.people import People
 from tests.simulation.post import Broker
 from tests.simulation.schedule import Schedule, Waits
 from tests.simulation.site import Site
+from tests.simulation.twin import Twin
 from tests.simulation.weather import DAY_MS, HOUR_MS, Weather, calm, draw
 from wire.badges import badge_text
 from wire.pickup import PickupKey, qr_text, typed_digits
@@ -93,7 +94,16 @@ class World:
             self.schedule.live(people.staff_day())
             self.schedule.live(people.guesser())
             self.schedule.live(self._parcels_come(site))
-        for fate in (self._partitions, self._power_cuts, self._jams, self._cuts, self._forces, self._clock_jumps):
+        fates = (
+            self._partitions,
+            self._power_cuts,
+            self._jams,
+            self._cuts,
+            self._forces,
+            self._clock_jumps,
+            self._copies,
+        )
+        for fate in fates:
             for site in self.sites.values():
                 self.schedule.live(fate(site))
         for common in (self._broker_deaths, self._hub_deaths, self._backups):
@@ -123,6 +133,16 @@ class World:
                 self.schedule.live(self.people[site.name].recipient(parcel))
         if not self.hub.alive:
             self.hub.start()
+        self.schedule.live(self._admin())
+
+    def _admin(self) -> Waits:
+        """Looks at the alerts, and at the site, and takes what it tells for its past (`site adopt`)."""
+        while True:
+            yield HOUR_MS
+            for name in self.hub.forked_sites():
+                require(name in self.checks.another_past, f"I-28: {name} counts as another one without a reason")
+                self.tell(f"the past that {name} tells is adopted")
+                self.hub.adopt(self.sites[name].number)
 
     def _silence(self) -> None:
         """Nobody comes any more; what was said arrives."""
@@ -241,6 +261,32 @@ class World:
             yield from self._now_and_then(self.weather.clock_jump_days)
             if self.is_wild():
                 site.jump_clock(self.random.choice((-DAY_MS, DAY_MS, 3 * 365 * DAY_MS, -3 * 365 * DAY_MS)))
+
+    def _copies(self, site: Site) -> Waits:
+        """A card is copied, and the copy comes back into use: in its own machine, or in a spare one (ADR 0009)."""
+        days = self.weather.swap_days or self.weather.twin_days
+        if not days:
+            return
+        yield int(site.later.expovariate(1 / (days * DAY_MS)))
+        if not self.is_wild() or not site.has_power():
+            return
+        card = site.copy_card()
+        yield int(site.later.expovariate(1 / (days * DAY_MS)))
+        if not self.is_wild():
+            return
+        if self.weather.swap_days:
+            site.swap_card(card)
+        else:
+            yield from self._twin(site, card)
+
+    def _twin(self, site: Site, card: Path) -> Waits:
+        self.tell(f"a spare machine runs with a copy of the card of {site.name}")
+        self.checks.is_not_alone(site)
+        twin = Twin(self, site, card)
+        twin.start()
+        yield site.later.randrange(60_000, 2 * HOUR_MS)
+        self.tell(f"the spare machine of {site.name} is switched off")
+        twin.switch_off()
 
     def _broker_deaths(self) -> Waits:
         while self.is_wild() and self.weather.broker_death_days:
