@@ -37,6 +37,7 @@ from hub.core.project import (
     join,
     project,
 )
+from hub.pasts import Pasts
 from hub.receiver import Incoming
 from hub.store import ingest as sql
 from hub.store import journals
@@ -113,7 +114,7 @@ class Group:
         self._joins: list[tuple[str, str]] = []
         self._needs: dict[str, Needs] = {}
         self._rows: list[FactRow] = []
-        self._hashes: dict[tuple[int, int], tuple[int, list[bytes]]] = {}
+        self._pasts = Pasts(connection)
         self._messages: dict[tuple[str, str], None] = {}
         self._before_joins: list[tuple[str, str]] = []
         self._replan: set[int] = set()
@@ -210,7 +211,7 @@ class Group:
             self._gap(item, cursor, batch.first_seq)
             return
         hashes = batches.hashes(batch)
-        if not hashes or hashes[-1].hex() != batch.head or not self._continues(batch, cursor, hashes):
+        if not hashes or hashes[-1].hex() != batch.head or not self._pasts.continues(batch, cursor, hashes):
             self._identity(item, cursor, f"the chain does not hold at seq {batch.first_seq}")
             return
         fresh = max(0, cursor.seq + 1 - batch.first_seq)
@@ -230,14 +231,14 @@ class Group:
         genesis = chain.genesis(batch.site, batch.journal)
         if not cursor.journal and not cursor.adopt:
             return replace(cursor, journal=batch.journal, seq=0, hash=genesis)
-        if cursor.adopt and (batch.journal != cursor.journal or self._is_fork(batch, cursor)):
+        if cursor.adopt and (batch.journal != cursor.journal or self._pasts.is_fork(batch, cursor)):
             return self._adopt(batch, cursor)
         return cursor
 
     def _adopt(self, batch: FactBatch, cursor: Cursor) -> Cursor:
         """Begin another past. Facts common to both are not new; the compartments are folded anew."""
-        common = self._common(batch, cursor)
-        if batch.journal == cursor.journal and not self._is_joint(batch, cursor):
+        common = self._pasts.common(batch, cursor)
+        if batch.journal == cursor.journal and not self._pasts.is_joint(batch, cursor):
             return self._begin_anew(batch, cursor)
         adopted = replace(
             cursor,
@@ -260,10 +261,6 @@ class Group:
         self._result.adopted = True
         return adopted
 
-    def _is_joint(self, batch: FactBatch, cursor: Cursor) -> bool:
-        """Whether what stands before the batch is the same in both pasts."""
-        return batch.first_seq == 1 or self._hash_at(cursor, batch.first_seq - 1) == batch.previous
-
     def _begin_anew(self, batch: FactBatch, cursor: Cursor) -> Cursor:
         """The two pasts parted before this batch: the newer word asks for the other one from its first fact."""
         anew = replace(
@@ -275,35 +272,6 @@ class Group:
         self._moved[batch.site] = anew
         self._result.adopted = True
         return anew
-
-    def _common(self, batch: FactBatch, cursor: Cursor) -> list[bytes]:
-        """The hashes of the batch's first facts, as far as they are known here."""
-        if batch.journal != cursor.journal:
-            return []
-        numbered = enumerate(batches.hashes(batch), batch.first_seq)
-        known = (digest for seq, digest in numbered if self._hash_at(cursor, seq) == digest.hex())
-        return list(known)
-
-    def _is_fork(self, batch: FactBatch, cursor: Cursor) -> bool:
-        """Whether a batch, whole in itself, goes on from a fact known here and then tells another story."""
-        hashes = batches.hashes(batch)
-        whole = bool(hashes) and hashes[-1].hex() == batch.head and batch.first_seq <= cursor.seq + 1
-        return whole and not self._continues(batch, cursor, hashes)
-
-    def _continues(self, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes]) -> bool:
-        """Whether the batch agrees with every hash that is known here."""
-        if batch.first_seq == cursor.seq + 1:
-            return batch.previous == cursor.hash
-        last = batch.first_seq + len(batch.facts) - 1
-        joint = min(last, cursor.seq)
-        expected = cursor.hash if joint == cursor.seq else self._hash_at(cursor, joint)
-        return expected is None or hashes[joint - batch.first_seq].hex() == expected
-
-    def _hash_at(self, cursor: Cursor, seq: int) -> str | None:
-        first, hashes = self._hashes.get((cursor.site, cursor.ordinal), (0, []))
-        if 0 <= seq - first < len(hashes):
-            return hashes[seq - first].hex()
-        return journals.hash_at(self._connection, cursor, seq)
 
     def _identity(self, item: _Parsed, cursor: Cursor, detail: str) -> None:
         self._result.refused += 1
@@ -328,7 +296,7 @@ class Group:
                 self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
             if fact is not None and (changes := project(fact)):
                 told.append((record, changes))
-        self._hashes.setdefault((cursor.site, cursor.ordinal), (records[0].seq, []))[1].extend(hashes)
+        self._pasts.add(cursor, records[0].seq, hashes)
         self._load_parcels(
             {parcel for _record, changes in told for change in changes for parcel in _parcels_of(change)}
         )
@@ -494,7 +462,7 @@ class Group:
         if birth.journal != cursor.journal:
             self._raise(birth.site, Raise(AlertKind.IDENTITY, "", "the birth names another journal"))
         elif 0 < birth.last_seq <= cursor.seq:
-            known = cursor.hash if birth.last_seq == cursor.seq else self._hash_at(cursor, birth.last_seq)
+            known = cursor.hash if birth.last_seq == cursor.seq else self._pasts.hash_at(cursor, birth.last_seq)
             if known is not None and known != birth.last_hash:
                 self._raise(birth.site, Raise(AlertKind.IDENTITY, "", "the birth's chain is another one"))
 

@@ -46,6 +46,7 @@ SETTINGS = "settings.py"
 BROAD_EXCEPT = {
     "hub/guard.py": "the guard of every thread of the hub: whatever ended it ends the process",
     "controller/runner.py": "the guard of every thread of a site: the same",
+    "controller/journal.py": "a journal that could not be opened leaves no connection behind; the error goes on",
 }
 """File -> why its broad except is right."""
 

@@ -106,6 +106,9 @@ class Checks:
         require(len(pulsing) <= 1, "I-8: two doors are being opened at once")
         held = [c.parcel for c in state.durable.compartments.values() if c.parcel is not None]
         require(len(held) == len(set(held)), "I-1: a parcel stands in two compartments")
+        for label, compartment in state.durable.compartments.items():
+            kept = compartment.occupancy is not Occupancy.RESERVED or compartment.parcel is not None
+            require(kept, f"I-1: {label} is kept for no parcel")
         versions = self.versions[site.name]
         for known_parcel in state.durable.parcels.values():
             newest = versions.get(known_parcel.id, 0)

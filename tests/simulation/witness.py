@@ -163,6 +163,8 @@ class Witness:
             booked = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
             elsewhere = booked is not None and booked.place is not None and booked.place.name != label
             assert not elsewhere, f"I-1: {compartment.parcel} is booked behind {label} and elsewhere"
+            kept = compartment.occupancy is not Occupancy.RESERVED or compartment.parcel is not None
+            assert kept, f"I-1: {label} is kept for no parcel"
         numbers = [p.tracking for p in state.durable.parcels.values() if p.tracking]
         assert len(numbers) == len(set(numbers)), "I-1: one label, two parcels"
         for label, parcels in self.inside.items():
