@@ -7,6 +7,7 @@ apt line that brings the tool, and under CI they make the run fail.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections import Counter
@@ -37,6 +38,16 @@ MISSING = pytest.StashKey[Counter[str]]()
 
 
 # ------------------------------------------------------------------------------------------------------------- fixtures
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A test that leaves logging switched off would blind every later test of its process: it is the one that fails."""
+    before = logging.root.manager.disable
+    yield
+    after = logging.root.manager.disable
+    logging.disable(before)
+    assert after == before, "this test leaves logging.disable changed for the tests after it"
 
 
 @pytest.fixture

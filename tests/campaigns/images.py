@@ -24,7 +24,6 @@ BOOKS: Final[tuple[Books, ...]] = (SiteBooks(), HubBooks())
 
 def one(seed: int, until_s: float) -> Tally:
     """The images of one recorded day; sites and hubs in turn."""
-    logging.disable(logging.CRITICAL)
     return replay(BOOKS[seed % len(BOOKS)], seed, until_s=until_s)
 
 
@@ -33,7 +32,7 @@ def part(budget: Budget, state: State) -> Outcome:
     tally, start = Tally(), time.monotonic()
     until_s = budget.begun + budget.seconds
     seed = state.get("next_seed", 1)
-    with ProcessPoolExecutor(budget.workers, mp_context=get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(budget.workers, get_context("forkserver"), initializer=logging.disable) as pool:
         running: set[Future[Tally]] = set()
         while budget.allows(tally.images, budget.images) or running:
             while len(running) < budget.workers and budget.allows(tally.images, budget.images):

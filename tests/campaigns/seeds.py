@@ -38,7 +38,6 @@ class Life:
 
 def live(seed: int, days: float | None = None) -> Life:
     """Live one seed; its virtual hours times its sites. Whatever goes wrong is its failure."""
-    logging.disable(logging.CRITICAL)
     is_network = seed % NETWORK_EVERY == 0
     start, hours, failure = time.process_time(), 0.0, ""
     try:
@@ -65,7 +64,7 @@ def part(budget: Budget, state: State) -> Outcome:
     outcome, count = Outcome(), 0
     seed = state.get("next_seed", 1)
     figures = outcome.figures
-    with ProcessPoolExecutor(budget.workers, mp_context=get_context("forkserver")) as pool:
+    with ProcessPoolExecutor(budget.workers, get_context("forkserver"), initializer=logging.disable) as pool:
         running: set[Future[Life]] = set()
         while running or budget.allows(count, budget.seeds):
             while len(running) < budget.workers and budget.allows(count + len(running), budget.seeds):
