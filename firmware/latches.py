@@ -113,9 +113,9 @@ class Latches:
             raise LatchError(f"No compartment is labelled {label!r} on this board.")
         with self._lock:
             self._refuse_if_not_ready()
-            ends = self._clock() + compartment.pulse_ms / 1000
+            length_s = compartment.pulse_ms / 1000
             cap_ends = self._cap_clock() + compartment.pulse_cap_ms / 1000
-            pulse = _Pulse(compartment, self._coils[label], ends, cap_ends)
+            pulse = _Pulse(compartment, self._coils[label], self._clock() + length_s, cap_ends)
             self._pulse = pulse
             # The cap knows of the pulse before the coil is on, so no failure in between goes unwatched.
             with self._cap_wake:
@@ -123,6 +123,8 @@ class Latches:
                 self._cap_wake.notify()
             try:
                 pulse.coil.on()
+                # Counted from here: a busy processor in between may not take from the time a latch needs to let go.
+                pulse.ends = self._clock() + length_s
             except PinError as error:
                 self._abandon(pulse)
                 raise LatchError(f"Compartment {label}: {error}") from error

@@ -4,6 +4,7 @@
 import itertools
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_a_pulse_goes_on_and_ends_by_itself_after_its_length(make, factory, wait
     wait_for(lambda: len(levels(factory, pin)) == 3)
     assert levels(factory, pin) == [("output", not active), ("output", active), ("output", not active)]
     on, off = [moment for number, _, _, moment in factory.history if number == pin][1:]
+    assert 100 <= (off - on) / 1e6 < 190
+
+
+def test_a_busy_processor_does_not_shorten_a_pulse(make, factory, wait_for):
+    def interrupted() -> float:
+        now = time.monotonic()
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(0.04)
+        return now
+
+    make(clock=interrupted).pulse("1")
+    wait_for(lambda: len(levels(factory, 16)) == 3)
+    on, off = [moment for number, _, _, moment in factory.history if number == 16][1:]
     assert 100 <= (off - on) / 1e6 < 190
 
 
