@@ -9,6 +9,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.controller.controller_site import SITE
+from tests.mqtt_client import close_wake_up_sockets
 from wire import topics
 from wire.messages import Ack, FactBatch, decode, encode
 
@@ -59,3 +60,4 @@ class Hub:
         """Leave."""
         self.client.disconnect()
         self.client.loop_stop()
+        close_wake_up_sockets(self.client)

@@ -15,6 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from tests.mqtt_client import close_wake_up_sockets
 from tests.tools.ports import LOOPBACK, wait_until
 
 LOOP_S = 0.05
@@ -103,8 +104,11 @@ class Peer:
             assert self.connack == 0, self.connack
 
     def _turn(self) -> None:
-        while self._turning and self.client.loop(LOOP_S) == 0:
-            pass
+        try:
+            while self._turning and self.client.loop(LOOP_S) == 0:
+                pass
+        finally:
+            close_wake_up_sockets(self.client)
 
     def _on_connect(self, _c: object, _u: object, flags: object, reason: object, _p: object) -> None:
         self.session_present = flags.session_present  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import msgspec
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.mqtt_client import close_wake_up_sockets
 from wire import chain, facts, topics
 from wire.chain import FactRecord
 from wire.facts import AnyFact, Place
@@ -159,6 +160,7 @@ class Site:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        close_wake_up_sockets(self._client)
 
     def send(self, batch: FactBatch) -> None:
         self._client.publish(topics.topic(topics.FACTS, self.journal.site), encode(batch), qos=1)
