@@ -404,7 +404,7 @@ def test_d_05_whatever_bytes_come_no_wrong_door_opens_and_the_next_slip_does(tmp
 def test_d_11_a_clock_that_jumps_a_day_ends_nothing(tmp_path: Path, *, kept_by_a_server: bool) -> None:
     """Clock jump ±1 day → no mass expiry: windows run by the monotonic clock, keys stay good, the bucket is not refilled,
     and a machine that starts a day early or late neither. The jump itself is recorded where it is believed."""
-    settings = Settings(dispute_ms=60_000, reopen_grace_ms=60_000, quick_close_ms=100, pulse_gap_ms=1_500)
+    settings = Settings(dispute_ms=600_000, reopen_grace_ms=600_000, quick_close_ms=100, pulse_gap_ms=1_500)
     on = Stage(tmp_path, settings=settings)
     taken, waiting = on.stored(1, "1"), on.stored(2, "2")
     on.start(inside={"1": taken, "2": waiting})
