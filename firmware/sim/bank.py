@@ -13,7 +13,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -60,6 +60,18 @@ class Refused(Exception):
     """The physical world does not allow it, for instance putting something through a closed door."""
 
 
+@dataclass(slots=True)
+class _Current:
+    """The current through one coil, from when to when (monotonic, ns): a spring asks how long, not whether still."""
+
+    on_ns: int
+    off_ns: int | None = None
+
+    def opens(self) -> bool:
+        """Whether it lasted, or lasts, long enough to let the latch go; asked no earlier than `OPENING_S` after `on_ns`."""
+        return self.off_ns is None or self.off_ns - self.on_ns >= OPENING_S * 1e9
+
+
 class SimBank:
     """The world behind one board; its thread runs from construction to close."""
 
@@ -85,6 +97,7 @@ class SimBank:
         self._order = count()
         self._customers: dict[str, tuple[float, float, bool]] = {}
         self._closed = False
+        self._currents: dict[str, _Current] = {}
         wired = {name: getattr(board.signals, name) for name in SIGNALS}
         self._by_signal = {output.pin: (name, output.active_high) for name, output in wired.items() if output}
         self._signals: dict[str, dict[str, Any]] = {name: {"on": False, "times": 0, "last_ms": 0} for name in SIGNALS}
@@ -93,7 +106,7 @@ class SimBank:
             self._arm_driver(compartment.label)
             if self._energised(compartment.label):
                 # Nobody has claimed the line yet: its own pull feeds the coil, and has since the last program died.
-                self._after(0, partial(self._spring, compartment.label))
+                self._after(0, partial(self._spring, compartment.label, _Current(time.monotonic_ns())))
         self._thread = Thread(target=self._run, name="sim-world", daemon=True)
         self._thread.start()
         self._restart_chatter()
@@ -219,7 +232,11 @@ class SimBank:
         label = compartment.label
         self.trace.write(label, "coil", on=energised, level=level, why=why, moment_ns=moment_ns)
         if energised:
-            self._after(OPENING_S, lambda: self._spring(label))
+            # A busy processor may look at the latch when the pulse is long over: what was long enough has opened it.
+            current = self._currents[label] = _Current(moment_ns)
+            self._after(OPENING_S, partial(self._spring, label, current))
+        elif (ended := self._currents.pop(label, None)) is not None:
+            ended.off_ns = moment_ns
 
     def _shine(self, number: int, function: str, level: bool) -> None:  # noqa: FBT001
         """A lamp or the buzzer goes on or off; the world counts, and remembers when each was last switched on."""
@@ -237,8 +254,8 @@ class SimBank:
         latch = self._compartments[label].latch
         return bool(self._pin(latch.pin).state) == latch.active_high
 
-    def _spring(self, label: str) -> None:
-        if self._energised(label) and "jam" not in self._faults[label] and not self._open[label]:
+    def _spring(self, label: str, current: _Current) -> None:
+        if current.opens() and "jam" not in self._faults[label] and not self._open[label]:
             self._move(label, open_=True)
 
     # Doors and their switches.

@@ -120,6 +120,12 @@ def _pulsed(site, label):
     return True
 
 
+def test_a_door_opens_although_the_world_was_too_busy_to_look_while_the_coil_was_on(site, wait_for):
+    with site.bank._lock:
+        pulse_and_wait(site, wait_for)
+    wait_for(lambda: site.doors == [("1", True)])
+
+
 def test_a_jammed_door_stays_shut_although_the_coil_fired(site, wait_for):
     ask(site, "POST", "/sim/faults/1", "jam")
     pulse_and_wait(site, wait_for)
