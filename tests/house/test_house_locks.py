@@ -23,7 +23,9 @@ def wanted_by(pin: Requirement) -> list[Requirement]:
     except PackageNotFoundError:  # a package for another platform, or of the lock process alone
         return []
     chosen = ["", *pin.extras]
-    return [one for one in asked if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in chosen)]
+    return [
+        one for one in asked if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in chosen)
+    ]
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
