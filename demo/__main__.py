@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Final
 
 from demo.folder import Folder
-from demo.story import StoryBroke, play, say
+from demo.story import StoryBroke, await_people, play, say
 from demo.world import DidNotStart, World
 
 STATE: Final = Path(__file__).resolve().parents[1] / ".state"
@@ -99,6 +99,8 @@ def _stay(asked: argparse.Namespace) -> int:
         page.start()
         say(f"Consigne: {page.origin}/")
         world.start(notify_url=page.inbox_url, framer=page.origin, keep=asked.keep)
+        if not asked.keep:
+            await_people(world)
         page.open()
         say("Everything runs. Ctrl-C ends it.")
         threading.Event().wait()

@@ -234,6 +234,12 @@ def state_of(world: World, parcel: str) -> str:
     return str(world.hub(f"parcels/{parcel}")["parcel"]["state"])
 
 
+def await_people(world: World) -> None:
+    """Wait until each new site has heard who its staff are: a badge shown before is unknown. Raises DidNotStart."""
+    for site in world.sites:
+        site.controller.wait_until(lambda: any(plan.people for plan in facts_of(site, f.PlanApplied)))  # noqa: B023
+
+
 def is_known(site: Site, parcel: str) -> bool:
     """Whether the site's journal says that a plan with this parcel is in force."""
     return any(parcel in {one.id for one in plan.upserted} for plan in facts_of(site, f.PlanApplied))
