@@ -374,6 +374,24 @@ def test_a_card_older_than_its_past_is_refused_until_an_admin_adopts_it(bench: B
     assert bench.ask(cursor) == [(2, journal.name, fork.last)]
 
 
+def test_an_adopted_past_that_parted_before_what_is_told_is_asked_for_from_its_first_fact(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2, ends=False))
+    bench.hear(journal.batch(1, journal.last))
+    fork = forked(journal, 5, *life_of(3), *life_of(4, ends=False))
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    bench.hear(fork.batch(9, fork.last))
+    cursor = "SELECT ordinal, seq, hash FROM site_cursor WHERE site = 1"
+    assert bench.ask(cursor) == [(2, 0, fork.hashes[0])], "nothing of either past stands under the other one"
+    bench.hear(fork.batch(1, fork.last))
+    assert bench.ask(cursor) == [(2, fork.last, fork.hashes[-1])]
+    assert bench.ask("SELECT hash FROM fact WHERE journal = 2 ORDER BY seq") == [
+        (bytes.fromhex(digest),) for digest in fork.hashes[1:]
+    ], "whole from its first fact"
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+
+
 def test_after_another_machine_in_its_name_the_site_that_goes_on_with_the_known_past_is_adopted(bench: Bench) -> None:
     journal = Journal("gambetta")
     journal.write(*life_of(1))
