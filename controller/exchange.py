@@ -47,6 +47,7 @@ ACK_TIMEOUT_S: Final = 10.0
 """After this long without an acknowledgement the facts are sent again; doubled each time in vain."""
 
 ACK_TIMEOUT_MAX_S: Final = 300.0
+"""What waited in vain goes out batch by batch until one is acknowledged: a hub that takes nothing costs the line little."""
 
 AWAY_TIMEOUT_S: Final = 900.0
 """The same to a hub that says it is away: a broker that keeps what it is sent gets some hundred batches a day twice, and a
@@ -104,6 +105,7 @@ class Exchange:
         self._hub_incarnation = 0
         self._progress_s = 0.0
         self._patience_s = ACK_TIMEOUT_S
+        self._in_vain = False
         self._health_s = 0.0
         self._marks: deque[tuple[int, bool]] = deque()
         self._replies: deque[Reply] = deque(maxlen=REPLIES_MAX)
@@ -146,6 +148,7 @@ class Exchange:
         """A connection stands and its subscriptions are granted: everything the hub may not have is due again."""
         self._progress_s = self._seconds()
         self._patience_s = ACK_TIMEOUT_S
+        self._in_vain = False
         self._health_s = 0.0
         self._publish(outlet, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
         self._birth_due = self._state_due = self._more = True
@@ -219,6 +222,7 @@ class Exchange:
         else:
             return
         self._more = True
+        self._in_vain = False
         self._progress_s = self._seconds()
         self._patience_s = ACK_TIMEOUT_S
 
@@ -253,7 +257,7 @@ class Exchange:
             self._publish_health(outlet, reader)
 
     def _may_send(self) -> bool:
-        return self._more and self._sent_to - self._acked < WINDOW_FACTS
+        return self._more and self._sent_to - self._acked < (1 if self._in_vain else WINDOW_FACTS)
 
     def _send_facts(self, outlet: Outlet, reader: JournalReader) -> None:
         while self._may_send() and outlet.has_room():
@@ -283,6 +287,7 @@ class Exchange:
         if self._sent_to <= self._acked or waited_s < patience_s:
             return
         self._patience_s = min(self._patience_s * 2, ACK_TIMEOUT_MAX_S) * self._random.uniform(0.8, 1.2)
+        self._in_vain = True
         self._send_again()
 
     def _send_again(self) -> None:

@@ -220,7 +220,7 @@ class Group:
         if fresh < len(batch.facts):
             self._append(item.site, batch, cursor, hashes, fresh)
         self._result.acks[item.site] = self._moved.get(item.site, cursor)
-        if self._lives[cursor.site].birth is None and "birth" not in self._live_values.get(cursor.site, {}):
+        if self._lives[cursor.site].birth is None:
             self._result.need_rebirth[item.site] = cursor.site
 
     def _journal(self, batch: FactBatch, cursor: Cursor) -> Cursor:
@@ -248,17 +248,12 @@ class Group:
             hash=common[-1].hex() if common else batch.previous,
             adopt=False,
         )
-        journals.close_journal(self._connection, cursor, self._now_ms)
-        sql.forget_boxes(self._connection, cursor.site)
-        self._boxes[cursor.site] = {}
-        self._clear(batch.site, AlertKind.IDENTITY, "")
+        self._begin(batch, cursor, adopted)
         if batch.journal == cursor.journal:
             for seq, body in journals.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
                 fact = batches.read(body)
                 for change in () if fact is None else project(fact):
                     self._fold_boxes(cursor.site, change, seq)
-        self._moved[batch.site] = adopted
-        self._result.adopted = True
         return adopted
 
     def _begin_anew(self, batch: FactBatch, cursor: Cursor) -> Cursor:
@@ -266,12 +261,21 @@ class Group:
         anew = replace(
             cursor, ordinal=cursor.ordinal + 1, seq=0, hash=chain.genesis(batch.site, batch.journal), adopt=False
         )
-        journals.close_journal(self._connection, cursor, self._now_ms)
-        sql.forget_boxes(self._connection, cursor.site)
-        self._boxes[cursor.site] = {}
-        self._moved[batch.site] = anew
-        self._result.adopted = True
+        self._begin(batch, cursor, anew)
         return anew
+
+    def _begin(self, batch: FactBatch, known: Cursor, adopted: Cursor) -> None:
+        journals.close_journal(self._connection, known, self._now_ms)
+        sql.forget_boxes(self._connection, known.site)
+        self._boxes[known.site] = {}
+        self._clear(batch.site, AlertKind.IDENTITY, "")
+        self._is_this_machine(known, batch.boot)
+        self._moved[batch.site] = adopted
+        self._result.adopted = True
+
+    def _is_this_machine(self, cursor: Cursor, boot: int) -> None:
+        """What another machine said is over. An older card, or a copy, counts starts of its own: the larger number proves nothing here."""
+        self._say(cursor.site, boot=boot, birth=None, state=None, state_seq=0, state_boot=0)
 
     def _identity(self, item: _Parsed, cursor: Cursor, detail: str) -> None:
         self._result.refused += 1
@@ -281,7 +285,9 @@ class Group:
 
     def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:
         self._result.refused += 1
-        self._result.need_rebirth[item.site] = cursor.site
+        is_suspect = (item.site, AlertKind.IDENTITY, "") in self._open
+        if not is_suspect:  # What that one says again is not taken either: it waits for an admin.
+            self._result.need_rebirth[item.site] = cursor.site
         # What this incarnation said when it joined may be lost, and only its word takes the site back (I-17, I-18).
         self._result.acks.setdefault(item.site, cursor)
         self._raise(item.site, Raise(AlertKind.GAP, "", f"seq {first} arrived, {cursor.seq + 1} is wanted"))
@@ -309,10 +315,13 @@ class Group:
         if adopt and (site, AlertKind.IDENTITY, "") in self._open:
             # An admin looked and waits for what the site tells: it goes on with the past known here; any other stays suspect.
             self._clear(site, AlertKind.IDENTITY, "")
+            self._is_this_machine(cursor, batch.boot)
             adopt = False
         self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1].hex(), adopt=adopt)
         self._result.facts += len(records)
-        self._boot(cursor.site, last.boot)
+        if batch.boot >= self._now_live(cursor.site).boot or sql.was_suspect(self._connection, site):
+            # Where another machine has spoken, only the chain proves who does: the larger number of starts was the other's.
+            self._say(cursor.site, boot=batch.boot)
 
     def _load_parcels(self, wanted: set[str]) -> None:
         missing = wanted - self._parcels.keys()

@@ -32,7 +32,9 @@ GROUP_ITEMS_MAX: Final = 500
 WAIT_S: Final = 0.5
 """How long an idle intake sleeps before it looks at its stop flag."""
 REBIRTH_PAUSE_MS: Final = 10_000
-"""Least time between two rebirth commands to one site."""
+"""Least time between two rebirth commands to one site; doubled each time that nothing it sent could be taken since."""
+REBIRTH_PAUSE_MAX_MS: Final = 3_600_000
+"""Each command is a fact in a site's journal and a row here: a site that cannot be helped by it is not filled with them."""
 PARCEL_EVENTS_MAX: Final = 50
 """Parcels told one by one after a group; in a longer backlog the site's own event says enough."""
 
@@ -71,7 +73,7 @@ class Intake:
         self._wake_planner = wake_planner
         self._announce_plans = announce_all
         self._wake_sender = wake_sender
-        self._asked_rebirth: dict[str, int] = {}
+        self._asked_rebirth: dict[str, tuple[int, int]] = {}
         self.stopping = threading.Event()
         self.ticked_ms = clock()
 
@@ -98,6 +100,8 @@ class Intake:
         with self._store.writing() as connection:
             group = Group(connection, now_ms, self._incarnation.value)
             result = group.apply(messages)
+            for site in self._asked_rebirth.keys() & (result.acks.keys() - result.need_rebirth.keys()):
+                self._asked_rebirth[site] = (self._asked_rebirth[site][0], REBIRTH_PAUSE_MS)
             for site, number in result.need_rebirth.items():
                 if self._may_ask(site, now_ms):
                     result.rebirths[site] = self._rebirth(number, now_ms, site, connection)
@@ -124,9 +128,10 @@ class Intake:
         return None
 
     def _may_ask(self, site: str, now_ms: int) -> bool:
-        if now_ms - self._asked_rebirth.get(site, 0) < REBIRTH_PAUSE_MS:
+        asked_ms, pause_ms = self._asked_rebirth.get(site, (0, REBIRTH_PAUSE_MS // 2))
+        if now_ms - asked_ms < pause_ms:
             return False
-        self._asked_rebirth[site] = now_ms
+        self._asked_rebirth[site] = (now_ms, min(pause_ms * 2, REBIRTH_PAUSE_MAX_MS))
         return True
 
     def _rebirth(self, number: int, now_ms: int, site: str, connection: Connection) -> Command:

@@ -41,7 +41,7 @@ as an AsyncAPI 3 document: [asyncapi.json](asyncapi.json).
 What counts when messages are lost, doubled, late or out of order:
 
 - **Facts** of a site are numbered from 1 without a gap. The hub takes the next one, skips what it has, and refuses a gap: it
-  then asks for a `rebirth`, and the site sends again from the last acknowledged fact.
+  then asks for a `rebirth`, ever more rarely while that does not help, and the site sends again from the last acknowledged fact.
 - **Acknowledgement**: of two with one incarnation the larger `seq` counts. A newer incarnation counts exactly, backwards too: the
   hub's database was put back, and the site sends again from there. An older incarnation is ignored.
 - **Plans** are whole documents, ordered by (`incarnation`, `revision`); `hash` is the SHA-256 of what is asked for. Key versions

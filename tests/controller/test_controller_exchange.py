@@ -10,12 +10,12 @@ import pytest
 
 from controller.core import events as e
 from controller.core.model import Live, State, fresh
-from controller.exchange import ACK_TIMEOUT_S, AWAY_TIMEOUT_S, Exchange
+from controller.exchange import ACK_TIMEOUT_MAX_S, ACK_TIMEOUT_S, AWAY_TIMEOUT_S, Exchange
 from controller.health import Readings
 from controller.journal import Journal, JournalReader
 from tests.controller.controller_site import NOW, SITE, attempt, setup
 from wire import topics
-from wire.messages import Ack, FactBatch, HubPresence, Message, decode, encode
+from wire.messages import BATCH_FACTS_MAX, Ack, FactBatch, HubPresence, Message, decode, encode
 
 
 class End:
@@ -124,3 +124,26 @@ def test_to_a_hub_that_counts_as_away_little_is_said_but_not_nothing(end: End) -
     assert end.batches() == [1]
     end.wait(ACK_TIMEOUT_S * 3)
     assert end.batches() == []
+
+
+def test_after_waiting_in_vain_only_one_batch_goes_out_until_something_is_acknowledged(end: End) -> None:
+    """A hub that takes nothing, from a site under suspicion for one, is not sent two thousand facts every five minutes."""
+    for _batch in range(3 * BATCH_FACTS_MAX):
+        end.journal.append((attempt(end.journal.last_seq + 1),), NOW)
+    end.exchange.wake()
+    end.pump()
+    every = [1, 1 + BATCH_FACTS_MAX, 1 + 2 * BATCH_FACTS_MAX]
+    assert end.batches() == every
+    for _try in range(5):
+        end.wait(ACK_TIMEOUT_MAX_S * 1.2)
+        end.pump()
+        assert end.batches() == [1]
+    end.exchange.acked(BATCH_FACTS_MAX, rewind=False)
+    end.pump()
+    assert end.batches() == every[1:]
+    end.wait(ACK_TIMEOUT_MAX_S * 1.2)
+    end.pump()
+    assert end.batches() == [every[1]]
+    end.exchange.joined(end)
+    end.pump()
+    assert end.batches() == every[1:], "a new connection is a new chance"

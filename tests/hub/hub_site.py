@@ -110,11 +110,11 @@ class Journal:
             self.records.append(record)
             self.hashes.append(chain.link(self.hashes[-1], record))
 
-    def batch(self, first: int, last: int) -> FactBatch:
+    def batch(self, first: int, last: int, boot: int = 1) -> FactBatch:
         return FactBatch(
             site=self.site,
             journal=self.name,
-            boot=1,
+            boot=boot,
             first_seq=first,
             previous=self.hashes[first - 1],
             head=self.hashes[last],

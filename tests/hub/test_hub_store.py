@@ -8,14 +8,16 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from msgspec import structs
+from sqlalchemy import select
 
 from hub.alerts.housekeeping import OFFLINE_AFTER_MS
 from hub.core.parcels import Refused, new_parcel
+from hub.intake import REBIRTH_PAUSE_MS
 from hub.people.services import TRIES_BURST, Door
 from hub.sites.planner import REPEAT_MS
 from hub.store import desk
 from hub.store.migrate import migrate
-from hub.store.schema import METADATA
+from hub.store.schema import METADATA, SITE_LIVE
 from tests.hub.hub_bench import DAY_MS, Bench
 from tests.hub.hub_site import AT_MS, Journal, life, life_of
 from wire import facts
@@ -79,6 +81,45 @@ def test_a_site_that_goes_on_behind_a_gap_is_told_how_far_the_hub_is(bench: Benc
     assert bench.ask("SELECT kind, cleared_ms FROM alert") == [("gap", None)]
     bench.hear(journal.batch(4, 9))
     assert bench.acks()[-1] == (1000, 9)
+
+
+def rebirths(bench: Bench) -> int:
+    """How often a site was asked; each leaves a fact in its journal and a row here."""
+    told = sum(topic.endswith("down/command") for topic, _payload in bench.link.said)
+    assert bench.ask("SELECT count(*) FROM command WHERE verb = 'rebirth'") == [(told,)]
+    return told
+
+
+def test_a_site_that_no_rebirth_helps_is_asked_ever_more_rarely(bench: Bench) -> None:
+    """What it lacks may be pruned: asked every few seconds, it would fill its own card with answers."""
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2), *life_of(3))
+    bench.hear(
+        Birth(site="gambetta", boot=1, journal=journal.name, version="0", board="demo", compartments=()),
+        journal.batch(1, 3),
+    )
+    for _minute in range(24 * 60):
+        bench.now_ms += 60_000
+        bench.hear(journal.batch(6, 9))
+    assert 24 <= rebirths(bench) <= 24 + 10
+    bench.hear(journal.batch(4, 9))
+    before = rebirths(bench)
+    bench.now_ms += REBIRTH_PAUSE_MS
+    bench.hear(journal.batch(12, 13))
+    assert rebirths(bench) == before + 1, "what was sent last time was taken: the next gap is a new one"
+
+
+def test_a_machine_under_suspicion_is_not_asked_to_say_again_what_nobody_takes(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2, ends=False))
+    bench.hear(journal.batch(1, journal.last))
+    fork = forked(journal, 5, *life_of(3), *life_of(4), *life_of(5))
+    asked = rebirths(bench)
+    for _try in range(100):
+        bench.now_ms += 3_600_000
+        bench.hear(fork.batch(6, fork.last - 5), fork.batch(fork.last - 4, fork.last))
+    assert rebirths(bench) == asked
+    assert bench.acks()[-1] == (1000, journal.last), "it is still told what is known here (ADR 0009)"
 
 
 def test_a_site_that_says_how_it_feels_is_there_whatever_its_will_said(bench: Bench) -> None:
@@ -379,6 +420,8 @@ def test_an_adopted_past_that_parted_before_what_is_told_is_asked_for_from_its_f
     journal.write(*life_of(1), *life_of(2, ends=False))
     bench.hear(journal.batch(1, journal.last))
     fork = forked(journal, 5, *life_of(3), *life_of(4, ends=False))
+    bench.hear(fork.batch(1, 8))
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == [("identity",)]
     with bench.store.writing() as connection:
         desk.adopt_next_journal(connection, 1)
     bench.hear(fork.batch(9, fork.last))
@@ -389,6 +432,55 @@ def test_an_adopted_past_that_parted_before_what_is_told_is_asked_for_from_its_f
     assert bench.ask("SELECT hash FROM fact WHERE journal = 2 ORDER BY seq") == [
         (bytes.fromhex(digest),) for digest in fork.hashes[1:]
     ], "whole from its first fact"
+    assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+
+
+def words_of(journal: Journal, boot: int) -> tuple[Presence, Birth, SiteState]:
+    """What a machine says besides its facts."""
+    ready = Presence(site=journal.site, status=PresenceStatus.READY, boot=boot)
+    birth = Birth(
+        site=journal.site, boot=boot, journal=journal.name, version=f"of start {boot}", board="demo", compartments=()
+    )
+    state = SiteState(site=journal.site, boot=boot, seq=journal.last, at_ms=AT_MS, trust=Trust.NTP, compartments=())
+    return ready, birth, state
+
+
+@pytest.mark.parametrize("goes_on", ["the older card", "the site, after a copy of its card ran elsewhere"])
+def test_after_an_adoption_the_number_of_starts_of_the_other_machine_counts_no_more(bench: Bench, goes_on: str) -> None:
+    """It had started more often: all that the site said of itself was taken for old, and it counted as away for ever."""
+    known = Journal("gambetta")
+    known.write(*life_of(1), *life_of(2, ends=False))
+    other = forked(known, 5, *life_of(3, ends=False))
+    bench.hear(known.batch(1, known.last, boot=3), *words_of(known, 3))
+    if goes_on == "the older card":
+        bench.hear(known.batch(1, known.last, boot=9), *words_of(known, 9))
+        bench.hear(other.batch(6, other.last, boot=4), *words_of(other, 4))
+        here = other
+    else:
+        bench.hear(other.batch(6, other.last, boot=9), *words_of(other, 9))
+        here = known
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.LOST, boot=9))
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    here.write(*life_of(4, label="8", ends=False))
+    asked = rebirths(bench)
+    bench.now_ms += REBIRTH_PAUSE_MS
+    bench.hear(here.batch(1, here.last, boot=4))
+    assert rebirths(bench) == asked + 1, "how it is now was never heard, or not believed"
+    bench.hear(*words_of(here, 4))
+    assert bench.ask("SELECT boot, presence, state_boot, state_seq FROM site_live WHERE site = 1") == [
+        (4, "ready", 4, here.last)
+    ]
+    with bench.store.reading() as connection:
+        said = connection.execute(select(SITE_LIVE.c.birth).where(SITE_LIVE.c.site == 1)).scalar_one()
+    assert decode(Birth, said).version == "of start 4"
+    bench.hear(Presence(site="gambetta", status=PresenceStatus.LOST, boot=9))
+    here.write(*life_of(5, label="9", ends=False))
+    feels = Health(site="gambetta", boot=4, at_ms=1, uptime_ms=1, outbox=0)
+    bench.hear(here.batch(here.last - 4, here.last, boot=4), feels)
+    assert bench.ask("SELECT boot, presence FROM site_live WHERE site = 1") == [(4, "ready")], (
+        "the will of a machine that was switched off later proves nothing either"
+    )
     assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
 
 
