@@ -31,6 +31,8 @@ BACKLOG_MS: Final = 6 * HOUR_MS
 """Two dozen tries at the longest pause between them: as good as never all lost."""
 LOOKS: Final = 8
 """So many times a hub may say a plan again, and all of them be lost, which is as good as never."""
+REBIRTHS_A_DAY: Final = 100
+"""The worst line asks for some forty; each is a fact in the site's journal and a row at the hub."""
 _PLAN: Final = text("SELECT revision, hash FROM plan WHERE site = :n")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
@@ -288,6 +290,8 @@ class Checks:
     ) -> None:
         """I-18: that an earlier start of a site was lost takes nobody off the map who started again since."""
         for site, (presence, boot) in before.items():
+            if site in self.another_past:
+                continue  # A copy of its card has started another number of times.
             was_there = presence == PresenceStatus.READY and wills[site] < boot
             require(
                 not was_there or after[site][0] != PresenceStatus.LOST,
@@ -351,6 +355,12 @@ class Checks:
                 )
             ).all()
             require(not alerts, f"the hub still complains: {alerts}")
+            asked = connection.execute(
+                text("SELECT site, count(*) FROM command WHERE verb = 'rebirth' GROUP BY site")
+            ).all()
+            bound = REBIRTHS_A_DAY * (self.world.drawn.days + 2)
+            often = [tuple(row) for row in asked if row[1] > bound]
+            require(not often, f"I-38: more than {bound:.0f} rebirths, each a fact of its site: {often}")
         self._told_once()
         for site in self.world.sites.values():
             site.journal.verify()

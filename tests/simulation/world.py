@@ -106,7 +106,7 @@ class World:
         for fate in fates:
             for site in self.sites.values():
                 self.schedule.live(fate(site))
-        for common in (self._broker_deaths, self._hub_deaths, self._backups):
+        for common in (self._broker_deaths, self._hub_deaths, self._backups, self._admin):
             self.schedule.live(common())
         self.schedule.run_until(int((self.weather.days if days is None else days) * DAY_MS))
         self._heal()
@@ -137,8 +137,9 @@ class World:
 
     def _admin(self) -> Waits:
         """Looks at the alerts, and at the site, and takes what it tells for its past (`site adopt`)."""
-        while True:
-            yield HOUR_MS
+        wild, chance = self._wild, Random(f"{self.seed} admin")
+        while self.weather.admin_days and wild is self._wild:
+            yield int(chance.expovariate(1 / (self.weather.admin_days * DAY_MS))) if wild else HOUR_MS
             for name in self.hub.forked_sites():
                 require(name in self.checks.another_past, f"I-28: {name} counts as another one without a reason")
                 self.tell(f"the past that {name} tells is adopted")
