@@ -71,3 +71,13 @@ def test_a_hunt_that_breaks_is_told_as_a_failure(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(mutation, "hunt", broken)
     outcome = mutation.part(Budget(60.0), {}, only=("wire",))
     assert outcome.failures == ["mutation wire: a test fails without any mutant"]
+
+
+def test_real_mutants_of_the_wire_are_noticed_by_its_tests() -> None:
+    """A slice of the campaign: the first ten in an order that chance made once."""
+    state: State = {}
+    outcome = mutation.part(Budget(120.0, workers=1), state, sample=10, only=("wire",))
+    assert outcome.failures == []
+    assert outcome.figures["mutants"] == 10
+    assert outcome.figures["mutants_killed"] >= 7
+    assert outcome.told[0].startswith(f"wire: {state['killed']} of 10 mutants killed")
