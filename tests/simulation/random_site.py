@@ -330,7 +330,7 @@ class RandomSite:
             if self.random.random() < 0.5:  # the screen says otherwise, but the door is open and the parcel at hand
                 self.inside[label].add(opening.parcel)
                 self.in_staff_hands = None
-        elif self._is_taken_back(opening) and opening.parcel in self.inside[label]:
+        elif self._is_taken_back(opening, label) and opening.parcel in self.inside[label]:
             self.inside[label].discard(opening.parcel)
             self.in_staff_hands = opening.parcel
 
@@ -340,9 +340,10 @@ class RandomSite:
         elsewhere = task is None or task.compartment != label
         return opening.purpose is Purpose.LOAD and elsewhere and self.in_staff_hands == opening.parcel
 
-    def _is_taken_back(self, opening: Opening) -> bool:
+    def _is_taken_back(self, opening: Opening, label: Label) -> bool:
         task = self.site.state.live.task
-        return opening.purpose is Purpose.LOAD and task is not None and task.step is Step.TAKE_BACK
+        asked = task is not None and task.step is Step.TAKE_BACK and task.compartment == label
+        return opening.purpose is Purpose.LOAD and asked
 
     def _is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)

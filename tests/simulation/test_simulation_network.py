@@ -13,8 +13,10 @@ from tests.simulation.world import the_world, trace
 KEPT = {
     7: "a parcel that was not found could never be put in again",
     15: "a new bank contradicted facts that nobody had told yet",
+    11: "an adopted older card had started less often than the one before, and nothing it said of its doors was believed",
     22: "what a restored hub said first was lost, and a site behind a gap was never told from where to send again",
     42: "a door closed at once counted as a collection, and its compartment was given away",
+    75: "a copy of a card had started more often, and the site itself counted as away once the copy was switched off",
     101: "staff who were only to look took the parcel out, and it counted as collected: the screen said *take or look*",
     129: "a plan that the broker lost was never said again",
 }
