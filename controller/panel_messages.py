@@ -80,7 +80,7 @@ def decode_input(line: bytes) -> Input:
     """What the screens sent. Raises BadLine."""
     try:
         return _INPUTS.decode(line)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadLine(str(error)) from error
 
 
@@ -89,5 +89,5 @@ def decode_line(line: bytes) -> Line:
     decoder = _CLOSED if line.startswith(b'{"closed"') else _VIEWS
     try:
         return decoder.decode(line)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadLine(str(error)) from error

@@ -380,7 +380,7 @@ def decode_fact(body: bytes | msgspec.Raw) -> AnyFact:
     """The fact in `body`. Raises UnknownFact."""
     try:
         fact: AnyFact = _DECODER.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnknownFact(str(error)) from error
     return fact
 
@@ -394,5 +394,5 @@ def kind_of(body: bytes | msgspec.Raw) -> str:
     """The kind a fact claims, known to this version or not; empty when there is none."""
     try:
         return _KIND_DECODER.decode(body).kind
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""

@@ -240,7 +240,7 @@ def decode(kind: type[_Decoded], payload: bytes) -> _Decoded:
         decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
     try:
         message: _Decoded = decoder.decode(payload)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text = f"{kind.__name__}: {error}"
         raise BadMessage(text) from error
     return message
