@@ -29,6 +29,7 @@ from hub.core.project import (
     Planned,
     Raise,
     Received,
+    Refused,
     Serviced,
     Source,
     Taking,
@@ -65,7 +66,7 @@ from wire.plan import Plan, PlannedParcel
 QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
-_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Unplaced)
+_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Refused, Unplaced)
 
 
 @dataclass(slots=True)
@@ -339,10 +340,10 @@ class Group:
                 self._raise(site, change)
             case Clear():
                 self._clear(site, change.kind, change.subject)
-            case Received() | Placed() | Taking() | Ended() | KeyRaised() | Planned() | Disputed() | Unplaced():
-                self._parcel(site, change, moment)
             case Joined():
                 self._join(site, change, moment)
+            case _ if isinstance(change, _BY_PARCEL):
+                self._parcel(site, change, moment)
             case _:
                 raise AssertionError(change)
 

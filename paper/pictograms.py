@@ -178,6 +178,19 @@ DESK_TAKE: Final[Picture] = (
 )
 
 
+DAMAGED: Final[Picture] = (
+    Path(points=((14, 30), (40, 14), (88, 22), (84, 86), (18, 90)), closed=True, fill=Tone.SHADE),
+    Path(points=((52, 16), (44, 36), (58, 48), (42, 64), (52, 88)), thickness=6),
+)
+
+GIVE_BACK: Final[Picture] = (
+    Rect(x=4, y=10, width=40, height=80, fill=Tone.BLANK),
+    *_parcel(62, 52, 34),
+    Path(points=((58, 30), (22, 30)), thickness=7),
+    Path(points=((34, 18), (22, 30), (34, 42)), thickness=7),
+)
+
+
 def _size(side: float) -> Picture:
     """A parcel of `side` before a door that it fills or not."""
     return (Rect(x=6, y=6, width=88, height=88, fill=Tone.BLANK), *_parcel(CANVAS / 2 - side / 2, 94 - side, side))

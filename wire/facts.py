@@ -190,6 +190,14 @@ class ParcelDisputed(Fact, frozen=True, kw_only=True, tag="parcel_disputed"):
     by: str = ""
 
 
+class ParcelRefused(Fact, frozen=True, kw_only=True, tag="parcel_refused"):
+    """Its recipient left the parcel behind its door and does not want it; staff send it back."""
+
+    parcel: ParcelId
+    place: Place | None = None
+    session: str = ""
+
+
 class ParcelJoined(Fact, frozen=True, kw_only=True, tag="parcel_joined"):
     """The hub announced a parcel that the desk had already created under the same tracking number.
 
@@ -338,6 +346,7 @@ AnyFact = (
     | ParcelCollected
     | ParcelRemoved
     | ParcelDisputed
+    | ParcelRefused
     | ParcelJoined
     | KeyReplaced
     | SlipRefused

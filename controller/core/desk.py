@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from controller.core import due, loading
+from controller.core import due, loading, reports
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import tell
@@ -82,6 +82,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         return _customer_calls(state, "help", None)
     if event.button is Button.DISPUTE:
         return _customer_calls(state, "dispute", event.parcel)
+    if event.button is Button.FOUND_EMPTY or event.button is Button.DAMAGED or event.button is Button.REFUSE:
+        return reports.reported(state, event, now)
     staff = state.durable.staff
     if staff is None:
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
@@ -179,7 +181,9 @@ def _remove(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
         return _check(state, staff, label, After.REMOVE, now)
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.COLLECTING}:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    removed = f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason="taken_out", by=staff.person)
+    removed = f.ParcelRemoved(
+        parcel=parcel.id, place=parcel.place, reason=parcel.reason or "taken_out", by=staff.person
+    )
     notice = ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, None, parcel.id, parcel.tracking))
     effects: tuple[Effect, ...] = (notice, Sound(Signal.OK))
     task = state.live.task

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due
+from controller.core import due, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed
 from controller.core.loading import ask_empty, load_closed, load_failed
@@ -123,6 +123,8 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if parcel is None or parcel.place is None:
         return Decision(facts, (Sound(Signal.OFF),))
+    if reports.is_reported(parcel):
+        return Decision(facts, (Sound(Signal.OK), reports.show(parcel, opening.compartment, parcel.reason)))
     quick = due.is_quick(state, opening, now)
     if quick and parcel.state is ParcelState.STORED:
         return _closed_at_once(state, opening, parcel, facts)

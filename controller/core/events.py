@@ -124,6 +124,9 @@ class Button(StrEnum):
 
     CALL_DESK = "call_desk"
     DISPUTE = "dispute"
+    FOUND_EMPTY = "found_empty"
+    DAMAGED = "damaged"
+    REFUSE = "refuse"
     SIGN_OUT = "sign_out"
     SIZE = "size"
     SHELF = "shelf"

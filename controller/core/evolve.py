@@ -15,11 +15,14 @@ from controller.core.model import (
     ALIASES_MAX,
     ANSWERS_MAX,
     CALLS_MAX,
+    DOOR_EVENTS_MAX,
     ENDED_MAX,
     Alias,
     Answer,
     Call,
     Compartment,
+    DoorEvent,
+    DoorEventKind,
     Durable,
     Ended,
     Now,
@@ -63,9 +66,9 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.DoorOpened():
             return _door_opened(durable, fact, stamp)
         case f.DoorClosed():
-            return _opening(durable, fact.compartment, fact.session, phase=Phase.CLOSED, closed_mono=stamp.mono)
+            return _over(durable, fact, Phase.CLOSED, DoorEventKind.CLOSED, stamp)
         case f.OpeningFailed():
-            return _opening(durable, fact.compartment, fact.session, phase=Phase.FAILED, closed_mono=stamp.mono)
+            return _over(durable, fact, Phase.FAILED, DoorEventKind.FAILED, stamp)
         case f.OpeningResolved():
             return _resolved(durable, fact, stamp)
         case f.ParcelTaken():
@@ -74,8 +77,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _ended(durable, fact.parcel, ParcelState.COLLECTED, stamp)
         case f.ParcelRemoved():
             return _ended(durable, fact.parcel, ParcelState.REMOVED, stamp)
-        case f.ParcelDisputed():
-            return _parcel(durable, fact.parcel, state=ParcelState.DISPUTED, place=fact.place, since_ms=stamp.wall_ms)
+        case f.ParcelDisputed() | f.ParcelRefused():
+            return _set_aside(durable, fact, stamp)
         case f.KeyReplaced():
             return _key_replaced(durable, fact)
         case f.ParcelJoined():
@@ -256,6 +259,7 @@ def _received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
         known,
         state=ParcelState.RECEIVED,
         place=None,
+        reason="",
         uncertain=False,
         tracking=fact.tracking,
         carrier=known.carrier or fact.carrier,
@@ -292,6 +296,7 @@ def _stored(durable: Durable, fact: f.ParcelStored, stamp: Now) -> Durable:
         fact.parcel,
         state=ParcelState.STORED,
         place=fact.place,
+        reason="",
         uncertain=False,
         reopens=0,
         since_mono=stamp.mono,
@@ -299,7 +304,21 @@ def _stored(durable: Durable, fact: f.ParcelStored, stamp: Now) -> Durable:
     )
 
 
+def _seen_at_door(
+    durable: Durable,
+    fact: f.OpeningOrdered | f.DoorOpened | f.DoorClosed | f.OpeningFailed,
+    kind: DoorEventKind,
+    stamp: Now,
+) -> Durable:
+    known = durable.compartments.get(fact.compartment)
+    if known is None:
+        return durable
+    events = (*known.events, DoorEvent(kind, stamp.wall_ms, fact.session))[-DOOR_EVENTS_MAX:]
+    return _compartment(durable, fact.compartment, events=events)
+
+
 def _ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
+    durable = _seen_at_door(durable, fact, DoorEventKind.ORDERED, stamp)
     opening = Opening(
         session=fact.session,
         compartment=fact.compartment,
@@ -332,6 +351,7 @@ def _session_number(session: str) -> int:
 
 
 def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
+    durable = _seen_at_door(durable, fact, DoorEventKind.OPENED, stamp)
     known = durable.compartments.get(fact.compartment, Compartment())
     durable = _compartment(durable, fact.compartment, cycles=known.cycles + 1)
     opening = durable.openings.get(fact.compartment)
@@ -343,10 +363,36 @@ def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
     return durable
 
 
+def _set_aside(durable: Durable, fact: f.ParcelDisputed | f.ParcelRefused, stamp: Now) -> Durable:
+    """It waits for staff, and its door with it: whatever was open about its last opening is answered by them."""
+    state, reason = ParcelState.REFUSED, "refused"
+    if isinstance(fact, f.ParcelDisputed):
+        state, reason = ParcelState.DISPUTED, fact.reason
+    return _parcel(
+        durable,
+        fact.parcel,
+        state=state,
+        place=fact.place,
+        reason=reason,
+        uncertain=False,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+    )
+
+
+def _over(
+    durable: Durable, fact: f.DoorClosed | f.OpeningFailed, phase: Phase, kind: DoorEventKind, stamp: Now
+) -> Durable:
+    durable = _seen_at_door(durable, fact, kind, stamp)
+    return _opening(durable, fact.compartment, fact.session, phase=phase, closed_mono=stamp.mono)
+
+
 def _resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
     opening = durable.openings.get(fact.compartment)
     if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.COLLECT and fact.parcel:
-        durable = _parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
+        known = durable.parcels.get(fact.parcel)
+        if known is not None and known.state is ParcelState.STORED:
+            durable = _parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
     if fact.door == "open":
         return _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, alarmed=True)
     return replace(durable, openings=_without(durable.openings, fact.compartment))

@@ -54,9 +54,9 @@ from wire.ids import (
 )
 from wire.labels import CarrierLabel
 
-_IN_HAND: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.DISPUTED}
+_IN_HAND: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.DISPUTED, ParcelState.REFUSED}
 """States in which a label in front of the reader starts a deposit. A parcel that was not found, and whose label is now
-scanned, has been found: its dispute ends here, or it could never be given to anybody."""
+scanned, has been found: its dispute ends here, or it could never be given to anybody. One that was refused is wanted again."""
 
 
 def tell(
@@ -353,18 +353,26 @@ def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.An
     if parcel is None:
         return (free,)
     if task.after is After.REMOVE:
-        reason = "taken_out"
+        reason = parcel.reason or "taken_out"
         return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=reason, by=staff.person), free
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free
     if parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored:
         return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
-    return (
-        f.ParcelDisputed(parcel=parcel.id, place=parcel.place, reason="not_found", by=staff.person),
-        free,
-        f.ServiceSet(compartment=label, service=Service.SUSPECT, reason="not_found", by=staff.person),
-    )
+    return _not_found(staff, parcel), free, *_suspected(state, staff, label)
+
+
+def _not_found(staff: Staff, parcel: Parcel) -> f.AnyFact:
+    """It is not behind its door. What its recipient said of it stays said."""
+    said = parcel.reason if parcel.state is ParcelState.DISPUTED else ""
+    return f.ParcelDisputed(parcel=parcel.id, place=parcel.place, reason=said or "not_found", by=staff.person)
+
+
+def _suspected(state: State, staff: Staff, label: Label) -> tuple[f.AnyFact, ...]:
+    if state.durable.compartments[label].service is not Service.IN_SERVICE:
+        return ()
+    return (f.ServiceSet(compartment=label, service=Service.SUSPECT, reason="not_found", by=staff.person),)
 
 
 def open_to_check(state: State, staff: Staff, label: Label, after: After, now: Now) -> Decision:

@@ -40,6 +40,9 @@ ANSWERS_MAX: Final = 200
 ENDED_MAX: Final = 10_000
 """Ended parcels remembered, so that a spent slip is answered kindly: 90 days at 60 pickups a day is 5,400."""
 
+DOOR_EVENTS_MAX: Final = 10
+"""Door events kept for each compartment: what staff look at when a customer says that it was empty (journeys C-09)."""
+
 ALIASES_MAX: Final = 10_000
 """Second keys remembered. Each belongs to a parcel on record, and a parcel with several is a hub's mistake."""
 
@@ -73,11 +76,30 @@ class Setup:
         return max(self.keys)
 
 
+class DoorEventKind(StrEnum):
+    """What happened at a door, as staff are told when somebody says that something is wrong."""
+
+    ORDERED = "ordered"
+    OPENED = "opened"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorEvent:
+    """One thing that happened at a door. `at_ms` is wall-clock time; `session` is empty when nothing of ours caused it."""
+
+    kind: DoorEventKind
+    at_ms: int
+    session: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Compartment:
     """Two of the three axes of a compartment (the door is live), and the parcel expected inside.
 
     `doubted`: what is remembered of it may be older than what happened (ADR 0009); no key opens it before staff looked.
+    `events`: the last things that happened at its door, oldest first, at most DOOR_EVENTS_MAX (C-09).
     """
 
     occupancy: Occupancy = Occupancy.FREE
@@ -85,6 +107,7 @@ class Compartment:
     parcel: ParcelId | None = None
     cycles: int = 0
     doubted: bool = False
+    events: tuple[DoorEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +115,7 @@ class Parcel:
     """A parcel this site holds or expects. `since_mono` is when its state was entered, or this boot if earlier.
 
     `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
-    site made its record, when its label was scanned before any plan named it.
+    site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     """
 
     id: ParcelId
@@ -116,6 +139,7 @@ class Parcel:
     since_mono: int = 0
     since_ms: int = 0
     from_desk: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +310,9 @@ class NoticeKind(StrEnum):
     THANKS = "thanks"
     QUICK_CLOSE = "quick_close"
     CALLED = "called"
+    FOUND_EMPTY = "found_empty"
+    DAMAGED = "damaged"
+    REFUSED_PARCEL = "refused_parcel"
 
 
 @dataclass(frozen=True, slots=True)

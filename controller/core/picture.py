@@ -9,8 +9,9 @@ from typing import Final
 
 from controller.core import due
 from controller.core.allocate import free_by_size
-from controller.core.model import After, Now, Opening, Parcel, Phase, State
+from controller.core.model import After, Call, DoorEvent, Now, Opening, Parcel, Phase, State
 from controller.core.pickup import typed_wait_ms
+from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
 from controller.core.views import (
     AlarmView,
     CallView,
@@ -144,6 +145,8 @@ def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
         screen = Screen.TAKE
     else:
         screen = Screen.CLOSE_DOOR
+    if opening.phase is Phase.OPEN and parcel is not None and is_reported(parcel):
+        screen = Screen.CLOSE_DOOR if parcel.reason == FOUND_EMPTY else Screen.PUT_BACK
     label = opening.compartment
     if parcel is None:
         return CustomerView(screen, label, _reach(state, label))
@@ -173,6 +176,7 @@ def _staff(state: State) -> StaffView:
                 call.compartment,
                 _place(state, call.parcel),
                 call.at_ms,
+                _events(state, call),
             )
             for call in state.durable.calls
         ),
@@ -229,6 +233,7 @@ def _parcel(parcel: Parcel) -> ParcelView:
         place=parcel.place,
         since_ms=parcel.since_ms,
         recalled=parcel.intent.value == "recall",
+        reason=parcel.reason,
     )
 
 
@@ -240,6 +245,12 @@ def _tracking(state: State, parcel: ParcelId | None) -> str:
 def _place(state: State, parcel: ParcelId | None) -> Place | None:
     known = None if parcel is None else state.durable.parcels.get(parcel)
     return None if known is None else known.place
+
+
+def _events(state: State, call: Call) -> tuple[DoorEvent, ...]:
+    if call.compartment is None or call.reason not in REASONS.values():
+        return ()
+    return state.durable.compartments[call.compartment].events
 
 
 def _compartment(state: State, label: Label) -> CompartmentView:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.core.model import Notice, StaffNotice, Step
+from controller.core.model import DoorEvent, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
 from wire.plan import Help
@@ -23,6 +23,7 @@ class Screen(StrEnum):
     PUSH_DOOR = "push_door"
     TAKE = "take"
     CLOSE_DOOR = "close_door"
+    PUT_BACK = "put_back"
     NOTICE = "notice"
 
 
@@ -84,7 +85,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class CallView:
-    """Somebody to serve at the desk."""
+    """Somebody to serve at the desk. `events`: what happened at the door, when they say that something is wrong behind it."""
 
     reason: str
     parcel: ParcelId | None
@@ -92,6 +93,7 @@ class CallView:
     compartment: Label | None
     place: Place | None
     at_ms: int
+    events: tuple[DoorEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class ParcelView:
     place: Place | None
     since_ms: int
     recalled: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ from wire.ids import PlaceKind
 from wire.labels import CarrierLabel
 from wire.scans import classify
 
-CUSTOMER_BUTTONS: Final = frozenset({Button.CALL_DESK, Button.DISPUTE})
+CUSTOMER_BUTTONS: Final = frozenset(
+    {Button.CALL_DESK, Button.DISPUTE, Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE}
+)
 LABEL_CHARACTERS_MAX: Final = 96
 """Longest label typed: twice what a label keeps, for separators."""
 

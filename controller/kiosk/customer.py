@@ -12,6 +12,7 @@ from typing import Final
 from jinja2 import Environment
 from markupsafe import Markup
 
+from controller.core.events import Button
 from controller.core.model import Notice, NoticeKind
 from controller.core.views import CustomerView, Screen, View
 from controller.kiosk.bank import lit_svg
@@ -24,7 +25,7 @@ from paper.drawing import svg
 from wire.badges import CommandCard
 from wire.plan import Help
 
-SERVING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR})
+SERVING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK})
 """Screens with a door that opens or is open: they never time out."""
 
 SPEAK_AGAIN_S: Final = 8
@@ -35,12 +36,27 @@ _DRAWINGS: Final[dict[Screen, tuple[Drawing, ...]]] = {
     Screen.PUSH_DOOR: (pictograms.CLOSE_DOOR,),
     Screen.TAKE: (pictograms.TAKE_PARCEL, pictograms.CLOSE_DOOR),
     Screen.CLOSE_DOOR: (pictograms.CLOSE_DOOR,),
+    Screen.PUT_BACK: (pictograms.GIVE_BACK, pictograms.CLOSE_DOOR),
 }
+_PROBLEMS: Final = (
+    (Button.FOUND_EMPTY, pictograms.CARDS[CommandCard.EMPTY]),
+    (Button.DAMAGED, pictograms.DAMAGED),
+    (Button.REFUSE, pictograms.GIVE_BACK),
+)
+"""What a customer may say of the parcel behind their door, each with its drawing."""
 
 _SLIP_KINDS: Final = frozenset({NoticeKind.USE_SLIP, NoticeKind.REPLACED, NoticeKind.QUICK_CLOSE, NoticeKind.REFUSED})
 _DESK_KINDS: Final = frozenset(
-    {NoticeKind.AT_DESK, NoticeKind.ASK_DESK, NoticeKind.CALLED, NoticeKind.ALREADY_COLLECTED}
+    {
+        NoticeKind.AT_DESK,
+        NoticeKind.ASK_DESK,
+        NoticeKind.CALLED,
+        NoticeKind.ALREADY_COLLECTED,
+        NoticeKind.FOUND_EMPTY,
+        NoticeKind.DAMAGED,
+    }
 )
+_DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
 _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, NoticeKind.NOT_READY})
 
 
@@ -83,6 +99,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         bank=lit_svg(view.bank, customer.compartment if customer.screen in SERVING else None),
         drawings=[_inline(drawing) for drawing in _drawings(customer)],
         retired=_retired(customer.notice, words),
+        problems=[(button, getattr(words, button.value), _inline(drawing)) for button, drawing in _PROBLEMS],
+        problem_door=_problem_door(customer),
         contest=customer.notice is not None and customer.notice.kind is NoticeKind.ALREADY_COLLECTED,
         scanner=view.scanner,
         wait_ms=wait_ms,
@@ -139,10 +157,19 @@ def _said(customer: CustomerView, words: Texts) -> tuple[str, str]:
             return words.take, words.close_after
         case Screen.CLOSE_DOOR:
             return words.close_door.format(door=door), ""
+        case Screen.PUT_BACK:
+            return words.put_back.format(door=door), ""
         case Screen.NOTICE:
             notice = customer.notice
             said = words.notices[notice.kind if notice else NoticeKind.ONE_MOMENT]
             return said.say, said.next
+
+
+def _problem_door(customer: CustomerView) -> str:
+    """The door that something may be wrong with: it stands open for its customer, or was closed just now."""
+    asked = customer.screen in {Screen.TAKE, Screen.CLOSE_DOOR}
+    closed = customer.notice is not None and customer.notice.kind in {NoticeKind.THANKS, NoticeKind.QUICK_CLOSE}
+    return customer.compartment or "" if asked or closed else ""
 
 
 def _drawings(customer: CustomerView) -> tuple[Drawing, ...]:
@@ -173,8 +200,8 @@ def _tone(customer: CustomerView) -> str:
     if customer.screen is Screen.READY:
         return ""
     if customer.screen is not Screen.NOTICE or customer.notice is None:
-        return "attention" if customer.screen in {Screen.CLOSE_DOOR, Screen.PUSH_DOOR} else "ok"
-    return "done" if customer.notice.kind in {NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK} else "attention"
+        return "ok" if customer.screen in {Screen.OPENING, Screen.TAKE} else "attention"
+    return "done" if customer.notice.kind in _DONE_KINDS else "attention"
 
 
 def _clips(customer: CustomerView, language: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
-from controller.core.views import CompartmentView, TaskView, View
+from controller.core.views import CompartmentView, ParcelView, TaskView, View
 from controller.kiosk.bank import placed
 from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
@@ -60,6 +60,14 @@ CALLS: Final = {
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",
+    "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
+    "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
+    "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
+}
+REASONS: Final = {
+    "found_empty": "casier trouvé vide",
+    "damaged": "abîmé",
+    "not_found": "introuvable",
 }
 ALARMS: Final = {
     "door_left_open": "Une porte est restée ouverte. Allez la fermer.",
@@ -147,7 +155,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
         alarms=[(alarm, ALARMS.get(alarm.alarm, alarm.alarm)) for alarm in view.alarms],
-        parcels=[(parcel, STATES[parcel.state], place_words(parcel.place)) for parcel in view.staff.parcels],
+        parcels=[(parcel, _state_words(parcel), place_words(parcel.place)) for parcel in view.staff.parcels],
         shelf=PlaceKind.SHELF,
         out=Service.OUT_OF_SERVICE,
         in_service=Service.IN_SERVICE,
@@ -205,6 +213,11 @@ def door_words(door: CompartmentView) -> str:
     """The three axes of a compartment in words, for those who do not see the drawing."""
     parts = (OCCUPANCIES[door.occupancy], SERVICES[door.service], DOORS[door.door], door.tracking)
     return ", ".join(part for part in parts if part)
+
+
+def _state_words(parcel: ParcelView) -> str:
+    reason = REASONS.get(parcel.reason, "")
+    return f"{STATES[parcel.state]} ({reason})" if reason else STATES[parcel.state]
 
 
 def clock_words(at_ms: int) -> str:

@@ -47,6 +47,11 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     take: str
     close_door: str
     close_after: str
+    put_back: str
+    problem: str
+    found_empty: str
+    damaged: str
+    refuse: str
     door: str
     help: str
     repeat: str

@@ -114,5 +114,6 @@ def spoken(clip: str, door: str, words: Texts) -> str | None:
         Screen.PUSH_DOOR: words.push_door.format(door=door),
         Screen.TAKE: f"{number}{words.take} {words.close_after}",
         Screen.CLOSE_DOOR: words.close_door.format(door=door),
+        Screen.PUT_BACK: words.put_back.format(door=door),
     }
     return sentences.get(Screen(clip)) if clip in set(Screen) else None

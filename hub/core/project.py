@@ -55,7 +55,6 @@ ENDED: Final = frozenset(
         ParcelState.COLLECTED,
         ParcelState.REMOVED,
         ParcelState.RETURNED,
-        ParcelState.REFUSED,
         ParcelState.LOST,
     }
 )
@@ -69,6 +68,7 @@ WANTED: Final = frozenset(
         ParcelState.COLLECTING,
         ParcelState.RECALLED,
         ParcelState.DISPUTED,
+        ParcelState.REFUSED,
     }
 )
 """States in which a parcel stands in its site's plan."""
@@ -168,6 +168,13 @@ class Disputed:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Its recipient does not want it: it lies at its site until staff send it back."""
+
+    parcel: ParcelId
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """The announced `parcel` is the one the desk created as `into`: two keys, one life. Changes both; see `join`."""
 
@@ -175,7 +182,7 @@ class Joined:
     into: ParcelId
 
 
-ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Unplaced
+ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Refused | Unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +257,8 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911 o
             return (Ended(fact.parcel, ParcelState.REMOVED),)
         case facts.ParcelDisputed():
             return (Disputed(fact.parcel), Raise(AlertKind.DISPUTED, fact.parcel, fact.reason))
+        case facts.ParcelRefused():
+            return (Refused(fact.parcel),)
         case facts.KeyReplaced():
             return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
         case facts.ParcelJoined():
@@ -370,6 +379,9 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
         case Disputed():
             base = known or _forgotten(change.parcel, moment)
             return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
+        case Refused():
+            base = known or _forgotten(change.parcel, moment)
+            return _moved(known, replace(base, state=ParcelState.REFUSED, changed_ms=moment.believed_ms()))
         case Ended():
             return _after_ended(known, change, moment)
         case _:

@@ -180,7 +180,19 @@ _REFUSED: Final[Mapping[str, str]] = {
     "door": "Bon présenté : la porte ne s'ouvre pas, la personne est envoyée à l'accueil.",
 }
 
-_REMOVED: Final[Mapping[str, str]] = {"taken_out": "sorti à l'accueil"}
+_REMOVED: Final[Mapping[str, str]] = {
+    "taken_out": "sorti à l'accueil",
+    "found_empty": "colis contesté",
+    "damaged": "colis abîmé",
+    "not_found": "colis introuvable",
+    "refused": "refusé par le destinataire",
+}
+
+_DISPUTED: Final[Mapping[str, str]] = {
+    "found_empty": "La personne dit que le casier était vide. Il faut vérifier.",
+    "damaged": "La personne dit que le colis est abîmé. Il faut le regarder.",
+    "not_found": "L'équipe n'a pas trouvé le colis. Il faut le chercher.",
+}
 
 _FORM: Final[Mapping[str, str]] = {"qr": ", code scanné", "digits": ", chiffres tapés", "typed": ", chiffres tapés"}
 
@@ -196,6 +208,9 @@ _CALLED: Final[Mapping[str, str]] = {
     "staff_at_door": "l'équipe est à cette porte",
     "out_of_service": "le casier est hors service",
     "reopen_asked": "la personne veut rouvrir la porte",
+    "found_empty": "la personne dit que le casier est vide",
+    "damaged": "la personne dit que le colis est abîmé",
+    "refused": "la personne ne veut pas du colis",
 }
 
 _SIGNED_OUT: Final[Mapping[str, str]] = {
@@ -265,7 +280,12 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
             reason = f" Motif : {_REMOVED.get(fact.reason, fact.reason)}." if fact.reason else ""
             return Word(f"Repris par l'équipe.{reason}", "return")
         case facts.ParcelDisputed():
-            return Word("Colis contesté ou introuvable. Il faut vérifier.", "watch", Tone.BAD)
+            said = _DISPUTED.get(fact.reason, "Colis contesté ou introuvable. Il faut vérifier.")
+            return Word(said, "watch", Tone.BAD)
+        case facts.ParcelRefused():
+            return Word(
+                "Refusé par le destinataire, qui l'a laissé dans son casier. Il part en retour.", "return", Tone.WATCH
+            )
         case facts.ParcelJoined():
             return Word("Annoncé et déjà reçu à l'accueil : c'est le même colis. Les deux bons l'ouvrent.", "parcel")
         case facts.KeyReplaced():

@@ -27,7 +27,10 @@ _UNTOLD: Final = (
     "view.staff.parcels",
     "view.staff.calls",
 )
-"""What changes with every line and says nothing there, or says again what is durable; `description` tells it."""
+"""What changes with every line and says nothing there, or says again what is durable; `description` tells it.
+
+The events of a door say once more what the facts above them say.
+"""
 
 
 class Day:
@@ -61,7 +64,7 @@ class Day:
         site.hub.replies.clear()
         after = dict(self._picture())
         for name in sorted({*self._before, *after}):
-            if not name.startswith(_UNTOLD) and self._before.get(name) != after.get(name):
+            if not name.startswith(_UNTOLD) and ".events" not in name and self._before.get(name) != after.get(name):
                 self.lines.append(f"  {name} = {after.get(name, 'gone')}")
         self._before = after
 

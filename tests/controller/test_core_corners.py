@@ -554,8 +554,10 @@ def test_facts_about_what_this_site_does_not_know_change_nothing(site: VirtualSi
         f.ClockCorrected(before_ms=1, after_ms=2, trust=Trust.NTP),
         f.ParcelTaken(parcel=stranger, place=place, session="1.1"),
         f.ParcelCollected(parcel=stranger, place=place, session="1.1", by=""),
-        f.DoorClosed(compartment=Label("1"), session="9.9"),
+        f.DoorClosed(compartment=Label("Z"), session="9.9"),
     )
+    closed = f.DoorClosed(compartment=Label("1"), session="9.9")
+    assert evolve(site.state.durable, closed, site.clock.now()).openings == site.state.durable.openings
     durable = evolve(
         site.state.durable,
         f.PlanApplied(incarnation=1, revision=9, hash="", upserted=(), dropped=(stranger,)),

@@ -301,19 +301,20 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(m.NoticeKind) == [
         "at_desk", "ask_desk", "refused", "check_digits", "wait_to_type", "wrong_site", "replaced", "not_ready",
         "already_collected", "use_slip", "one_moment", "thanks", "quick_close", "called",
+        "found_empty", "damaged", "refused_parcel",
     ]  # fmt: skip
     assert words(m.StaffNoticeKind) == [
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
         "removed", "handed_over", "disk_full",
     ]  # fmt: skip
-    assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "notice"]
+    assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == ["choose_size", "put_in", "put_on_shelf", "take_back", "ask_empty"]
     assert words(After) == ["nothing", "bigger", "shelf", "remove"]
     assert words(Phase) == ["pulsing", "open", "closed", "failed"]
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
-        "call_desk", "dispute", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "check",
+        "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "check",
         "reopen", "remove", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
         "take_out_of_service",
     ]  # fmt: skip

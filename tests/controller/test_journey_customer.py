@@ -15,6 +15,7 @@ from tests.controller.stage import BADGE, COLOMBES, SHORT, Stage, digits
 from tests.tools.debian import need
 from tests.tools.mosquitto import Mosquitto
 from wire import facts as f
+from wire.badges import CommandCard
 from wire.damm import check_digit
 from wire.messages import FactBatch
 from wire.pickup import PickupKey, qr_text
@@ -142,6 +143,81 @@ def test_c_05_a_door_closed_at_once_opens_again_in_the_same_session_and_is_count
     stage.site.act("doors/1", "close")
     stage.end()
     end_all()
+
+
+def at_open_door(stage: Stage) -> str:
+    known = stage.stored(1, "1")
+    stage.start(inside={"1": known})
+    stage.scan(slip(1))
+    stage.opens("1")
+    wait_for(lambda: stage.was_shown("take"), "take")
+    return known
+
+
+def test_c_09_a_compartment_found_empty_is_disputed_and_out_of_service_until_staff_looked(stage: Stage) -> None:
+    """*It is empty* at the open door: no key opens it any more, staff are called with the door's last events."""
+    known = at_open_door(stage)
+    stage.press("found_empty", compartment="1")
+    stage.wait_fact("parcel_disputed", parcel=known, reason="found_empty")
+    wait_for(lambda: stage.screen() == "close_door", "the word to close the door")
+    stage.site.act("doors/1", "close")
+    wait_for(lambda: stage.notice() == "found_empty", "the way to the desk")
+    assert stage.compartment("1")["service"] == "out_of_service"
+    assert stage.compartment("1")["occupancy"] == "unknown"
+    assert stage.knows("staff_called", reason="found_empty", parcel=known, compartment="1")
+    time.sleep(REPEAT_S)
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "ask_desk", "the way to the desk again")
+    assert len(stage.pulses()) == 1
+    stage.scan(BADGE)
+    (call,) = wait_for(lambda: stage.view["staff"]["calls"], "the call on the staff screen")[:1]
+    assert [(event["kind"], event["session"] != "") for event in call["events"]] == [
+        ("ordered", True),
+        ("opened", True),
+        ("closed", True),
+    ]
+    assert all(event["at_ms"] > 0 for event in call["events"])
+    assert not stage.knows("parcel_taken")
+    stage.end()
+
+
+def test_c_10_a_damaged_parcel_put_back_is_behind_a_door_for_staff_only(stage: Stage) -> None:
+    """Report, put back, close: disputed, the content unknown until staff looked, and the slip opens nothing."""
+    known = at_open_door(stage)
+    stage.press("damaged", compartment="1")
+    stage.wait_fact("parcel_disputed", parcel=known, reason="damaged")
+    wait_for(lambda: stage.screen() == "put_back", "the word to put it back")
+    stage.site.act("doors/1", "close")
+    wait_for(lambda: stage.notice() == "damaged", "the way to the desk")
+    assert stage.compartment("1")["service"] == "in_service"
+    assert stage.compartment("1")["occupancy"] == "unknown"
+    time.sleep(REPEAT_S)
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "ask_desk", "the way to the desk again")
+    assert len(stage.pulses()) == 1
+    stage.end()
+    assert "parcel_taken" not in stage.kinds()
+
+
+def test_c_31_a_refused_parcel_stays_behind_its_door_for_its_return(stage: Stage) -> None:
+    """*I do not want it*: put back, close; refused, on the list of what goes back, and taken out by staff."""
+    known = at_open_door(stage)
+    stage.press("refuse", compartment="1")
+    stage.wait_fact("parcel_refused", parcel=known)
+    stage.site.act("doors/1", "close")
+    wait_for(lambda: stage.notice() == "refused_parcel", "what becomes of it")
+    stage.scan(BADGE)
+    (listed,) = wait_for(lambda: [p for p in stage.view["staff"]["parcels"] if p["parcel"] == known], "the list")
+    assert listed["state"] == "refused"
+    time.sleep(REPEAT_S)
+    stage.press("remove", parcel=known)
+    stage.opens("1")
+    stage.take_and_close("1")
+    wait_for(lambda: stage.task().get("step") == "ask_empty", "the question")
+    stage.card(CommandCard.EMPTY)
+    stage.wait_fact("parcel_removed", parcel=known, reason="refused")
+    wait_for(lambda: stage.compartment("1")["occupancy"] == "free", "a free compartment")
+    stage.end()
 
 
 def test_c_11_an_unknown_code_gets_one_neutral_answer_and_no_hint(stage: Stage) -> None:

@@ -94,6 +94,10 @@ KNOWN_AGAIN = Raise(AlertKind.RECOVERED, ONE, "known again from the site; its re
             f.ParcelDisputed(parcel=ONE, reason="not_found"),
             (Disputed(ONE), Raise(AlertKind.DISPUTED, ONE, "not_found")),
         ),
+        (
+            f.ParcelRefused(parcel=ONE, session="1.1"),
+            (p.Refused(ONE),),
+        ),
         (f.KeyReplaced(parcel=ONE, version=4, epoch=2, source="slip"), (KeyRaised(ONE, 4, 2),)),
         (f.ParcelJoined(parcel=ONE, into=TWO), (Joined(ONE, TWO),)),
         (
@@ -347,6 +351,7 @@ COLLECTED = Ended(ONE, ParcelState.COLLECTED)
             Evolved(replace(FORGOTTEN, state=ParcelState.COLLECTING), replan=True, alerts=(KNOWN_AGAIN,)),
         ),
         (stored(), Disputed(ONE), Evolved(replace(stored(), state=ParcelState.DISPUTED, changed_ms=AT))),
+        (stored(), p.Refused(ONE), Evolved(replace(stored(), state=ParcelState.REFUSED, changed_ms=AT))),
         (
             None,
             Disputed(ONE),
@@ -560,9 +565,7 @@ def test_no_parcel_is_joined_to_itself() -> None:
 def test_every_state_is_wanted_or_ended_and_never_both() -> None:
     assert set(ParcelState) == p.ENDED | p.WANTED
     assert not p.ENDED & p.WANTED
-    assert {
-        ParcelState.COLLECTED, ParcelState.REMOVED, ParcelState.RETURNED, ParcelState.REFUSED, ParcelState.LOST
-    } == p.ENDED  # fmt: skip
+    assert {ParcelState.COLLECTED, ParcelState.REMOVED, ParcelState.RETURNED, ParcelState.LOST} == p.ENDED
 
 
 def test_the_message_of_a_new_key_names_its_version() -> None:

@@ -16,7 +16,7 @@ from tests.controller.virtual_site import VirtualSite
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, parcel_id_from_bits
 from wire.plan import Settings
 
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
@@ -38,6 +38,7 @@ class RandomSite:
         self.stolen: set[ParcelId] = set()
         self.jammed: set[Label] = set()
         self.confirmed: set[ParcelId] = set()
+        self.reported: set[ParcelId] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}
         self.counter = 0
@@ -72,6 +73,7 @@ class RandomSite:
             (self.reissue, 2),
             (self.jam_or_mend, 1),
             (self.force, 2),
+            (self.customer_reports, 2),
         )
         names = [act for act, weight in acts for _ in range(weight)]
         for _ in range(steps):
@@ -172,6 +174,25 @@ class RandomSite:
         for _ in range(self.random.choice((0, 0, 2))):
             self._say(slip)
         assert len(self.site.recorder.facts) == written, "C-23: a slip held still counted twice"
+
+    def customer_reports(self) -> None:
+        """Somebody at their open door, or a moment later, says that something is wrong (C-09, C-10, C-31)."""
+        doors = [
+            label
+            for label, opening in self.site.state.durable.openings.items()
+            if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.phase in {Phase.OPEN, Phase.CLOSED}
+        ]
+        label = self.random.choice(doors or tuple(self.inside))
+        word = self.random.choice((Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE))
+        opening = self.site.state.durable.openings.get(label)
+        believed = self.inside[label] if self.random.random() < 0.8 else set()
+        if word is Button.FOUND_EMPTY and believed:
+            return  # Most do not say so of a parcel that is there; some do.
+        self.site.press(word, compartment=label)
+        parcel = None if opening is None else opening.parcel
+        known = None if parcel is None else self.site.state.durable.parcels.get(parcel)
+        if known is not None and known.state in {ParcelState.DISPUTED, ParcelState.REFUSED} and parcel is not None:
+            self.reported.add(parcel)
 
     def customer_types(self) -> None:
         parcel = self._somebodys_parcel()
@@ -315,6 +336,8 @@ class RandomSite:
         if opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN}:
             return
         if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
+            if opening.parcel in self.reported and self.random.random() < 0.8:
+                return  # Put back; now and then somebody takes it along all the same.
             self.inside[label].discard(opening.parcel)
             self.taken.add(opening.parcel)
         elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:

@@ -44,6 +44,8 @@ class Witness:
         self._ordered_at = -HOUR_MS
         self._started_at = 0
         self._guesses: list[int] = []
+        self._set_aside: set[ParcelId] = set()
+        self._complained: set[Label] = set()
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -72,11 +74,20 @@ class Witness:
                 self._reserve(fact)
             case f.ReservationReleased() | f.OccupancySet():
                 self._reserved.pop(fact.compartment, None)
+                if isinstance(fact, f.OccupancySet) and fact.by:
+                    self._complained.discard(fact.compartment)
             case f.ParcelStored():
+                self._complained.discard(Label(fact.place.name))
                 self._reserved = {label: held for label, held in self._reserved.items() if held != fact.parcel}
                 self._taken_at.pop(fact.parcel, None)
+                self._set_aside.discard(fact.parcel)
                 self._reopens[fact.parcel] = 0
+            case f.ParcelDisputed() | f.ParcelRefused():
+                self._set_aside.add(fact.parcel)
+                if fact.place is not None and not (isinstance(fact, f.ParcelDisputed) and fact.by):
+                    self._complained.add(Label(fact.place.name))
             case f.ParcelTaken():
+                assert fact.parcel not in self._set_aside, "C-09: what its recipient complained of counts as taken"
                 self._take(fact, at_ms)
             case f.ParcelCollected():
                 self._collect(fact, at_ms)
@@ -96,6 +107,7 @@ class Witness:
             return
         assert fact.parcel not in self._ended, "I-3: a spent key opened again"
         assert fact.parcel in self.shown, "a replaced slip opened"
+        assert fact.parcel not in self._set_aside, "C-10: a key opened the door that waits for staff"
         self._asked_for.add(fact.parcel)
         if fact.purpose is Purpose.REOPEN:
             self._reopens[fact.parcel] += 1
@@ -126,6 +138,10 @@ class Witness:
         self._taken_at[fact.parcel] = self._marked[fact.parcel] = at_ms
 
     def _collect(self, fact: f.ParcelCollected, at_ms: int) -> None:
+        by_hand = fact.place.kind is PlaceKind.SHELF
+        assert by_hand or fact.parcel not in self._set_aside, (
+            "C-09: what its recipient complained of counts as collected"
+        )
         gone = fact.parcel in self.taken | self.stolen or fact.place.kind is PlaceKind.SHELF
         assert gone, "I-2: collected, but never taken"
         authorised = fact.parcel in self._asked_for or fact.place.kind is PlaceKind.SHELF
@@ -165,6 +181,9 @@ class Witness:
             assert not elsewhere, f"I-1: {compartment.parcel} is booked behind {label} and elsewhere"
             kept = compartment.occupancy is not Occupancy.RESERVED or compartment.parcel is not None
             assert kept, f"I-1: {label} is kept for no parcel"
+        for label in self._complained:
+            occupancy = state.durable.compartments[label].occupancy
+            assert occupancy is Occupancy.UNKNOWN, f"C-09: {label} is called {occupancy} before staff looked behind it"
         numbers = [p.tracking for p in state.durable.parcels.values() if p.tracking]
         assert len(numbers) == len(set(numbers)), "I-1: one label, two parcels"
         for label, parcels in self.inside.items():
@@ -182,7 +201,7 @@ class Witness:
     def _may_still_count(self, state: State, parcel: ParcelId) -> bool:
         """Until its door was closed, and until a doubt was settled by staff, a taken parcel may count as inside."""
         known = state.durable.parcels[parcel]
-        return known.uncertain or known.state.value in {"stored", "collecting", "disputed"}
+        return known.uncertain or known.state.value in {"stored", "collecting", "disputed", "refused"}
 
     def _nothing_is_overdue(self, state: State) -> None:
         """Whatever runs out by time alone has been seen to (liveness of one site)."""

@@ -12,6 +12,7 @@ const live = document.getElementById("live");
 let shown = JSON.parse(document.body.dataset.shown);
 let typed = "";
 let keypadOpen = false;
+let problemOpen = false;
 let touchedAt = performance.now();
 let waitUntil = 0;
 let waitWhole = 1;
@@ -73,6 +74,7 @@ function show(next) {
   document.documentElement.lang = next.language;
   document.documentElement.dir = next.direction;
   screen.innerHTML = next.html;
+  if (changed) problemOpen = false;
   waitUntil = performance.now() + next.wait_ms;
   waitWhole = changed || next.wait_ms > waitWhole ? Math.max(1, next.wait_ms) : waitWhole;
   if (changed) announce();
@@ -109,6 +111,12 @@ function draw() {
     for (let n = 0; n < 3; n += 1) groups[n].textContent = typed.slice(4 * n, 4 * n + 4).padEnd(4, "·");
     by("key-send").disabled = typed.length !== DIGITS || sending;
     by("key-delete").disabled = typed.length === 0;
+  }
+  const problem = by("problem");
+  if (problem) {
+    problem.hidden = !problemOpen;
+    by("message").hidden = problemOpen;
+    by("open-problem").hidden = problemOpen;
   }
   drawWait();
 }
@@ -178,15 +186,24 @@ function typeDigit(digit) {
   draw();
 }
 
+function openProblem(open) {
+  problemOpen = open;
+  draw();
+  by(open ? "problem-found_empty" : "open-problem")?.focus();
+}
+
 screen.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
   const data = button.dataset;
   if (data.digit) typeDigit(data.digit);
   else if (data.keypad) pressKeypad(data.keypad);
+  else if (data.problem) openProblem(data.problem === "open");
   else if ("repeat" in data) say(shown.say);
   else if (data.press && !isDoubleTap(data.press)) {
-    post({ input: "press", button: data.press, ...(data.parcel ? { parcel: data.parcel } : {}) });
+    const { press: button, parcel, compartment } = data;
+    post({ input: "press", button, ...(parcel && { parcel }), ...(compartment && { compartment }) });
+    if (compartment) openProblem(false);
   }
 });
 
