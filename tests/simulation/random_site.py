@@ -6,6 +6,7 @@ step (design §6). Refuses to know how the site thinks: it only uses what people
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -13,15 +14,18 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
+from tests.simulation.people_at_the_bank import reports
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, parcel_id_from_bits
+from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
 from wire.plan import Settings
 
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
 STEPS: Final = 150
 """What happens in a life that is told for itself."""
+
+Act = Callable[["RandomSite"], None]
 
 _TRUE_CARDS: Final = {True: CommandCard.EMPTY, False: CommandCard.NOT_EMPTY}
 
@@ -53,34 +57,12 @@ class RandomSite:
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, checking after each."""
-        acts = (
-            (self.announce, 3),
-            (self.staff_load, 6),
-            (self.staff_answers, 8),
-            (self.staff_checks, 2),
-            (self.customer_comes, 8),
-            (self.customer_types, 3),
-            (self.somebody_guesses, 1),
-            (self.somebody_forges, 1),
-            (self.staff_load_unannounced, 2),
-            (self.wind, 2),
-            (self.spring, 3),
-            (self.power_cut_at_a_door, 2),
-            (self.door_moves, 10),
-            (self.time_passes, 8),
-            (self.long_time_passes, 1),
-            (self.power_cut, 2),
-            (self.reissue, 2),
-            (self.jam_or_mend, 1),
-            (self.force, 2),
-            (self.customer_reports, 2),
-        )
-        names = [act for act, weight in acts for _ in range(weight)]
+        names = [act for act, weight in (*ACTS, *reports.ACTS) for _ in range(weight)]
         for _ in range(steps):
             act = self.random.choice(names)
             self.log.append(act.__name__)
             self._facts_before.append(len(self.site.recorder.facts))
-            act()
+            act(self)
             self.wait(0)
             self.witness.look()
 
@@ -174,25 +156,6 @@ class RandomSite:
         for _ in range(self.random.choice((0, 0, 2))):
             self._say(slip)
         assert len(self.site.recorder.facts) == written, "C-23: a slip held still counted twice"
-
-    def customer_reports(self) -> None:
-        """Somebody at their open door, or a moment later, says that something is wrong (C-09, C-10, C-31)."""
-        doors = [
-            label
-            for label, opening in self.site.state.durable.openings.items()
-            if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.phase in {Phase.OPEN, Phase.CLOSED}
-        ]
-        label = self.random.choice(doors or tuple(self.inside))
-        word = self.random.choice((Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE))
-        opening = self.site.state.durable.openings.get(label)
-        believed = self.inside[label] if self.random.random() < 0.8 else set()
-        if word is Button.FOUND_EMPTY and believed:
-            return  # Most do not say so of a parcel that is there; some do.
-        self.site.press(word, compartment=label)
-        parcel = None if opening is None else opening.parcel
-        known = None if parcel is None else self.site.state.durable.parcels.get(parcel)
-        if known is not None and known.state in {ParcelState.DISPUTED, ParcelState.REFUSED} and parcel is not None:
-            self.reported.add(parcel)
 
     def customer_types(self) -> None:
         parcel = self._somebodys_parcel()
@@ -390,3 +353,27 @@ class RandomSite:
         if ordered.purpose in {Purpose.COLLECT, Purpose.REOPEN}:
             wrong = self.inside[ordered.compartment] - {ordered.parcel}
             assert not wrong, f"a key opened a door with somebody else's parcel: {wrong}"
+
+
+ACTS: Final[tuple[tuple[Act, int], ...]] = (
+    (RandomSite.announce, 3),
+    (RandomSite.staff_load, 6),
+    (RandomSite.staff_answers, 8),
+    (RandomSite.staff_checks, 2),
+    (RandomSite.customer_comes, 8),
+    (RandomSite.customer_types, 3),
+    (RandomSite.somebody_guesses, 1),
+    (RandomSite.somebody_forges, 1),
+    (RandomSite.staff_load_unannounced, 2),
+    (RandomSite.wind, 2),
+    (RandomSite.spring, 3),
+    (RandomSite.power_cut_at_a_door, 2),
+    (RandomSite.door_moves, 10),
+    (RandomSite.time_passes, 8),
+    (RandomSite.long_time_passes, 1),
+    (RandomSite.power_cut, 2),
+    (RandomSite.reissue, 2),
+    (RandomSite.jam_or_mend, 1),
+    (RandomSite.force, 2),
+)
+"""What may happen, and how often beside the others; the people of each later journey are a module of `people_at_the_bank`."""
