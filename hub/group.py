@@ -220,6 +220,11 @@ class Group:
         self._clear(item.site, AlertKind.GAP, "")
         if fresh < len(batch.facts):
             self._append(item.site, batch, cursor, hashes, fresh)
+        elif (item.site, AlertKind.IDENTITY, "") in self._open:
+            # What both pasts tell is acknowledged as far as it goes, or a suspect would never come to where they part.
+            last = batch.facts[-1].seq
+            self._result.acks[item.site] = replace(cursor, seq=last, hash=hashes[-1].hex())
+            return
         self._result.acks[item.site] = self._moved.get(item.site, cursor)
         if self._lives[cursor.site].birth is None:
             self._result.need_rebirth[item.site] = cursor.site
@@ -281,7 +286,7 @@ class Group:
     def _identity(self, item: _Parsed, cursor: Cursor, detail: str) -> None:
         self._result.refused += 1
         # What is known here tells a site that goes on from an older card that it lacks a part of its past (ADR 0009).
-        self._result.acks.setdefault(item.site, cursor)
+        self._result.acks[item.site] = cursor
         self._raise(item.site, Raise(AlertKind.IDENTITY, "", detail))
 
     def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:

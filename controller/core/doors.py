@@ -109,7 +109,8 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
         return Decision((f.DoorClosed(compartment=label), *_alarms_over(state, label)), effects)
     facts = (f.DoorClosed(compartment=label, session=opening.session), *_alarms_over(state, label))
     if opening.purpose in _TAKING:
-        return _taken(state, opening, facts, now)
+        taken = _taken(state, opening, facts, now)
+        return taken if asked is None else Decision(taken.facts, (*taken.effects, *ask_empty(asked, now)))
     if asked is not None:
         return Decision(facts, ask_empty(asked, now))
     if opening.purpose is Purpose.LOAD:

@@ -42,7 +42,7 @@ def ack_arrived(state: State, event: AckArrived) -> Decision:
     if event.seq > event.last_seq or _is_another_past(event):
         return _behind(state, event)
     if event.incarnation == known:
-        if event.seq <= state.durable.behind_seq:
+        if event.seq <= state.durable.behind_seq and not _is_common(event):
             return Decision()  # It is about facts of the other past: ours of the same numbers are still to be sent.
         return Decision((), (Acked(event.seq, rewind=False),))
     seen = f.HubIncarnationSeen(incarnation=event.incarnation, acked_seq=event.seq)
@@ -52,6 +52,11 @@ def ack_arrived(state: State, event: AckArrived) -> Decision:
 def _is_another_past(event: AckArrived) -> bool:
     """Whether the hub has another fact of that number than the journal: a card went on from before it was written."""
     return bool(event.head and event.own) and event.head != event.own
+
+
+def _is_common(event: AckArrived) -> bool:
+    """Whether the hub's fact of that number is ours, and with it, by the chain, every one before."""
+    return bool(event.head) and event.head == event.own
 
 
 def _behind(state: State, event: AckArrived) -> Decision:

@@ -14,6 +14,8 @@ from controller.core import effects as x
 from controller.core import events as e
 from controller.core.model import WAITING_MAX, Live, Now, StaffNotice, Waiting
 from wire.ids import Door, Label
+from wire.labels import CarrierLabel
+from wire.scans import classify
 
 REPEAT_MS: Final = 3_000
 """A reader in continuous mode says the same text several times a second; it counts once (C-23)."""
@@ -78,7 +80,17 @@ def _with_door(doors: Mapping[Label, Door], label: Label, level: Door) -> dict[L
 def _scanned(live: Live, scan: e.Scanned, now: Now) -> Live:
     digest = hashlib.sha256(scan.text.encode()).digest()[:8]
     repeated = digest == live.last_text and now.mono - live.last_text_mono < REPEAT_MS
-    return replace(live, last_text=digest, last_text_mono=now.mono, repeated=repeated, active_mono=now.mono)
+    waiting = (
+        live.waiting if repeated or not _is_label(scan) else tuple(w for w in live.waiting if not _is_label(w.event))
+    )
+    return replace(
+        live, last_text=digest, last_text_mono=now.mono, repeated=repeated, active_mono=now.mono, waiting=waiting
+    )
+
+
+def _is_label(event: object) -> bool:
+    """A carrier label. Staff hold one parcel at a time: a door for the label before would be opened for the wrong one."""
+    return isinstance(event, e.Scanned) and isinstance(classify(event.text), CarrierLabel)
 
 
 def _without_the_old(live: Live, now: Now) -> Live:

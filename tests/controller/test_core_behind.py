@@ -161,6 +161,19 @@ def test_facts_of_our_own_are_not_taken_for_the_ones_acknowledged(site: VirtualS
     assert site.recorder.acked == 0
 
 
+def test_what_both_pasts_tell_is_acknowledged_so_that_the_hub_comes_to_where_they_part(site: VirtualSite) -> None:
+    """A past of more than one batch was sent from its first fact for ever, and could never be adopted (network 1830)."""
+    site.stored()
+    last = site.recorder.last_seq
+    site.ack(1, last - 2, head="ab" * 32)
+    assert site.recorder.acked == 0
+    site.ack(1, last - 4, head=site.recorder.hash_at(last - 4))
+    assert site.recorder.acked == last - 4
+    site.ack(1, last - 3, head="cd" * 32)
+    site.ack(1, last - 3)
+    assert site.recorder.acked == last - 4, "of the other past, or nobody knows of which"
+
+
 def test_a_hub_that_has_taken_our_history_for_its_own_is_followed_again(site: VirtualSite) -> None:
     site.stored()
     behind(site)

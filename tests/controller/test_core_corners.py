@@ -295,6 +295,42 @@ def test_a_size_chosen_while_another_door_stands_open_waits_its_turn(site: Virtu
     assert site.task_compartment() == "2"
 
 
+def test_a_label_that_waits_for_a_door_is_forgotten_for_the_next_one_in_hand(site: VirtualSite) -> None:
+    """Staff laid the first parcel aside; its door must not open for the second (network 1260)."""
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.SIZE, "S")
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.scan(SECOND, entropy=3)
+    site.scan("8N00000000777", entropy=4)
+    assert [kept.event for kept in site.state.live.waiting] == [e.Scanned("8N00000000777", 4)]
+    site.wait(3_000)
+    site.close("1")
+    site.wait(3_000)
+    (task,) = [site.view().staff.task]
+    assert task is not None
+    assert (task.tracking, task.compartment) == ("8N00000000777", "2")
+
+
+def test_a_check_at_a_door_that_a_customer_left_open_goes_on_when_it_is_shut(site: VirtualSite) -> None:
+    """The desk waited for ever for a door that was shut already (network 1955)."""
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(200_000)
+    site.sign_in()
+    site.press(Button.CHECK, compartment=Label("1"))
+    assert step(site) is Step.TAKE_BACK
+    site.close("1")
+    assert step(site) is Step.ASK_EMPTY
+    assert site.parcel(parcel).state is ParcelState.COLLECTING
+    site.press(Button.EMPTY)
+    assert step(site) is None
+    assert site.occupancy("1") is Occupancy.FREE
+    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
+
+
 def test_while_the_question_stands_nothing_else_is_begun(site: VirtualSite) -> None:
     parcel = site.stored()
     site.sign_in()

@@ -20,11 +20,12 @@ from hub.store.migrate import migrate
 from hub.store.schema import METADATA, SITE_LIVE
 from tests.hub.hub_bench import DAY_MS, Bench
 from tests.hub.hub_site import AT_MS, Journal, life, life_of
-from wire import facts
+from wire import facts, topics
 from wire.facts import AnyFact
 from wire.ids import Door as DoorState
 from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust, parcel_id_from_bits
 from wire.messages import (
+    Ack,
     Birth,
     CompartmentCard,
     CompartmentState,
@@ -433,6 +434,31 @@ def test_an_adopted_past_that_parted_before_what_is_told_is_asked_for_from_its_f
         (bytes.fromhex(digest),) for digest in fork.hashes[1:]
     ], "whole from its first fact"
     assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
+
+
+def test_a_suspect_is_acknowledged_what_both_pasts_tell_or_it_would_never_come_to_where_they_part(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2, ends=False))
+    bench.hear(journal.batch(1, journal.last))
+    fork = forked(journal, 8, *life_of(3, ends=False))
+    bench.hear(fork.batch(9, fork.last))
+    assert acks(bench)[-1] == (journal.last, journal.hashes[-1]), "what it lacks is told"
+    bench.hear(fork.batch(1, 4))
+    assert acks(bench)[-1] == (4, journal.hashes[4])
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    bench.hear(fork.batch(1, 4), fork.batch(5, fork.last))
+    cursor = "SELECT ordinal, seq, hash FROM site_cursor WHERE site = 1"
+    assert bench.ask(cursor) == [(2, fork.last, fork.hashes[-1])]
+    assert acks(bench)[-1] == (fork.last, fork.hashes[-1])
+    bench.hear(fork.batch(1, 4))
+    assert acks(bench)[-1] == (fork.last, fork.hashes[-1]), "nobody is under suspicion any more"
+
+
+def acks(bench: Bench) -> list[tuple[int, str]]:
+    """What the site was told is committed."""
+    said = [decode(Ack, body) for topic, body in bench.link.said if topic == topics.topic(topics.ACK, "gambetta")]
+    return [(ack.seq, ack.head) for ack in said]
 
 
 def words_of(journal: Journal, boot: int) -> tuple[Presence, Birth, SiteState]:

@@ -327,9 +327,9 @@ class RandomSite:
         return opening.purpose is Purpose.LOAD and elsewhere and self.in_staff_hands == opening.parcel
 
     def _is_taken_back(self, opening: Opening, label: Label) -> bool:
-        task = self.site.state.live.task
+        task = self.site.view().staff.task
         asked = task is not None and task.step is Step.TAKE_BACK and task.compartment == label
-        return opening.purpose is Purpose.LOAD and asked
+        return opening.purpose is Purpose.LOAD and asked and not (task is not None and task.looks_only)
 
     def _is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)

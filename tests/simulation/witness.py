@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
-from controller.core.model import Phase, State
+from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, Service
@@ -220,6 +220,12 @@ class Witness:
             if parcel.state is ParcelState.COLLECTING and parcel.session not in busy:
                 taken_ms = mono - parcel.since_mono
                 assert taken_ms <= settings.dispute_ms + SLACK_MS, "I-17: taken for ever, collected never"
+        task = state.live.task
+        if task is not None and task.step in {Step.PUT_IN, Step.TAKE_BACK} and task.compartment is not None:
+            doors = {o.compartment for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}}
+            assert task.compartment in doors, (
+                f"staff are told to do something at door {task.compartment}, which is shut, and nothing else goes on"
+            )
         if state.live.waiting:
             asked_ms = mono - state.live.waiting[0].since_mono
             idle = not busy and mono - last_ms > settings.pulse_gap_ms + SLACK_MS
