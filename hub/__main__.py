@@ -11,6 +11,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +26,9 @@ from hub.store import desk
 from hub.store.engine import Store, StoreRefused
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
-from wire.badges import badge_digest, badge_text
+from wire.badges import PIN_DIGITS_MAX, PIN_DIGITS_MIN, badge_digest, badge_text, is_pin, pin_digest
 from wire.ids import is_site_id
+from wire.plan import Person, Role
 from wire.plan import Settings as SiteSettings
 from wire.topics import mosquitto_acl
 
@@ -119,7 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     worn = badge.add_parser("add", help="print the text of a new badge")
     worn.add_argument("site")
     worn.add_argument("person", help="an opaque id, no name")
-    worn.add_argument("--role", default="concierge")
+    worn.add_argument("--role", default=Role.CONCIERGE.value, choices=[role.value for role in Role])
+    worn.add_argument("--carrier", default="", help="whose courier it is; needed for a courier, and only for one")
+    worn.add_argument("--pin-stdin", action="store_true", help="read a PIN of 4 to 8 digits from standard input")
+    worn.add_argument("--valid-until", type=date.fromisoformat, help="the last day of the badge, as 2027-06-30")
+    ended = badge.add_parser("end", help="take somebody off a site's roster; a lost badge opens nothing more")
+    ended.add_argument("site")
+    ended.add_argument("person")
     return parser
 
 
@@ -206,17 +214,48 @@ def _token_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> 
 
 def _badge_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
     text = badge_text(secrets.randbits(128))
+    person = _person(asked, text)
     try:
         with _open(settings).writing() as connection:
             row = desk.site(connection, asked.site)
             if row is None:
                 raise Impossible(f"there is no site {asked.site}")
-            desk.add_badge(
-                connection, number=row.number, person=asked.person, role=asked.role, digest=badge_digest(text)
-            )
+            desk.add_badge(connection, number=row.number, person=person)
     except IntegrityError as error:
         raise Impossible(f"{asked.person} is on the roster of {asked.site} already") from error
     print(text)
+
+
+def _person(asked: argparse.Namespace, badge: str) -> Person:
+    """The entry of the roster; the PIN itself is kept nowhere, and never stands on a command line."""
+    if (asked.role == Role.COURIER) != bool(asked.carrier):
+        raise Impossible("a courier works for a carrier (--carrier NAME), and nobody else does")
+    pin = sys.stdin.readline().strip() if asked.pin_stdin else ""
+    if asked.pin_stdin and not is_pin(pin):
+        raise Impossible(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
+    return Person(
+        id=asked.person,
+        role=asked.role,
+        badge=badge_digest(badge),
+        carrier=asked.carrier,
+        pin=pin_digest(badge, pin) if pin else "",
+        valid_until_ms=0 if asked.valid_until is None else _end_of_day_ms(asked.valid_until),
+    )
+
+
+def _end_of_day_ms(day: date) -> int:
+    """When a day ends where this machine stands."""
+    return int(datetime.combine(day + timedelta(days=1), datetime.min.time()).timestamp() * 1000)
+
+
+def _badge_end(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+    with _open(settings).writing() as connection:
+        row = desk.site(connection, asked.site)
+        if row is None:
+            raise Impossible(f"there is no site {asked.site}")
+        if not desk.end_badge(connection, number=row.number, person=asked.person):
+            raise Impossible(f"{asked.person} is not on the roster of {asked.site}")
+    print(f"{asked.person} opens nothing more at {asked.site} once it has its next plan")
 
 
 _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Settings, KeyRing], None]]] = {
@@ -229,6 +268,7 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("user", "add"): _user_add,
     ("token", "add"): _token_add,
     ("badge", "add"): _badge_add,
+    ("badge", "end"): _badge_end,
 }
 
 

@@ -6,6 +6,7 @@ Owns their printed form and the digest kept in a roster. Refuses to know people,
 from __future__ import annotations
 
 import hashlib
+import hmac
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +17,8 @@ CARD_PREFIX: Final = "CC1-"
 _SECRET_BITS: Final = 128
 _SECRET_CHARACTERS: Final = 26
 BADGE_CHARACTERS: Final = len(BADGE_PREFIX) + _SECRET_CHARACTERS
+PIN_DIGITS_MIN: Final = 4
+PIN_DIGITS_MAX: Final = 8
 
 
 class CommandCard(StrEnum):
@@ -44,6 +47,16 @@ def badge_text(secret: int) -> str:
 def badge_digest(text: str) -> str:
     """SHA-256 of a badge's text in hex: the only thing a roster holds. 128 random bits need no salt."""
     return hashlib.sha256(b"consigne/1/badge\x00" + text.encode()).hexdigest()
+
+
+def is_pin(text: str) -> bool:
+    """Whether `text` has the form of a PIN: 4 to 8 digits."""
+    return PIN_DIGITS_MIN <= len(text) <= PIN_DIGITS_MAX and text.isascii() and text.isdecimal()
+
+
+def pin_digest(badge: str, pin: str) -> str:
+    """HMAC-SHA-256, in hex, over a PIN, keyed with the badge's own text: who holds only the roster cannot try PINs against it."""
+    return hmac.new(b"consigne/1/pin\x00" + badge.encode(), pin.encode(), hashlib.sha256).hexdigest()
 
 
 def is_badge(text: str) -> bool:

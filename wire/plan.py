@@ -56,12 +56,28 @@ class PlannedParcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     intent: Intent = Intent.HOLD
 
 
+class Role(StrEnum):
+    """What somebody is at a site. A roster may hold others, of a later version: they may do nothing here."""
+
+    MEDIATOR = "mediator"
+    CONCIERGE = "concierge"
+    LEAD = "lead"
+    COURIER = "courier"
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry of the roster: an opaque id, a role, and the digest of a badge (`wire.badges.badge_digest`)."""
+    """An entry of the roster: an opaque id, a role, and the digest of a badge (`wire.badges.badge_digest`).
+
+    `carrier`: whose courier it is. `pin`: `wire.badges.pin_digest` of badge and PIN, empty without one. `valid_until_ms`: from then
+    on the badge opens nothing, by a trusted clock only; 0 without an end.
+    """
 
     id: str
     role: str
     badge: str
+    carrier: Annotated[str, Meta(max_length=32)] = ""
+    pin: Annotated[str, Meta(max_length=64)] = ""
+    valid_until_ms: Whole = 0
 
 
 class SiteCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

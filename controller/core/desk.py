@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from controller.core import due, loading, reports
+from controller.core import due, loading, reports, rights
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import tell
@@ -30,7 +30,7 @@ from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service, 
 from wire.labels import CarrierLabel
 from wire.scans import ScannedBadge
 
-_CARDS: Final = {
+CARDS: Final = {
     CommandCard.SIZE_S: Pressed(Button.SIZE, "S"),
     CommandCard.SIZE_M: Pressed(Button.SIZE, "M"),
     CommandCard.SIZE_L: Pressed(Button.SIZE, "L"),
@@ -42,6 +42,7 @@ _CARDS: Final = {
     CommandCard.EMPTY: Pressed(Button.EMPTY),
     CommandCard.NOT_EMPTY: Pressed(Button.NOT_EMPTY),
 }
+"""A command card is a button that needs no screen."""
 
 
 def badge_scanned(state: State, badge: ScannedBadge) -> Decision:
@@ -66,13 +67,15 @@ def card_scanned(state: State, card: CommandCard, now: Now) -> Decision:
     """A command card is a button that needs no screen."""
     if state.durable.staff is None:
         return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
-    return pressed(state, _CARDS[card], now)
+    return pressed(state, CARDS[card], now)
 
 
 def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -> Decision:
     """A carrier label: a deposit for staff, a friendly *use the slip* for anybody else (C-34)."""
     if state.durable.staff is None:
         return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
+    if (refusal := rights.refused(state.durable.staff, rights.Right.DEPOSIT)) is not None:
+        return refusal
     return loading.label_scanned(state, state.durable.staff, label, event, now)
 
 
@@ -87,6 +90,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
     staff = state.durable.staff
     if staff is None:
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
+    if (refusal := rights.refused(staff, rights.NEEDS[event.button])) is not None:
+        return refusal
     match event.button:
         case Button.SIZE:
             return _size(state, staff, event.value, now)

@@ -349,11 +349,12 @@ class StaffNoticeKind(StrEnum):
     REMOVED = "removed"
     HANDED_OVER = "handed_over"
     DISK_FULL = "disk_full"
+    NOT_YOURS = "not_yours"
 
 
 @dataclass(frozen=True, slots=True)
 class StaffNotice:
-    """What a staff notice says besides its kind."""
+    """What a staff notice says besides its kind. `right`: what somebody else has to be asked for."""
 
     kind: StaffNoticeKind
     compartment: Label | None = None
@@ -361,6 +362,7 @@ class StaffNotice:
     tracking: str = ""
     place: Place | None = None
     at_ms: int = 0
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.rights import Right, who_may
 from controller.core.views import CompartmentView, ParcelView, TaskView, View
 from controller.kiosk.bank import placed
 from controller.kiosk.link import Picture
@@ -24,6 +25,7 @@ from wire.badges import CommandCard
 from wire.facts import Place
 from wire.ids import SIZE_ORDER, Door, Occupancy, ParcelState, PlaceKind, Service
 from wire.labels import LabelFormat, has_s10_check_digit, read_label
+from wire.plan import Role
 
 ANSWER_S: Final = 30
 """How long *empty?* is asked before the compartment is unknown (S-09)."""
@@ -95,7 +97,14 @@ NOTICES: Final = {
     StaffNoticeKind.CHECKED: "Casier vérifié.",
     StaffNoticeKind.REMOVED: "Colis sorti du stock.",
     StaffNoticeKind.HANDED_OVER: "Colis remis.",
+    StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
+}
+ROLES: Final = {
+    Role.MEDIATOR: "un médiateur",
+    Role.CONCIERGE: "un concierge",
+    Role.LEAD: "le responsable du site",
+    Role.COURIER: "un livreur",
 }
 _GOOD: Final = frozenset(
     {
@@ -194,12 +203,22 @@ def _task_words(task: TaskView) -> str:
 def notice_words(notice: StaffNotice) -> str:
     """A notice with what it points at."""
     details = [
+        _ask_words(notice.right),
         notice.tracking,
         place_words(notice.place) or (f"porte {notice.compartment}" if notice.compartment else ""),
         clock_words(notice.at_ms) if notice.at_ms else "",
     ]
     detail = " · ".join(part for part in details if part)
     return f"{NOTICES[notice.kind]} {detail}".strip()
+
+
+def _ask_words(right: str) -> str:
+    """Whom to ask for what one's own badge does not allow."""
+    if not right:
+        return ""
+    names = [ROLES[role] for role in who_may(Right(right))]
+    asked = f"{', '.join(names[:-1])} ou {names[-1]}" if len(names) > 1 else "".join(names)
+    return f"Demandez-le : {asked} peut le faire."
 
 
 def place_words(place: Place | None) -> str:

@@ -327,19 +327,39 @@ def site_cards(connection: Connection) -> list[SiteCard]:
     return [SiteCard(number=row.number, name=row.name, address=row.address) for row in connection.execute(_SITE_CARDS)]
 
 
-_PEOPLE: Final = select(ROSTER.c.id, ROSTER.c.role, ROSTER.c.badge).where(ROSTER.c.site == bindparam("number"))
+_PEOPLE: Final = select(
+    ROSTER.c.id, ROSTER.c.role, ROSTER.c.badge, ROSTER.c.carrier, ROSTER.c.pin, ROSTER.c.valid_until_ms
+).where(ROSTER.c.site == bindparam("number"))
 
 
 def people_of(connection: Connection, number: int) -> list[Person]:
     """The roster of a site."""
     rows = connection.execute(_PEOPLE, {"number": number})
-    return [Person(id=row.id, role=row.role, badge=row.badge) for row in rows]
+    return [
+        Person(
+            id=row.id,
+            role=row.role,
+            badge=row.badge,
+            carrier=row.carrier,
+            pin=row.pin,
+            valid_until_ms=row.valid_until_ms,
+        )
+        for row in rows
+    ]
 
 
-def add_badge(connection: Connection, *, number: int, person: str, role: str, digest: str) -> None:
+def add_badge(connection: Connection, *, number: int, person: Person) -> None:
     """Put somebody on a site's roster."""
-    connection.execute(insert(ROSTER).values(site=number, id=person, role=role, badge=digest))
+    connection.execute(insert(ROSTER).values(site=number, **msgspec.structs.asdict(person)))
     ingest.replan(connection, (number,))
+
+
+def end_badge(connection: Connection, *, number: int, person: str) -> bool:
+    """Take somebody off a site's roster: their badge opens nothing there from the next plan on. False when they are not on it."""
+    ended = connection.execute(delete(ROSTER).where(ROSTER.c.site == number, ROSTER.c.id == person))
+    if ended.rowcount:
+        ingest.replan(connection, (number,))
+    return bool(ended.rowcount)
 
 
 def settings_of(row: Row[Any]) -> Settings:

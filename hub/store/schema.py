@@ -303,8 +303,11 @@ ROSTER: Final = Table(
     Column("id", String(32), primary_key=True),
     Column("role", String(16), nullable=False),
     Column("badge", String(64), nullable=False),
+    Column("carrier", String(32), nullable=False, server_default=""),
+    Column("pin", String(64), nullable=False, server_default=""),
+    Column("valid_until_ms", BigInteger, nullable=False, server_default="0"),
 )
-"""Who may work at a site: an opaque id, a role and the digest of a badge. No name."""
+"""Who may work at a site: an opaque id, a role, the digests of badge and PIN, a courier's carrier and an end. No name."""
 
 COMMAND: Final = Table(
     "command",

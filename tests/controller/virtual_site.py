@@ -170,6 +170,7 @@ class VirtualSite:
         self.lamp = Lamp()
         self.doors: dict[Label, Door] = dict.fromkeys(self.setup.cards, Door.CLOSED)
         self.revision = 0
+        self.role = "concierge"
         self.planned: dict[ParcelId, PlannedParcel] = {}
         self.runner = self._start(fresh(self.setup), clean=True)
         self.publish_plan()
@@ -262,7 +263,7 @@ class VirtualSite:
             revision=self.revision,
             hash="",
             parcels=tuple(self.planned.values()),
-            people=(Person(id="amina", role="concierge", badge=badge_digest(BADGE)),),
+            people=(Person(id="amina", role=self.role, badge=badge_digest(BADGE)),),
             sites=(SiteCard(number=8, name="Colombes", address="2 rue du Port"),),
             settings=self.settings,
         )

@@ -35,7 +35,7 @@ from wire.badges import badge_digest
 from wire.ids import ParcelId, SizeClass
 from wire.messages import Ack, Presence, decode, encode
 from wire.pickup import PickupKey
-from wire.plan import Settings
+from wire.plan import Person, Settings
 
 if TYPE_CHECKING:
     from tests.simulation.bank import TrueParcel
@@ -210,7 +210,8 @@ class Hub:
             number = sql.add_site(
                 connection, site=name, name=name, address="1 rue des Lilas", help_phone="01", now_ms=self.now_ms()
             )
-            sql.add_badge(connection, number=number, person="amina", role="concierge", digest=badge_digest(badge))
+            amina = Person(id="amina", role="concierge", badge=badge_digest(badge))
+            sql.add_badge(connection, number=number, person=amina)
             sql.set_settings(connection, number=number, settings=settings)
         return number
 

@@ -1,0 +1,83 @@
+"""Who may do what at the desk: roles, the rights they carry, and the right each button needs (A-12).
+
+Owns the tables, and the kind refusal that says who may. Refuses to know what a button then does (`desk`). Deny by default:
+a role that is not in the table may leave, and nothing else. The choice of each right is told in docs/roles.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from controller.core.effects import Decision, ShowStaff, Signal, Sound
+from controller.core.events import Button
+from controller.core.model import Staff, StaffNotice, StaffNoticeKind
+from wire.plan import Role
+
+
+class Right(StrEnum):
+    """One thing that somebody may be trusted with."""
+
+    LEAVE = "leave"
+    GO_ON = "go_on"
+    DEPOSIT = "deposit"
+    LOOK = "look"
+    REOPEN = "reopen"
+    HAND_OVER = "hand_over"
+    HELP = "help"
+    TAKE_OUT = "take_out"
+    ALARMS = "alarms"
+    DOORS = "doors"
+
+
+NEEDS: Final = {
+    Button.SIGN_OUT: Right.LEAVE,
+    Button.SIZE: Right.DEPOSIT,
+    Button.SHELF: Right.DEPOSIT,
+    Button.BIGGER: Right.DEPOSIT,
+    Button.CANCEL: Right.GO_ON,
+    Button.DONE: Right.GO_ON,
+    Button.EMPTY: Right.GO_ON,
+    Button.NOT_EMPTY: Right.GO_ON,
+    Button.CHECK: Right.LOOK,
+    Button.REOPEN: Right.REOPEN,
+    Button.REMOVE: Right.TAKE_OUT,
+    Button.HAND_OVER: Right.HAND_OVER,
+    Button.ANSWER_CALL: Right.HELP,
+    Button.CLEAR_ALARM: Right.ALARMS,
+    Button.CLEAR_LOCKOUT: Right.HELP,
+    Button.PUT_IN_SERVICE: Right.DOORS,
+    Button.TAKE_OUT_OF_SERVICE: Right.DOORS,
+}
+"""The right each button of the staff screen needs; a command card needs what its button needs."""
+
+FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE})
+"""Buttons of the customer screen: nobody has to be signed in."""
+
+_MEDIATOR: Final = frozenset({Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.HELP})
+_CONCIERGE: Final = _MEDIATOR | {Right.DEPOSIT, Right.TAKE_OUT, Right.ALARMS, Right.DOORS}
+RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
+    Role.MEDIATOR: _MEDIATOR,
+    Role.CONCIERGE: _CONCIERGE,
+    Role.LEAD: frozenset(Right),
+    Role.COURIER: frozenset({Right.LEAVE}),
+}
+
+
+def may(role: str, right: Right) -> bool:
+    """Whether somebody of that role may; a role this version does not know may only leave."""
+    return right in RIGHTS.get(role, frozenset({Right.LEAVE}))
+
+
+def who_may(right: Right) -> tuple[Role, ...]:
+    """The roles to ask, the nearest first."""
+    return tuple(role for role in Role if right in RIGHTS[role])
+
+
+def refused(staff: Staff, right: Right) -> Decision | None:
+    """The refusal that says whom to ask; None when they may."""
+    if may(staff.role, right):
+        return None
+    notice = StaffNotice(StaffNoticeKind.NOT_YOURS, right=right.value)
+    return Decision((), (ShowStaff(notice), Sound(Signal.REFUSED)))
