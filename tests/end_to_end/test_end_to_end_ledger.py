@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from demo.ledger import Evidence, Ledger, add_up, read_journal
+from demo.ledger import LOOKS_MAX, Evidence, Ledger, add_up, at_rest, read_journal
 from demo.story import StoryBroke, keep_within, play
 from demo.world import World
 from firmware.board import load_board
@@ -50,6 +50,17 @@ def books(left: Path, spoil: Callable[[Evidence], Evidence] = lambda one: one) -
     """The ledger of a folder; `spoil` changes what is known of the first site before it is added up."""
     first, *others = [evidence(left, site) for site in BOARDS]
     return add_up([spoil(first), *others])
+
+
+def test_a_site_that_writes_between_two_looks_is_looked_at_again_and_what_stays_missing_is_told(left: Path) -> None:
+    """A campaign of kills read a site's journal just before its clock was corrected, and the hub's facts just after."""
+    whole = evidence(left, "colombes")
+    early = replace(whole, records=whole.records[:-2])
+    looks = iter([early, whole, early])
+    assert at_rest(lambda: next(looks)) is whole
+    lacking = replace(whole, hub_records=whole.hub_records[:-1])
+    looks = iter([lacking] * LOOKS_MAX)
+    assert at_rest(lambda: next(looks)) is lacking
 
 
 def evidence(left: Path, site: str) -> Evidence:
