@@ -21,8 +21,9 @@ from tests.simulation.world import the_world
 
 HOUR_MS = 3_600_000
 YEAR_H = 365.25 * 24
-NETWORK_EVERY = 5
-"""One seed of so many is a network of sites for days; the others are a bank that is never left alone, a fortieth of the work."""
+NETWORK_EVERY = 20
+"""One seed of so many is a network of sites for days; the others are a bank that is never left alone, a hundredth of the work: nine
+tenths of the time still go to networks."""
 
 
 @dataclass(frozen=True, slots=True)
