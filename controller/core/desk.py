@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from controller.core import due, loading, reports, rights
+from controller.core import due, loading, misplaced, reports, rights
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import tell
@@ -104,7 +104,9 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         case Button.EMPTY:
             return loading.answered_empty(state, staff, now)
         case Button.NOT_EMPTY:
-            return loading.answered_not_empty(state, staff)
+            return loading.answered_not_empty(state, staff, now)
+        case Button.IN_DOOR:
+            return misplaced.answered(state, staff, event.compartment, now)
         case Button.DONE:
             return _done(state, staff)
         case Button.SIGN_OUT:

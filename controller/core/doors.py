@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, reports
+from controller.core import due, latching, misplaced, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed
-from controller.core.loading import ask_empty, load_closed, load_failed
+from controller.core.loading import load_closed, load_failed
 from controller.core.model import (
     Notice,
     NoticeKind,
@@ -26,14 +26,14 @@ from controller.core.model import (
     Step,
     alarm_key,
 )
-from controller.core.orders import call_desk, pulse_again
+from controller.core.orders import ask_empty, call_desk, pulse_again
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service
 
 FORCED: Final = "door_forced"
 LEFT_OPEN: Final = "door_left_open"
 OPEN_AT_BOOT: Final = "open_at_boot"
-LATCH_FAILED: Final = "latch_failed"
+LATCH_FAILED: Final = latching.LATCH_FAILED
 
 _TAKING: Final = (Purpose.COLLECT, Purpose.REOPEN)
 
@@ -43,9 +43,9 @@ def door_changed(state: State, event: DoorChanged, now: Now) -> Decision:
     if event.compartment not in state.setup.cards:
         return Decision()
     opening = state.durable.openings.get(event.compartment)
-    if event.open:
-        return _opened(state, event.compartment, opening, now)
-    return _closed(state, event.compartment, opening, now)
+    moved = _opened if event.open else _closed
+    decision = moved(state, event.compartment, opening, now)
+    return Decision(decision.facts, (*decision.effects, *misplaced.touched(state, event.compartment)))
 
 
 def pulse_failed(state: State, event: PulseFailed, now: Now) -> Decision:
@@ -84,7 +84,8 @@ def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> De
     if opening is not None and opening.phase is Phase.OPEN:
         return Decision()
     if opening is not None and _still_belongs(opening, now):
-        return Decision(facts=(f.DoorOpened(compartment=label, session=opening.session),), effects=(Sound(Signal.OK),))
+        more = latching.sprang_open(state, opening)
+        return Decision((f.DoorOpened(compartment=label, session=opening.session), *more.facts), more.effects)
     facts: list[f.AnyFact] = [f.DoorOpened(compartment=label)]
     if alarm_key(FORCED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=FORCED, compartment=label))

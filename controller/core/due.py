@@ -17,6 +17,9 @@ from wire.ids import ParcelState
 SETTLE_MS: Final = 2_000
 """A door that opens again this soon after it closed had not latched: the same opening goes on, no alarm."""
 
+BOUNCES_MAX: Final = 2
+"""A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
+
 LATE_MS: Final = 60_000
 """A door that opens this soon after its last pulse failed was helped by hand: the same opening goes on."""
 
@@ -99,9 +102,9 @@ def idle_at(state: State) -> int:
 
 
 def answer_by(state: State) -> int | None:
-    """When the question *empty?* is taken as unanswered."""
+    """When a question about what lies where is taken as unanswered."""
     task = state.live.task
-    if task is None or task.step is not Step.ASK_EMPTY:
+    if task is None or task.step not in {Step.ASK_EMPTY, Step.WHICH_DOOR}:
         return None
     return task.asked_mono + state.durable.settings.cancel_answer_ms
 
@@ -118,7 +121,7 @@ def _ready_at(state: State) -> int | None:
     for opening in state.durable.openings.values():
         if opening.phase is Phase.PULSING:
             return None
-        if opening.phase is Phase.OPEN:
+        if opening.phase is Phase.OPEN and opening.bounces < BOUNCES_MAX:  # One that cannot hold stops nobody.
             ready = max(ready, opening.opened_mono + settings.take_ms)
         ready = max(ready, opening.pulse_mono + settings.pulse_gap_ms)
     return ready

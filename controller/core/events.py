@@ -135,6 +135,7 @@ class Button(StrEnum):
     DONE = "done"
     EMPTY = "empty"
     NOT_EMPTY = "not_empty"
+    IN_DOOR = "in_door"
     CHECK = "check"
     REOPEN = "reopen"
     REMOVE = "remove"

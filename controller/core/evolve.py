@@ -357,7 +357,10 @@ def _door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
     opening = durable.openings.get(fact.compartment)
     if opening is None or opening.session != fact.session:
         return durable
-    durable = _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono)
+    bounces = opening.bounces + (opening.phase is Phase.CLOSED)
+    durable = _opening(
+        durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, bounces=bounces
+    )
     if opening.purpose is Purpose.COLLECT and opening.parcel is not None:
         return _parcel(durable, opening.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
     return durable

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due
+from controller.core import due, latching, misplaced
 from controller.core.allocate import allocate, shelf_place
 from controller.core.effects import (
     Decision,
@@ -38,7 +38,7 @@ from controller.core.model import (
     in_compartment,
     on_shelf,
 )
-from controller.core.orders import next_session, open_door
+from controller.core.orders import ask_empty, next_session, open_door
 from wire import facts as f
 from wire.ids import (
     Door,
@@ -129,6 +129,8 @@ def cancel(state: State, now: Now) -> Decision:
     if task.step in {Step.CHOOSE_SIZE, Step.PUT_ON_SHELF}:
         cancelled = ShowStaff(StaffNotice(StaffNoticeKind.CANCELLED, None, task.parcel))
         return Decision((), (SetTask(None), cancelled))
+    if task.step is Step.WHICH_DOOR:
+        return misplaced.nobody_knows(state)
     return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
 
 
@@ -152,7 +154,9 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
     assert opening.parcel is not None, "a deposit is ordered for a parcel"
     if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
         return _unfinished(opening, compartment.occupancy)
-    if due.is_quick(state, opening, now):
+    if task.touched:
+        return misplaced.which_door(task, now)
+    if due.is_quick(state, opening, now) and not opening.bounces:  # What sprang open was pushed shut with it inside.
         return Decision((), ask_empty(task, now))
     place = in_compartment(opening.compartment)
     stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)
@@ -182,15 +186,12 @@ def load_failed(state: State, opening: Opening, now: Now) -> Decision:
     return Decision((released,), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), failed))
 
 
-def ask_empty(task: Task, now: Now) -> tuple[Effect, ...]:
-    """The door is closed again: is the compartment empty?"""
-    return (SetTask(replace(task, step=Step.ASK_EMPTY, asked_mono=now.mono)), Sound(Signal.ATTENTION))
-
-
 def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     """Staff looked inside: it is empty."""
     task = state.live.task
-    if task is None or task.step is not Step.ASK_EMPTY or task.compartment is None:
+    if task is not None and task.step is Step.WHICH_DOOR:
+        return misplaced.not_in_the_wanted_one(state, staff, now)
+    if task is None or task.compartment is None or not (_is_asked(task) or latching.is_given_up(state, task)):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     facts = _emptied(state, staff, task.compartment, task)
     done = (SetTask(None), RememberStored(None), Sound(Signal.OK))
@@ -204,14 +205,17 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     wanted = state.card(task.compartment).size
     if not due.is_ready(state, now):
         return Decision(facts, (*done, SetTask(Task(Step.CHOOSE_SIZE, parcel.id))))
-    allotted = _allot(state, staff, parcel, wanted, larger_than=wanted)
+    larger_than = wanted if task.after is After.BIGGER else None
+    allotted = _allot(state, staff, parcel, parcel.size or wanted, larger_than=larger_than)
     return Decision((*facts, *allotted.facts), (*done, *allotted.effects))
 
 
-def answered_not_empty(state: State, staff: Staff) -> Decision:
+def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     """Staff looked inside: something is there."""
     task = state.live.task
-    if task is None or task.step is not Step.ASK_EMPTY or task.compartment is None:
+    if task is not None and task.step is Step.WHICH_DOOR and task.compartment is not None:
+        return misplaced.answered(state, staff, task.compartment, now)
+    if task is None or not _is_asked(task) or task.compartment is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     label = task.compartment
     held = state.durable.compartments[label].parcel
@@ -235,6 +239,8 @@ def not_answered(state: State) -> Decision:
     """Nobody said whether the compartment is empty: it is unknown, and no parcel is freed."""
     task = state.live.task
     assert task is not None, "only a question can stay without an answer (due.answer_by)"
+    if task.step is Step.WHICH_DOOR:
+        return misplaced.nobody_knows(state)
     assert task.compartment is not None, "the question is about a compartment"
     label = task.compartment
     compartment = state.durable.compartments[label]
@@ -246,6 +252,10 @@ def not_answered(state: State) -> Decision:
         facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="not_answered"),)
     unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, compartment.parcel))
     return Decision(facts, (SetTask(None), unknown, Sound(Signal.ATTENTION)))
+
+
+def _is_asked(task: Task) -> bool:
+    return task.step is Step.ASK_EMPTY
 
 
 def _stop_and_say(notice: StaffNotice) -> Decision:

@@ -178,7 +178,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The current or last opening of one compartment."""
+    """The current or last opening of one compartment. `bounces`: how often its door sprang open after it was shut (S-10)."""
 
     session: str
     compartment: Label
@@ -191,6 +191,7 @@ class Opening:
     opened_mono: int = 0
     closed_mono: int = 0
     alarmed: bool = False
+    bounces: int = 0
 
 
 class Step(StrEnum):
@@ -201,6 +202,7 @@ class Step(StrEnum):
     PUT_ON_SHELF = "put_on_shelf"
     TAKE_BACK = "take_back"
     ASK_EMPTY = "ask_empty"
+    WHICH_DOOR = "which_door"
 
 
 class After(StrEnum):
@@ -208,6 +210,7 @@ class After(StrEnum):
 
     NOTHING = "nothing"
     BIGGER = "bigger"
+    OTHER_DOOR = "other_door"
     SHELF = "shelf"
     REMOVE = "remove"
 
@@ -283,6 +286,7 @@ class Task:
     """What staff are doing with one parcel or compartment right now; lost at a restart, on purpose.
 
     After a restart the compartment is `reserved` or `unknown` and the parcel `received`: scanning the label goes on.
+    `touched`: other doors that moved during the deposit, so that nobody can be sure which one it went into (S-08).
     """
 
     step: Step
@@ -291,6 +295,7 @@ class Task:
     after: After = After.NOTHING
     shelf_place: str | None = None
     asked_mono: int = 0
+    touched: tuple[Label, ...] = ()
 
 
 class NoticeKind(StrEnum):
@@ -350,6 +355,9 @@ class StaffNoticeKind(StrEnum):
     HANDED_OVER = "handed_over"
     DISK_FULL = "disk_full"
     NOT_YOURS = "not_yours"
+    NOT_LATCHED = "not_latched"
+    NEVER_LATCHES = "never_latches"
+    MISPLACED = "misplaced"
 
 
 @dataclass(frozen=True, slots=True)

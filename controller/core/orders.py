@@ -1,14 +1,15 @@
-"""The durable cause of a pulse, and the call to the desk: the two things every journey ends in.
+"""The durable cause of a pulse, the question behind a closed door and the call to the desk: what every journey ends in.
 
-Owns how sessions are named and pulses ordered. Refuses to judge whether a door should open.
+Owns how sessions are named, pulses ordered and questions put. Refuses to judge whether a door should open.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from controller.core.effects import Decision, Effect, Pulse, Signal, Sound
-from controller.core.model import Opening, State
+from controller.core.effects import Decision, Effect, Pulse, SetTask, Signal, Sound
+from controller.core.model import Now, Opening, State, Step, Task
 from wire import facts as f
 from wire.ids import Label, ParcelId, Purpose
 
@@ -45,6 +46,16 @@ def pulse_again(opening: Opening) -> Decision:
         by=opening.by,
     )
     return Decision((ordered,), (Pulse(opening.compartment), Sound(Signal.ATTENTION)))
+
+
+def ask(task: Task, step: Step, now: Now) -> tuple[Effect, ...]:
+    """Staff are asked something that only they can have seen, within a time (`due.answer_by`)."""
+    return (SetTask(replace(task, step=step, asked_mono=now.mono)), Sound(Signal.ATTENTION))
+
+
+def ask_empty(task: Task, now: Now) -> tuple[Effect, ...]:
+    """The door is closed again: is the compartment empty?"""
+    return ask(task, Step.ASK_EMPTY, now)
 
 
 def call_desk(state: State, reason: str, parcel: ParcelId | None, compartment: Label | None) -> Iterator[f.AnyFact]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from controller.core import due
 from controller.core.allocate import free_by_size
+from controller.core.latching import is_given_up
 from controller.core.model import After, Call, DoorEvent, Now, Opening, Parcel, Phase, State
 from controller.core.pickup import typed_wait_ms
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
@@ -199,6 +200,8 @@ def _task(state: State) -> TaskView | None:
         task.compartment,
         task.shelf_place,
         looks_only=task.after is After.NOTHING and not in_hand,
+        touched=task.touched,
+        may_stay_open=is_given_up(state, task),
     )
 
 

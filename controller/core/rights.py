@@ -40,6 +40,7 @@ NEEDS: Final = {
     Button.DONE: Right.GO_ON,
     Button.EMPTY: Right.GO_ON,
     Button.NOT_EMPTY: Right.GO_ON,
+    Button.IN_DOOR: Right.GO_ON,
     Button.CHECK: Right.LOOK,
     Button.REOPEN: Right.REOPEN,
     Button.REMOVE: Right.TAKE_OUT,

@@ -73,7 +73,11 @@ class SlipView:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """What is asked of staff now. `looks_only`: a door is open to be looked into, and what lies there stays there."""
+    """What is asked of staff now. `looks_only`: a door is open to be looked into, and what lies there stays there.
+
+    `touched`: the other doors that moved (S-08). `may_stay_open`: its door does not hold, so *empty* is answered
+    without shutting it (S-10).
+    """
 
     step: Step
     parcel: ParcelId | None
@@ -81,6 +85,8 @@ class TaskView:
     compartment: Label | None
     shelf_place: str | None
     looks_only: bool = False
+    touched: tuple[Label, ...] = ()
+    may_stay_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Link:
         now_s = self._clock_s()
         task = view.staff.task
         asked_s = 0.0
-        if task is not None and task.step is Step.ASK_EMPTY:
+        if task is not None and task.step in {Step.ASK_EMPTY, Step.WHICH_DOOR}:
             before = self.picture
             same = before is not None and before.view.staff.task == task
             asked_s = before.asked_s if before is not None and same else now_s

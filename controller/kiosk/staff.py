@@ -62,6 +62,7 @@ CALLS: Final = {
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",
+    "misplaced": "Un colis est peut-être derrière la mauvaise porte. Vérifiez ce casier, puis scannez le colis à nouveau.",
     "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
     "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
@@ -87,6 +88,9 @@ NOTICES: Final = {
     StaffNoticeKind.ALREADY_ENDED: "Ce colis est déjà sorti. Mettez-le de côté et prévenez le responsable.",
     StaffNoticeKind.STORED: "Colis rangé.",
     StaffNoticeKind.DOOR_FAILED: "La porte ne s'est pas ouverte. Une autre porte est choisie.",
+    StaffNoticeKind.NOT_LATCHED: "La porte s'est rouverte. Le colis n'est pas rangé : fermez plus fort.",
+    StaffNoticeKind.NEVER_LATCHES: "Cette porte ne tient pas fermée. Une autre porte va s'ouvrir.",
+    StaffNoticeKind.MISPLACED: "Ce casier est à quelqu'un d'autre. Ouvrez-le, sortez votre colis, scannez-le à nouveau.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
     StaffNoticeKind.FINISH_FIRST: "Terminez d'abord l'étape en cours.",
@@ -129,6 +133,7 @@ _DRAWINGS: Final[dict[Step | None, Drawing]] = {
     Step.PUT_ON_SHELF: pictograms.CARDS[CommandCard.SHELF],
     Step.TAKE_BACK: pictograms.TAKE_PARCEL,
     Step.ASK_EMPTY: pictograms.CARDS[CommandCard.EMPTY],
+    Step.WHICH_DOOR: pictograms.CARDS[CommandCard.NOT_EMPTY],
 }
 
 
@@ -194,10 +199,14 @@ def _task_words(task: TaskView) -> str:
             return f"Posez le colis sur l'étagère, place {task.shelf_place}, puis confirmez."
         case Step.TAKE_BACK if task.looks_only:
             return f"Porte {task.compartment} : regardez sans rien retirer, puis fermez."
+        case Step.TAKE_BACK if task.may_stay_open:
+            return f"Porte {task.compartment} : reprenez le colis. Regardez si le casier est vide."
         case Step.TAKE_BACK:
             return f"Porte {task.compartment} : reprenez le colis, puis fermez la porte."
         case Step.ASK_EMPTY:
             return f"Le casier {task.compartment} est-il vide ?"
+        case Step.WHICH_DOOR:
+            return f"Une autre porte a bougé. Le colis est-il derrière la porte {task.compartment} ?"
 
 
 def notice_words(notice: StaffNotice) -> str:

@@ -39,9 +39,11 @@ LONG_OPEN_S = 0.5
 class Stage:
     """One site, running; `start` and `kill` as often as wanted on the same disk."""
 
-    def __init__(self, folder: Path, *, settings: Settings = SHORT, broker_port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, settings: Settings = SHORT, broker_port: int = 0, board: str = "demo.toml"
+    ) -> None:
         self.folder = folder
-        self.config = write_site(folder, broker_port=broker_port)
+        self.config = write_site(folder, broker_port=broker_port, board=board)
         self._first(settings)
         self.site: Running
         self.view: dict[str, Any] = {}
@@ -70,11 +72,11 @@ class Stage:
         journal.close()
 
     def announced(
-        self, number: int, tracking: str = "", size: SizeClass | None = SizeClass.S, version: int = 1
+        self, number: int, tracking: str = "", size: SizeClass | None = SizeClass.S, version: int = 1, **needs: Any
     ) -> ParcelId:
-        """A parcel that the hub announced."""
+        """A parcel that the hub announced; `needs` are further fields of its plan."""
         known = parcel(number)
-        planned = PlannedParcel(id=known, version=version, tracking=tracking, size=size)
+        planned = PlannedParcel(id=known, version=version, tracking=tracking, size=size, **needs)
         self.write((f.PlanApplied(incarnation=1, revision=number + 1, hash="x", upserted=(planned,)),))
         return known
 

@@ -295,13 +295,18 @@ def test_a_reserved_compartment_whose_staff_left_the_deposit_keeps_its_parcel_as
     site.scan(LABEL_OF_PARCEL)
     site.open("1")
     now = replace(site.clock.now(), mono=site.clock.mono + 3_000)
-    for task in (None, Task(Step.PUT_IN, pid(2), ONE), Task(Step.PUT_IN, pid(1), TWO)):
+    elsewhere = Task(Step.PUT_IN, pid(1), TWO)
+    for task, noted in (
+        (None, ()),
+        (Task(Step.PUT_IN, pid(2), ONE), ()),
+        (elsewhere, (SetTask(replace(elsewhere, touched=(ONE,))),)),
+    ):
         assert decide(with_(site, task=task), e.DoorChanged(ONE, open=False), now) == Decision(
             (
                 f.DoorClosed(compartment=ONE, session="1.2"),
                 f.ReservationReleased(compartment=ONE, parcel=pid(1), session="1.2", verified_empty=False),
             ),
-            (ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, ONE, pid(1))), Sound(Signal.ATTENTION)),
+            (ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, ONE, pid(1))), Sound(Signal.ATTENTION), *noted),
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.controller.controller_site import end_all, slip, wait_for
+from tests.controller.hands import LABELS, REPEAT_S, close, door_for, load, made, open_door, parcel_of, rest, sign_in
 from tests.controller.scripted_hub import Hub
-from tests.controller.stage import BADGE, Stage
+from tests.controller.stage import Stage
 from tests.tools.debian import need
 from tests.tools.mosquitto import Mosquitto
 from wire import facts as f
@@ -21,57 +21,12 @@ from wire.messages import FactBatch
 
 pytestmark = pytest.mark.slow
 
-LABELS = tuple(f"8N0023458{number:04d}" for number in range(20))
-REPEAT_S = 3.1
-"""A reader in continuous mode repeats a text; a person who scans again does so after this long."""
-
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A site that is not started yet."""
     yield Stage(tmp_path)
     end_all()
-
-
-def sign_in(stage: Stage) -> None:
-    stage.scan(BADGE)
-    wait_for(lambda: stage.view["staff"]["person"] == "amina", "the badge to be known")
-
-
-def door_for(stage: Stage, tracking: str) -> str:
-    """Scan a label and wait for the door that opens for it."""
-    stage.scan(tracking)
-    return open_door(stage)
-
-
-def open_door(stage: Stage) -> str:
-    task = wait_for(lambda: stage.task().get("step") == "put_in" and stage.task(), "a compartment to put it in")
-    label = str(task["compartment"])
-    wait_for(lambda: stage.door(label) == "open", f"door {label}")
-    wait_for(lambda: stage.compartment(label)["door"] == "open", f"door {label} seen open")
-    return label
-
-
-def load(stage: Stage, tracking: str, what: str = "a parcel") -> str:
-    """One whole deposit; the compartment."""
-    label = door_for(stage, tracking)
-    stage.put_and_close(label, what)
-    wait_for(lambda: stage.task() == {}, "the deposit to be over")
-    return label
-
-
-def close(stage: Stage, label: str) -> None:
-    stage.site.act(f"doors/{label}", "close")
-
-
-def rest(stage: Stage) -> None:
-    """The bank rests a moment between two pulses."""
-    time.sleep(1.6)
-
-
-def parcel_of(stage: Stage, tracking: str) -> dict[str, Any]:
-    found: dict[str, Any] = next((one for one in stage.view["staff"]["parcels"] if one["tracking"] == tracking), {})
-    return found
 
 
 def test_s_01_an_announced_label_opens_one_door_and_closing_it_stores_the_parcel(stage: Stage) -> None:
@@ -286,14 +241,3 @@ def test_s_12_with_the_hub_away_everything_works_and_is_told_afterwards_once_and
         hub.close()
         end_all()
         broker.close()
-
-
-def made(stage: Stage, tracking: str) -> str:
-    """A deposit of a parcel nobody announced, its size said with a card."""
-    stage.scan(tracking)
-    wait_for(lambda: stage.task().get("step") == "choose_size", "the question of its size")
-    stage.card(CommandCard.SIZE_S)
-    label = open_door(stage)
-    stage.put_and_close(label, tracking)
-    wait_for(lambda: stage.task() == {}, "the deposit to be over")
-    return label

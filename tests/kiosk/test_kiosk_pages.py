@@ -223,6 +223,7 @@ def test_each_step_of_loading_is_one_line_on_one_screen(kiosk: Running, staff: P
         Step.PUT_ON_SHELF: "Posez le colis sur l'étagère, place E1, puis confirmez.",
         Step.TAKE_BACK: "Porte 4 : reprenez le colis, puis fermez la porte.",
         Step.ASK_EMPTY: "Le casier 4 est-il vide ?",
+        Step.WHICH_DOOR: "Une autre porte a bougé. Le colis est-il derrière la porte 4 ?",
     }
     for step, line in lines.items():
         kiosk.lock.show(staffed(step, slip=SLIP if step is None else None, busy=False))
