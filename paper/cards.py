@@ -1,6 +1,6 @@
 """The sheet of command cards: what a hand full of parcels says to the machine by scanning.
 
-Owns the A4 sheet with one card for each command, to cut to the size of bank cards. Refuses to know what a command does.
+Owns the A4 sheets with one card for each command, to cut to the size of bank cards. Refuses to know what a command does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from wire.badges import CommandCard, card_text
 _PAGE_WIDTH: Final = 210.0
 _PAGE_HEIGHT: Final = 297.0
 _ACROSS: Final = 2
+_CARDS_A_PAGE: Final = 5 * _ACROSS
 _LEFT: Final = (_PAGE_WIDTH - _ACROSS * CARD_WIDTH_MM) / 2
 _TOP: Final = 13.5
 
@@ -24,11 +25,13 @@ _WORD: Final = Box(3, 34, 37, 14)
 
 
 def cards_pdf() -> bytes:
-    """Every command card with its pictogram and word, on one A4 page with lines to cut along."""
+    """Every command card with its pictogram and word, on A4 pages with lines to cut along."""
     words = desk_phrases()
     sheet = Sheet(width_mm=_PAGE_WIDTH, height_mm=_PAGE_HEIGHT, title=words.cards_title, language="fr")
-    sheet.add_page()
-    for place, card in enumerate(CommandCard):
+    for number, card in enumerate(CommandCard):
+        place = number % _CARDS_A_PAGE
+        if place == 0:
+            sheet.add_page()
         left = _LEFT + place % _ACROSS * CARD_WIDTH_MM
         top = _TOP + place // _ACROSS * CARD_HEIGHT_MM
         sheet.frame(Box(left, top, CARD_WIDTH_MM, CARD_HEIGHT_MM))

@@ -24,6 +24,9 @@ FALLBACK: Final = "fr"
 """Who speaks a language we do not print gets French and the pictograms (C-28)."""
 
 
+_OF_THE_DESK: Final = ("desk", "receipts", "lists")
+"""Files beside the languages: what only staff and couriers read, in French."""
+
 _Texts = TypeVar("_Texts", bound=msgspec.Struct)
 
 
@@ -61,6 +64,11 @@ class Phrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hold: str
     hours: str
     keep: str
+    replaces: str
+    mandate_title: str
+    mandate: str
+    practice_title: str
+    practice: str
     calendar: Calendar
 
     def say_date(self, day: date) -> str:
@@ -84,11 +92,56 @@ class DeskPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cards: dict[CommandCard, str]
 
 
+class ReceiptPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Texts of receipts. `journal` holds {seq}; `parcels` and `discrepancies` hold {count}."""
+
+    deposit_title: str
+    courier_title: str
+    tracking: str
+    carrier: str
+    place: str
+    when: str
+    clock_not_sure: str
+    size: str
+    weight: str
+    heavy: str
+    not_heavy: str
+    condition: str
+    condition_not_said: str
+    agent: str
+    parcel: str
+    journal: str
+    courier: str
+    parcels: str
+    in_doors: str
+    on_shelf: str
+    remaining: str
+    discrepancies: str
+    no_discrepancy: str
+    signature: str
+
+
+class ListPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Texts of lists. `need_help` and `waiting` hold {count}; `checked` holds {count} and {differ}."""
+
+    day_title: str
+    to_check: str
+    need_help: str
+    waiting: str
+    nobody: str
+    since: str
+    inventory_title: str
+    checked: str
+    door: str
+    expected: str
+    found: str
+
+
 @cache
 def languages() -> tuple[str, ...]:
     """Codes of the languages a slip exists in, French first."""
     found = (entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
-    return (FALLBACK, *sorted(code for code in found if code not in (FALLBACK, "desk")))
+    return (FALLBACK, *sorted(code for code in found if code not in (FALLBACK, *_OF_THE_DESK)))
 
 
 def language_or_fallback(language: str) -> str:
@@ -96,16 +149,32 @@ def language_or_fallback(language: str) -> str:
     return language if language in languages() else FALLBACK
 
 
-@cache
 def phrases(language: str) -> Phrases:
     """The texts in `language`, or in French when there are none."""
-    return _read(f"{language_or_fallback(language)}.toml", Phrases)
+    return _phrases(language_or_fallback(language))
+
+
+@cache
+def _phrases(language: str) -> Phrases:
+    return _read(f"{language}.toml", Phrases)
 
 
 @cache
 def desk_phrases() -> DeskPhrases:
     """The texts of badges and command cards."""
     return _read("desk.toml", DeskPhrases)
+
+
+@cache
+def receipt_phrases() -> ReceiptPhrases:
+    """The texts of receipts: French, the language of the desk and of the carriers."""
+    return _read("receipts.toml", ReceiptPhrases)
+
+
+@cache
+def list_phrases() -> ListPhrases:
+    """The texts of lists."""
+    return _read("lists.toml", ListPhrases)
 
 
 def _folder() -> Traversable:

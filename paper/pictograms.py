@@ -178,6 +178,27 @@ DESK_TAKE: Final[Picture] = (
 )
 
 
+NEW_SLIP: Final[Picture] = (
+    Rect(x=4, y=22, width=34, height=56, fill=Tone.SHADE, thickness=4),
+    Path(points=((2, 26), (40, 74)), thickness=7),
+    Path(points=((40, 26), (2, 74)), thickness=7),
+    Path(points=((44, 50), (58, 50)), thickness=5),
+    Path(points=((52, 42), (58, 50), (52, 58)), thickness=5),
+    Rect(x=62, y=14, width=34, height=72, fill=Tone.BLANK),
+    *(Rect(x=x, y=y, width=10, height=10, fill=Tone.INK, line=None) for x, y in ((68, 22), (80, 22), (68, 36))),
+    Path(points=((69, 72), (89, 72)), thickness=5),
+)
+
+FOR_ANOTHER: Final[Picture] = (
+    Circle(x=20, y=26, radius=11, fill=Tone.SHADE, line=Tone.INK, thickness=4),
+    Path(points=((4, 72), (8, 46), (32, 46), (36, 72)), closed=True, fill=Tone.SHADE, thickness=4),
+    *_arrow(40, 36, 20),
+    Circle(x=80, y=26, radius=11, fill=Tone.INK),
+    Path(points=((64, 72), (68, 46), (92, 46), (96, 72)), closed=True, fill=Tone.INK),
+    *_parcel(68, 74, 22),
+)
+
+
 DAMAGED: Final[Picture] = (
     Path(points=((14, 30), (40, 14), (88, 22), (84, 86), (18, 90)), closed=True, fill=Tone.SHADE),
     Path(points=((52, 16), (44, 36), (58, 48), (42, 64), (52, 88)), thickness=6),

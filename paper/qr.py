@@ -32,6 +32,11 @@ class NotPrintable(ValueError):
     """The text is empty, longer than a version 3 code holds, or has a character outside the alphanumeric mode."""
 
 
+def is_printable(text: str) -> bool:
+    """Whether `matrix` takes the text."""
+    return 0 < len(text) <= TEXT_CHARACTERS_MAX and _ALPHABET.issuperset(text)
+
+
 def matrix(text: str) -> Matrix:
     """The modules of `text` at level Q in alphanumeric mode, in the smallest version. Raises NotPrintable."""
     if not 0 < len(text) <= TEXT_CHARACTERS_MAX:

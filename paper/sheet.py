@@ -6,6 +6,7 @@ creation date is a constant, because what we print carries its own dates and thi
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +22,10 @@ from paper import drawing, qr
 from paper.drawing import Picture
 
 _LATIN: Final = "NotoSans"
-_ARABIC: Final = "NotoSansArabic"
 _FACES: Final = (("", "Regular"), ("B", "Bold"))
-_ARABIC_LETTERS: Final = frozenset(map(chr, range(0x0600, 0x0700)))
+_PIECE: Final = re.compile(r"[\x21-\u2fff]+ *| +|.[、。，．：；！？）》」』】]*")
+"""What is never torn in a script without spaces: a word of Latin, or a letter with the signs that close it."""
+
 _TIMELESS: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _POINT_MM: Final = 25.4 / 72
 _LINE_SPACING: Final = 1.28
@@ -36,6 +38,30 @@ _SIZE_STEP_PT: Final = 0.5
 CARD_WIDTH_MM: Final = 85.6
 CARD_HEIGHT_MM: Final = 54.0
 """A bank card (ISO/IEC 7810 ID-1), which holders and wallets fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Letters from another typeface. `shaped`: they join, turn and stack; `solid`: lines break between any two of them."""
+
+    family: str
+    ranges: tuple[tuple[str, str], ...]
+    suffix: str = "ttf"
+    shaped: bool = True
+    solid: bool = False
+
+    def has_any_of(self, text: str) -> bool:
+        """Whether a letter of `text` is of this script."""
+        return any(first <= letter <= last for letter in text for first, last in self.ranges)
+
+
+SCRIPTS: Final = (
+    Script("NotoSansArabic", (("\u0600", "\u06ff"),)),
+    Script("NotoSansBengali", (("\u0964", "\u0965"), ("\u0980", "\u09ff"))),
+    Script("NotoSansTamil", (("\u0b80", "\u0bff"),)),
+    Script("NotoSansSC", (("\u3000", "\u9fff"), ("\uff00", "\uffef")), suffix="otf", shaped=False, solid=True),
+)
+"""What NotoSans itself does not hold (it has Latin and Cyrillic)."""
 
 
 class Direction(StrEnum):
@@ -89,6 +115,7 @@ class Sheet:
         self._pdf.c_margin = 0
         self._pdf.set_auto_page_break(auto=False)
         self._typefaces: set[str] = set()
+        self._solid = False
         self._add_typeface(_LATIN)
 
     def add_page(self) -> None:
@@ -108,6 +135,11 @@ class Sheet:
         with self._pdf.local_context(draw_color=(140, 140, 140), line_width=0.2, dash_pattern=(2, 2, 0)):
             self._pdf.line(*start, *end)
 
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """A thin line."""
+        with self._pdf.local_context(draw_color=(0, 0, 0), line_width=0.2):
+            self._pdf.line(*start, *end)
+
     def frame(self, box: Box, *, radius: float = 0.0) -> None:
         """A thin line around the box."""
         with self._pdf.local_context(draw_color=(0, 0, 0), line_width=0.3):
@@ -123,33 +155,54 @@ class Sheet:
         line_mm = _line_mm(size_pt)
         spare = box.height - line_mm * self._line_count(shown, box) if style.middle else 0.0
         self._pdf.set_xy(box.x, box.y + max(spare, 0.0) / 2)
+        self._pdf.text(box.x, box.y)  # fpdf2 2.8 forgets the typeface of a line that begins in another script.
         self._pdf.multi_cell(
-            box.width, line_mm, shown, align=_align(style, direction), new_x=XPos.LEFT, new_y=YPos.NEXT
+            box.width,
+            line_mm,
+            self._broken(shown, box),
+            align=_align(style, direction),
+            new_x=XPos.LEFT,
+            new_y=YPos.NEXT,
         )
+
+    def height_mm(self, text: str, width_mm: float, style: Style, direction: Direction = Direction.LTR) -> float:
+        """How high the text stands at its own size, wrapped to the width."""
+        if not text:
+            return 0.0
+        self._choose_shaping(text, style, direction)
+        self._pdf.set_font(_LATIN, "B" if style.bold else "", style.size_pt)
+        return _line_mm(style.size_pt) * self._line_count(text, Box(0, 0, width_mm, 0))
 
     def to_bytes(self) -> bytes:
         """The finished document; nothing can be written on the sheet afterwards."""
         try:
             return bytes(self._pdf.output())
         finally:
-            for font in self._pdf.fonts.values():
-                if isinstance(font, TTFFont):
-                    font.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let the typefaces go."""
+        for font in self._pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def _choose_shaping(self, text: str, style: Style, direction: Direction) -> None:
         """Join and turn letters where the script asks for it; other text is set as it stands, in half the time."""
-        if all(letter not in _ARABIC_LETTERS for letter in text):
+        scripts = [script for script in SCRIPTS if script.has_any_of(text)]
+        for script in scripts:
+            self._add_typeface(script.family, script.suffix)
+        self._solid = any(script.solid for script in scripts)
+        if any(script.shaped for script in scripts):
+            self._pdf.set_text_shaping(use_shaping_engine=True, direction=None if style.proper else direction.value)
+        else:
             self._pdf.set_text_shaping(use_shaping_engine=False)
-            return
-        self._add_typeface(_ARABIC)
-        self._pdf.set_text_shaping(use_shaping_engine=True, direction=None if style.proper else direction.value)
 
-    def _add_typeface(self, family: str) -> None:
+    def _add_typeface(self, family: str, suffix: str = "ttf") -> None:
         """Read a typeface when its first letter is written: shaping one that is not needed costs 100 ms a slip."""
         if family in self._typefaces:
             return
         for style, face in _FACES:
-            with resources.as_file(resources.files("paper") / "fonts" / f"{family}-{face}.ttf") as path:
+            with resources.as_file(resources.files("paper") / "fonts" / f"{family}-{face}.{suffix}") as path:
                 self._pdf.add_font(family, style, path)
         self._typefaces.add(family)
         self._pdf.set_fallback_fonts(sorted(self._typefaces - {_LATIN}))
@@ -164,14 +217,26 @@ class Sheet:
         return size_pt
 
     def _fits(self, text: str, box: Box) -> bool:
-        if any(self._pdf.get_string_width(word) > box.width for word in text.split()):
+        if any(self._pdf.get_string_width(word) > box.width for word in self._broken(text, box).split()):
             return False
         return _line_mm(self._pdf.font_size_pt) * self._line_count(text, box) <= box.height + 0.01
 
     def _line_count(self, text: str, box: Box) -> int:
-        lines = self._pdf.multi_cell(box.width, 1, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
+        broken = self._broken(text, box)
+        lines = self._pdf.multi_cell(box.width, 1, broken, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
         assert isinstance(lines, list)
         return len(lines)
+
+    def _broken(self, text: str, box: Box) -> str:
+        """The text as fpdf2 may break it, at spaces: a script without spaces gets its line breaks here."""
+        if not self._solid:
+            return text
+        lines = [""]
+        for piece in _PIECE.findall(text):
+            if lines[-1] and self._pdf.get_string_width(lines[-1] + piece.rstrip()) > box.width:
+                lines.append("")
+            lines[-1] += piece
+        return "\n".join(lines)
 
     def _cut(self, text: str, box: Box) -> str:
         too_long = bisect_left(range(len(text)), x=True, key=lambda length: not self._fits(f"{text[:length]}…", box))

@@ -29,8 +29,9 @@ from controller.kiosk.printing import print_pdf
 from controller.kiosk.settings import Settings
 from controller.kiosk.voice import Voice
 from controller.panel_messages import BadLine, DigitsInput, Input, PressInput, ScanInput, decode_input
+from paper.media import Paper
 from paper.pictograms import DoorArea
-from paper.slip import Paper, Slip, slip_pdf
+from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import PlaceKind
 from wire.labels import CarrierLabel

@@ -24,8 +24,9 @@ from hub.live import TooManyStreams
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
 from hub.web import bank, forms, when, words
 from hub.web.ports import Visitor, WebParts, parts_of
+from paper.media import Paper
 from paper.pictograms import DoorArea
-from paper.slip import Paper, Slip, slip_pdf
+from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import Door, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass, Trust
 from wire.pickup import PickupKey

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 from html.parser import HTMLParser
+from importlib import resources
 from typing import Any
 
 import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from PIL import Image, ImageFilter
 
 from paper import qr
+from paper.media import Paper
 from paper.phrases import languages, phrases
 from paper.pictograms import DoorArea
-from paper.slip import BadSlip, Paper, Slip, slip_pdf
+from paper.sheet import SCRIPTS
+from paper.slip import BadSlip, Slip, SlipKind, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import parcel_id_from_bits
 from wire.pickup import PickupKey, qr_text, show_digits, typed_digits
@@ -159,7 +163,7 @@ def test_what_is_cut_off_an_a4_sheet_is_blank(paper):
 @pytest.mark.parametrize("paper", Paper)
 def test_nothing_touches_the_edge_of_the_paper(language, paper):
     image = pixels(printed(a_slip(language=language), paper), dpi=72)
-    width, height = (image.width, image.height) if paper is Paper.A6 else (image.width, image.height // 2)
+    width, height = (image.width, image.height) if paper in {Paper.A6, Paper.ROLL} else (image.width, image.height // 2)
     if paper is Paper.A6_ON_A4:
         width, height = image.width // 2, image.height // 2 - 3
     margin = 6
@@ -170,6 +174,46 @@ def test_nothing_touches_the_edge_of_the_paper(language, paper):
         (width - margin - 3, 0, width - 3, height - 3),
     ]
     assert [image.crop(edge).getextrema()[0] for edge in edges] == [255] * 4
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("paper", Paper)
+def test_what_is_written_in_latin_letters_is_whole_in_every_language(language, paper):
+    """Letters of two scripts in one line, and French beside each language: nothing becomes other signs, nothing is cut."""
+    text = page_text(printed(a_slip(language=language), paper)).replace("\xa0", " ")
+    french = phrases("fr")
+    said = "Loge Les Tilleuls 12 rue des Tilleuls, 93200 Saint-Denis 01 23 45 67 89 lundi à samedi, 8 h à 20 h"
+    wanted = {*said.split(), *french.title.split(), *french.keep.split()}
+    assert wanted - set(text.split()) == set(), "word by word: lines from the right are read out in another order"
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("paper", Paper)
+@pytest.mark.parametrize(
+    ("kind", "title", "says"),
+    [
+        (SlipKind.REPLACEMENT, "Bon de retrait", "L'ancien bon n'ouvre plus la porte."),
+        (SlipKind.MANDATE, "Bon pour une autre personne", "La personne qui a ce bon peut prendre un colis."),
+        (SlipKind.PRACTICE, "Bon d'entraînement", "Ce bon est pour apprendre."),
+    ],
+)
+def test_c_16_c_30_m_10_every_kind_of_slip_says_what_it_is(kind, title, says, paper):
+    slip = a_slip(kind=kind)
+    text = " ".join(page_text(printed(slip, paper)).split())
+    assert title in text
+    assert says in text
+    assert phrases("fr").keep in text, "the hours give way, the warning does not"
+    assert decoded(pixels(printed(slip, paper))) == [slip.qr_text]
+
+
+def test_a_mandate_may_have_a_code_of_another_form_and_no_digits():
+    slip = a_slip(kind=SlipKind.MANDATE, qr_text="CM1ABCDEF", digits="")
+    for paper in Paper:
+        assert decoded(pixels(printed(slip, paper))) == ["CM1ABCDEF"]
+        assert "chiffres" not in page_text(printed(slip, paper))
+    assert "chiffres" not in slip_html(slip)
+    with pytest.raises(BadSlip):
+        a_slip(kind=SlipKind.MANDATE, qr_text="not ours")
 
 
 def test_french_says_who_helps_until_when_and_where():
@@ -216,20 +260,30 @@ def test_arabic_letters_are_joined_and_every_letter_has_a_glyph():
     assert joined < 0.9 * apart
 
 
-@pytest.mark.parametrize("language", languages())
-def test_the_typefaces_have_every_letter_of_the_language(language):
-    from importlib import resources
-
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-
+def letters_of(family: str, face: str, suffix: str) -> set[str]:
     folder = resources.files("paper")
-    letters = set((folder / "text" / f"{language}.toml").read_text("utf-8")) - {"\n"}
-    for face in ("Regular", "Bold"):
-        known: set[str] = set()
-        for family in ("NotoSans", "NotoSansArabic"):
-            with resources.as_file(folder / "fonts" / f"{family}-{face}.ttf") as path, TTFont(path) as font:
-                known |= {chr(code) for code in font.getBestCmap()}
-        assert letters - known == set()
+    with resources.as_file(folder / "fonts" / f"{family}-{face}.{suffix}") as path, TTFont(path) as font:
+        return {chr(code) for code in font.getBestCmap()}
+
+
+@pytest.mark.parametrize("face", ["Regular", "Bold"])
+def test_the_typefaces_have_every_letter_of_every_text(face):
+    known = letters_of("NotoSans", face, "ttf").union(*(letters_of(one.family, face, one.suffix) for one in SCRIPTS))
+    for entry in (resources.files("paper") / "text").iterdir():
+        letters = set(entry.read_text("utf-8")) - {"\n"}
+        assert letters - known == set(), entry.name
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.family)
+def test_a_letter_that_another_typeface_has_is_looked_for_there(script):
+    """What `text/` says in a script is inside the ranges that choose its typeface, or the typeface is never read."""
+    base = letters_of("NotoSans", "Regular", "ttf")
+    own = letters_of(script.family, "Regular", script.suffix)
+    said = {letter for entry in (resources.files("paper") / "text").iterdir() for letter in entry.read_text("utf-8")}
+    unreached = {letter for letter in said & own - base if not script.has_any_of(letter)}
+    others = {letter for letter in unreached if any(other.has_any_of(letter) for other in SCRIPTS)}
+    assert unreached == others
+    assert any(map(script.has_any_of, said))
 
 
 def test_a_very_long_name_and_address_stay_in_their_place():
