@@ -26,6 +26,7 @@ from controller.panel_messages import (
     ClosedLine,
     DigitsInput,
     Input,
+    PinInput,
     PressInput,
     ScanInput,
     ViewLine,
@@ -247,6 +248,8 @@ def _event(message: Input) -> e.KioskInput:
             return e.DigitsTyped(message.text)
         case ScanInput():
             return e.Scanned(message.text, secrets.randbits(64))
+        case PinInput():
+            return e.PinTyped(message.text)
         case PressInput():
             label = None if message.compartment is None else Label(message.compartment)
             parcel = None if message.parcel is None else ParcelId(message.parcel)

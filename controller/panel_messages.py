@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from controller.core.events import Button
 from controller.core.views import View
+from wire.badges import PIN_DIGITS_MAX
 
 LINE_BYTES_MAX: Final = 64 * 1024
 """Longest line either way, newline included: a picture of 60 compartments and 500 parcels stays below it by far."""
@@ -49,6 +50,12 @@ class ScanInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", ta
     text: Text
 
 
+class PinInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="pin"):
+    """Screens → lock process: the PIN that was asked for, typed on the staff screen."""
+
+    text: Annotated[str, Meta(max_length=PIN_DIGITS_MAX)]
+
+
 class PressInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="press", omit_defaults=True):
     """Screens → lock process: a button with what it points at."""
 
@@ -58,7 +65,7 @@ class PressInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", t
     parcel: ParcelText | None = None
 
 
-Input = DigitsInput | ScanInput | PressInput
+Input = DigitsInput | ScanInput | PinInput | PressInput
 Line = ViewLine | ClosedLine
 
 _ENCODER = msgspec.json.Encoder()

@@ -104,9 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--help-phone", default="")
     site.add_parser("list", help="list sites")
     site.add_parser("key", help="print the key file of a site").add_argument("site")
-    timed = site.add_parser("set", help="change the times of a site, for instance dispute_ms=900000")
+    timed = site.add_parser("set", help="change a site: dispute_ms=900000, pin_required=true")
     timed.add_argument("site")
-    timed.add_argument("values", nargs="+", metavar="KEY=NUMBER")
+    timed.add_argument("values", nargs="+", metavar="KEY=VALUE")
     site.add_parser(
         "adopt", help="take another past of a site as its own: a new journal, or an older card gone on"
     ).add_argument("site")
@@ -167,7 +167,7 @@ def _site_set(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> 
             raise Impossible(f"there is no site {asked.site}")
         try:
             known = msgspec.to_builtins(desk.settings_of(row))
-            wanted = msgspec.convert(known | {key: int(value) for key, _, value in pairs}, SiteSettings)
+            wanted = msgspec.convert(known | {key: value for key, _, value in pairs}, SiteSettings, strict=False)
         except ValueError as error:
             allowed = ", ".join(SiteSettings.__struct_fields__)
             raise Impossible(f"{' '.join(asked.values)}: {error}; the keys are {allowed}") from error

@@ -304,6 +304,29 @@ class StaffSignedOut(Fact, frozen=True, kw_only=True, tag="staff_signed_out"):
     reason: str
 
 
+class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):
+    """Somebody signed in gave a wrong PIN; `tokens_milli` thousandths of a try are left to them."""
+
+    person: str
+    session: str
+    tokens_milli: int
+
+
+class BadgeRefused(Fact, frozen=True, kw_only=True, tag="badge_refused"):
+    """A badge was shown and let nobody in: `unknown` (of nobody here), or `expired`."""
+
+    reason: str
+    person: str = ""
+
+
+class BadgeVouched(Fact, frozen=True, kw_only=True, tag="badge_vouched"):
+    """A lead answered for somebody whose badge had expired: `by` let `person` in for this one session."""
+
+    person: str
+    session: str
+    by: str
+
+
 class CommandAnswered(Fact, frozen=True, kw_only=True, tag="command_answered"):
     """The stored answer to a command of the hub; the same id gets the same answer."""
 
@@ -360,6 +383,9 @@ AnyFact = (
     | StaffAnswered
     | StaffSignedIn
     | StaffSignedOut
+    | PinRefused
+    | BadgeRefused
+    | BadgeVouched
     | CommandAnswered
     | HubIncarnationSeen
     | JournalBehind

@@ -89,7 +89,11 @@ class SiteCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Times of a site, all in milliseconds; the defaults are the journeys' table."""
+    """Times of a site, all in milliseconds; the defaults are the journeys' table.
+
+    `pin_required`: a badge without a PIN opens no compartment that may hold a parcel. Off, so that a site whose hub has given no PINs
+    yet is not locked out of its own doors by an update.
+    """
 
     open_timeout_ms: Milliseconds = 4_000
     pulses_max: Annotated[int, Meta(ge=1, le=3)] = 3
@@ -106,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts_per_hour: Annotated[int, Meta(ge=1, le=20)] = 4
     attempts_per_hour_alarm: Annotated[int, Meta(ge=1, le=20)] = 1
     reopens_max: Annotated[int, Meta(ge=0, le=10)] = 3
+    pin_required: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

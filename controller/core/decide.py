@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import desk, doors, due, hubward, loading, pickup
+from controller.core import badges, desk, doors, due, hubward, loading, pickup
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
 from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
@@ -36,6 +36,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return _merged(_due(state, now))
         case e.Pressed():
             return desk.pressed(state, event, now)
+        case e.PinTyped():
+            return desk.pin_typed(state, event, now)
         case e.PulseFailed():
             return doors.pulse_failed(state, event, now)
         case e.PlanArrived():
@@ -68,7 +70,7 @@ def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
         case ScannedKey() as key:
             return pickup.key_scanned(state, key, event, now)
         case ScannedBadge() as badge:
-            return desk.badge_scanned(state, badge)
+            return badges.badge_scanned(state, badge, event.text, now)
         case CommandCard() as card:
             return desk.card_scanned(state, card, now)
         case CarrierLabel() as label:

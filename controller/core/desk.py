@@ -5,11 +5,24 @@ Owns who may press what now. Refuses to know how a deposit goes on (`loading`) o
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from dataclasses import replace
+from typing import Final, assert_never, cast
 
-from controller.core import due, loading, misplaced, reports, rights
-from controller.core.effects import Decision, Effect, RememberStored, SetTask, Show, ShowStaff, Signal, Sound
-from controller.core.events import Button, Pressed, Scanned
+from controller.core import due, loading, misplaced, pin, reports, rights
+from controller.core.effects import (
+    AskPin,
+    Decision,
+    Effect,
+    KnowBadge,
+    PinGiven,
+    RememberStored,
+    SetTask,
+    Show,
+    ShowStaff,
+    Signal,
+    Sound,
+)
+from controller.core.events import Button, PinTyped, Pressed, Scanned
 from controller.core.loading import tell
 from controller.core.model import (
     After,
@@ -23,12 +36,11 @@ from controller.core.model import (
     State,
     alarm_key,
 )
-from controller.core.orders import call_desk, next_session, open_door
+from controller.core.orders import call_desk, open_door
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service, SizeClass
 from wire.labels import CarrierLabel
-from wire.scans import ScannedBadge
 
 CARDS: Final = {
     CommandCard.SIZE_S: Pressed(Button.SIZE, "S"),
@@ -43,24 +55,6 @@ CARDS: Final = {
     CommandCard.NOT_EMPTY: Pressed(Button.NOT_EMPTY),
 }
 """A command card is a button that needs no screen."""
-
-
-def badge_scanned(state: State, badge: ScannedBadge) -> Decision:
-    """Somebody shows a badge. A person already signed in stays; another one takes over."""
-    person = next((person for person in state.durable.people if person.badge == badge.digest), None)
-    if person is None:
-        unknown = ShowStaff(StaffNotice(StaffNoticeKind.BADGE_UNKNOWN))
-        return Decision((), (unknown, Show(Notice(NoticeKind.REFUSED)), Sound(Signal.REFUSED)))
-    present = state.durable.staff
-    if present is not None and present.person == person.id:
-        return Decision((), (Sound(Signal.OK),))
-    if state.live.task is not None:
-        return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
-    facts: list[f.AnyFact] = []
-    if present is not None:
-        facts.append(f.StaffSignedOut(person=present.person, session=present.session, reason="replaced"))
-    facts.append(f.StaffSignedIn(person=person.id, session=next_session(state)))
-    return Decision(tuple(facts), (RememberStored(None), Sound(Signal.OK)))
 
 
 def card_scanned(state: State, card: CommandCard, now: Now) -> Decision:
@@ -92,6 +86,10 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
     if (refusal := rights.refused(staff, rights.NEEDS[event.button])) is not None:
         return refusal
+    if state.live.pin_for is not None and event.button is Button.CANCEL:
+        return Decision((), (AskPin(None),))
+    if (question := pin.asked_first(state, staff, event)) is not None:
+        return question
     match event.button:
         case Button.SIZE:
             return _size(state, staff, event.value, now)
@@ -133,12 +131,27 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             assert_never(event.button)
 
 
+def pin_typed(state: State, event: PinTyped, now: Now) -> Decision:
+    """The PIN that was asked for: what waits for it goes on, or the person is told what to do."""
+    staff, waiting = state.durable.staff, state.live.pin_for
+    if staff is None:
+        return tell(StaffNoticeKind.SIGN_IN_FIRST)
+    if waiting is None:
+        return tell(StaffNoticeKind.NOTHING_TO_DO)
+    if (refusal := pin.refused(state, staff, event.text, now)) is not None:
+        return refusal
+    given = replace(state, live=replace(state.live, pin_given=True, pin_for=None))
+    went_on = pressed(given, cast("Pressed", waiting), now)
+    return Decision(went_on.facts, (PinGiven(), *went_on.effects))
+
+
 def idle(state: State) -> Decision:
     """Nobody touched anything for a while and no door is open."""
     staff = state.durable.staff
     assert staff is not None, "only a session can be idle (due.may_sign_out)"
     return Decision(
-        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),), (RememberStored(None),)
+        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),),
+        (RememberStored(None), KnowBadge("")),
     )
 
 
@@ -166,7 +179,8 @@ def _sign_out(state: State, staff: Staff) -> Decision:
     if state.live.task is not None or any(due.open_openings(state)):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     return Decision(
-        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="done"),), (RememberStored(None),)
+        (f.StaffSignedOut(person=staff.person, session=staff.session, reason="done"),),
+        (RememberStored(None), KnowBadge("")),
     )
 
 

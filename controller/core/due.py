@@ -12,13 +12,14 @@ from typing import Final, cast
 from controller.core.events import Event
 from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step
 from controller.core.observe import WAITING_MS
-from wire.ids import ParcelState
+from wire.ids import ParcelState, Purpose
 
 SETTLE_MS: Final = 2_000
 """A door that opens again this soon after it closed had not latched: the same opening goes on, no alarm."""
 
 BOUNCES_MAX: Final = 2
 """A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
+_OF_STAFF: Final = frozenset({Purpose.LOAD, Purpose.VERIFY})
 
 LATE_MS: Final = 60_000
 """A door that opens this soon after its last pulse failed was helped by hand: the same opening goes on."""
@@ -92,8 +93,12 @@ def nag_at(state: State, opening: Opening) -> int:
 
 
 def alarm_at(state: State, opening: Opening) -> int:
-    """When an open door becomes an alarm."""
-    return opening.opened_mono + state.durable.settings.alarm_ms
+    """When an open door becomes an alarm: after a time, or sooner when staff who opened it fall silent (S-18)."""
+    settings = state.durable.settings
+    standing = opening.opened_mono + settings.alarm_ms
+    if opening.purpose not in _OF_STAFF:
+        return standing
+    return min(standing, max(opening.opened_mono, state.live.active_mono) + settings.staff_idle_ms)
 
 
 def idle_at(state: State) -> int:

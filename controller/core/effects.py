@@ -5,11 +5,11 @@ Owns the shapes. Refuses to know who performs them. The second group changes not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from controller.core.events import Event
-from controller.core.model import Notice, StaffNotice, Task
+from controller.core.events import Event, Pressed
+from controller.core.model import Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
 from wire.messages import Reply
@@ -107,8 +107,46 @@ class Nagged:
     """The open door was announced again."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnowBadge:
+    """Whose PIN may be asked from now on; empty when nobody is signed in. A PIN given before counts no more."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPin:
+    """What was pressed waits for the PIN; None: nothing waits any more."""
+
+    event: Pressed | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinGiven:
+    """The PIN was right: it counts until the session ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseBadge:
+    """Keep what badge was refused, for the lead who may answer for it."""
+
+    badge: RefusedBadge
+
+
 Outward = Pulse | Sound | Answered | Rebirth | Acked
-Inward = Show | ShowStaff | SetTask | RememberSize | RememberStored | Wait | Nagged
+Inward = (
+    Show
+    | ShowStaff
+    | SetTask
+    | RememberSize
+    | RememberStored
+    | Wait
+    | Nagged
+    | KnowBadge
+    | AskPin
+    | PinGiven
+    | RefuseBadge
+)
 Effect = Outward | Inward
 
 

@@ -6,7 +6,7 @@ Owns the shapes. Refuses to know where an event came from: adapters build them, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wire.ids import Door, Label, ParcelId, Trust
@@ -158,6 +158,13 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class PinTyped:
+    """The PIN of whoever is signed in, typed on the staff screen."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A deadline may have come (see `due.next_deadline`)."""
 
@@ -182,9 +189,10 @@ Event = (
     | CommandArrived
     | ClockStepped
     | Pressed
+    | PinTyped
     | Tick
     | Stopping
 )
 
-KioskInput = Scanned | DigitsTyped | Pressed
+KioskInput = Scanned | DigitsTyped | Pressed | PinTyped
 """What the kiosk may send over the panel; everything else from there is refused."""

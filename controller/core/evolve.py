@@ -29,6 +29,7 @@ from controller.core.model import (
     Opening,
     Parcel,
     Phase,
+    PinTries,
     PlanMark,
     Staff,
     alarm_key,
@@ -83,10 +84,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _key_replaced(durable, fact)
         case f.ParcelJoined():
             return _joined(durable, fact)
-        case f.AttemptFailed():
-            return replace(durable, bucket_milli=fact.tokens_milli, bucket_mono=stamp.mono)
-        case f.LockoutCleared():
-            return replace(durable, bucket_milli=durable.settings.attempts_burst * MILLI, bucket_mono=stamp.mono)
+        case f.AttemptFailed() | f.LockoutCleared() | f.PinRefused():
+            return _tries(durable, fact, stamp)
         case f.OccupancySet():
             return _occupancy_set(durable, fact)
         case f.ServiceSet():
@@ -110,7 +109,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
         case f.JournalBehind():
             return _journal_behind(durable, fact)
-        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused():
+        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused() | f.BadgeRefused() | f.BadgeVouched():
             return durable
         case _:
             assert_never(fact)
@@ -127,6 +126,7 @@ def rebase(durable: Durable, now: Now) -> Durable:
         },
         parcels={parcel.id: replace(parcel, since_mono=now.mono) for parcel in durable.parcels.values()},
         bucket_mono=now.mono,
+        pin_tries={person: replace(tries, since_mono=now.mono) for person, tries in durable.pin_tries.items()},
     )
 
 
@@ -482,6 +482,20 @@ def _alarm_raised(durable: Durable, fact: f.AlarmRaised, stamp: Now) -> Durable:
         if opening is not None:
             return _opening(durable, fact.compartment, opening.session, alarmed=True)
     return durable
+
+
+def _tries(durable: Durable, fact: f.AttemptFailed | f.LockoutCleared | f.PinRefused, stamp: Now) -> Durable:
+    """The buckets of typed codes, and of each person's PIN."""
+    match fact:
+        case f.AttemptFailed():
+            return replace(durable, bucket_milli=fact.tokens_milli, bucket_mono=stamp.mono)
+        case f.LockoutCleared():
+            return replace(durable, bucket_milli=durable.settings.attempts_burst * MILLI, bucket_mono=stamp.mono)
+        case f.PinRefused():
+            tries = PinTries(fact.tokens_milli, stamp.mono)
+            return replace(durable, pin_tries=_with(durable.pin_tries, fact.person, tries))
+        case _:
+            assert_never(fact)
 
 
 def _answered_call(durable: Durable, fact: f.StaffAnswered) -> Durable:

@@ -244,6 +244,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class PinTries:
+    """How many wrong PINs somebody may still give, in thousandths, as of `since_mono`."""
+
+    milli: int
+    since_mono: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PlanMark:
     """Which plan is in force."""
 
@@ -279,6 +287,7 @@ class Durable:
     boot: int = 0
     sessions: int = 0
     floor_ms: int = 0
+    pin_tries: Mapping[str, PinTries] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +367,10 @@ class StaffNoticeKind(StrEnum):
     NOT_LATCHED = "not_latched"
     NEVER_LATCHES = "never_latches"
     MISPLACED = "misplaced"
+    BADGE_EXPIRED = "badge_expired"
+    NO_PIN = "no_pin"
+    PIN_WRONG = "pin_wrong"
+    PIN_WAIT = "pin_wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,8 +387,21 @@ class StaffNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedBadge:
+    """The badge refused last; `person` is empty when it is of nobody here. Its text never leaves `Live`."""
+
+    person: str
+    text: str = field(repr=False)
+    since_mono: int
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
-    """What is read again at every start."""
+    """What is read again at every start.
+
+    `badge`: the text of the badge of whoever is signed in, the key of their PIN's digest; never in a fact, a view or a log.
+    `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`.
+    """
 
     doors: Mapping[Label, Door] = field(default_factory=dict)
     scanner: bool = True
@@ -395,6 +421,10 @@ class Live:
     nagged_mono: int = 0
     waiting: tuple[Waiting, ...] = ()
     disk_short: bool = False
+    badge: str = field(default="", repr=False)
+    pin_given: bool = False
+    pin_for: object | None = None
+    refused_badge: RefusedBadge | None = None
 
 
 @dataclass(frozen=True, slots=True)

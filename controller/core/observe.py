@@ -41,7 +41,7 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
         case e.Scanned():
             return _scanned(live, what, now)
-        case e.Pressed() | e.DigitsTyped():
+        case e.Pressed() | e.DigitsTyped() | e.PinTyped():
             return replace(live, active_mono=now.mono)
         case e.ScannerLink():
             return replace(live, scanner=what.up)
@@ -67,6 +67,14 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return _wait(live, what.event, now)
         case x.Nagged():
             return replace(live, nagged_mono=now.mono)
+        case x.KnowBadge():
+            return replace(live, badge=what.text, pin_given=False, pin_for=None, refused_badge=None)
+        case x.AskPin():
+            return replace(live, pin_for=what.event)
+        case x.PinGiven():
+            return replace(live, pin_given=True, pin_for=None)
+        case x.RefuseBadge():
+            return replace(live, refused_badge=what.badge)
         case _:
             return live
 

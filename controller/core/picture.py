@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import due
+from controller.core import due, pin
 from controller.core.allocate import free_by_size
 from controller.core.latching import is_given_up
 from controller.core.model import After, Call, DoorEvent, Now, Opening, Parcel, Phase, State
@@ -50,7 +50,7 @@ def build_view(state: State, number: int, now: Now) -> View:
         name=state.setup.name,
         now_ms=now.wall_ms,
         customer=_customer(state, now),
-        staff=_staff(state),
+        staff=_staff(state, now),
         bank=tuple(_compartment(state, label) for label in state.setup.cards),
         alarms=tuple(AlarmView(alarm.alarm, alarm.compartment, alarm.since_ms) for alarm in _standing_alarms(state)),
         hub_link=state.live.hub_link,
@@ -158,7 +158,7 @@ def _reach(state: State, label: Label | None) -> ReachZone | None:
     return None if label is None else state.card(label).reach
 
 
-def _staff(state: State) -> StaffView:
+def _staff(state: State, now: Now) -> StaffView:
     staff = state.durable.staff
     if staff is None:
         notice = state.live.staff_notice
@@ -184,6 +184,8 @@ def _staff(state: State) -> StaffView:
         parcels=tuple(_parcel(parcel) for parcel in state.durable.parcels.values()),
         last_size=state.live.last_size,
         free_by_size=free_by_size(state),
+        pin_asked=state.live.pin_for is not None,
+        pin_wait_ms=0 if state.live.pin_for is None else pin.wait_ms(state, staff.person, now),
     )
 
 

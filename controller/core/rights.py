@@ -29,6 +29,7 @@ class Right(StrEnum):
     TAKE_OUT = "take_out"
     ALARMS = "alarms"
     DOORS = "doors"
+    VOUCH = "vouch"
 
 
 NEEDS: Final = {

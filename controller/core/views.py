@@ -138,6 +138,8 @@ class StaffView:
     parcels: tuple[ParcelView, ...]
     last_size: SizeClass | None
     free_by_size: dict[str, int]
+    pin_asked: bool = False
+    pin_wait_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

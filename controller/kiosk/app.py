@@ -28,7 +28,7 @@ from controller.kiosk.link import Link, Picture
 from controller.kiosk.printing import print_pdf
 from controller.kiosk.settings import Settings
 from controller.kiosk.voice import Voice
-from controller.panel_messages import BadLine, DigitsInput, Input, PressInput, ScanInput, decode_input
+from controller.panel_messages import BadLine, DigitsInput, Input, PinInput, PressInput, ScanInput, decode_input
 from paper.media import Paper
 from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
@@ -217,6 +217,8 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
             case PressInput(button=button) if button not in CUSTOMER_BUTTONS:
                 return await hand_over(message)
             case ScanInput(text=text) if isinstance(classify(text), CarrierLabel):
+                return await hand_over(message)
+            case PinInput():
                 return await hand_over(message)
             case _:
                 return PlainTextResponse("Ce n'est pas un numéro de colis.\n", 422)

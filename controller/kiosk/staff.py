@@ -101,6 +101,10 @@ NOTICES: Final = {
     StaffNoticeKind.CHECKED: "Casier vérifié.",
     StaffNoticeKind.REMOVED: "Colis sorti du stock.",
     StaffNoticeKind.HANDED_OVER: "Colis remis.",
+    StaffNoticeKind.BADGE_EXPIRED: "Ce badge n'est plus valable. Un responsable du site peut montrer son badge maintenant.",
+    StaffNoticeKind.NO_PIN: "Votre badge n'a pas de code PIN. Il n'ouvre pas ce casier. Demandez à l'administration.",
+    StaffNoticeKind.PIN_WRONG: "Ce code PIN n'est pas le bon. Tapez-le à nouveau, lentement.",
+    StaffNoticeKind.PIN_WAIT: "Trop d'essais. Annulez, et demandez à un collègue d'ouvrir avec son badge.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }
@@ -175,6 +179,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         in_service=Service.IN_SERVICE,
         printer=settings.printing.queue,
         clock=clock_words,
+        pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),
     )
 
@@ -183,6 +188,8 @@ def what_to_do(view: View) -> str:
     """The one big line."""
     if not view.staff.person:
         return "Montrez votre badge au lecteur."
+    if view.staff.pin_asked:
+        return "Tapez votre code PIN."
     task = view.staff.task
     if task is None:
         return "Scannez l'étiquette du prochain colis." if view.scanner else "Lecteur absent. Tapez le numéro du colis."

@@ -233,6 +233,9 @@ _TIMELINE_ONLY: Final = frozenset(
         facts.OpeningResolved,
         facts.SlipRefused,
         facts.AttemptFailed,
+        facts.PinRefused,
+        facts.BadgeRefused,
+        facts.BadgeVouched,
         facts.StaffSignedIn,
         facts.StaffSignedOut,
     }

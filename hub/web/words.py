@@ -361,6 +361,15 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word("Un membre de l'équipe a montré son badge.", "person")
         case facts.StaffSignedOut():
             return Word(f"Fin du travail au badge ({_SIGNED_OUT.get(fact.reason, fact.reason)}).", "person")
+        case facts.PinRefused():
+            return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
+        case facts.BadgeRefused():
+            why = "il n'est plus valable" if fact.reason == "expired" else "personne ne le connaît ici"
+            return Word(f"Badge refusé : {why}.", "stop", Tone.WATCH)
+        case facts.BadgeVouched():
+            return Word(
+                "Un responsable a fait entrer une personne dont le badge n'est plus valable.", "person", Tone.WATCH
+            )
         case facts.CommandAnswered():
             return Word(f"Demande du réseau « {fact.verb} » : {fact.outcome}.", "message")
         case facts.HubIncarnationSeen():

@@ -21,6 +21,7 @@ from wire.plan import Person, Plan, Settings, sealed
 
 _UNTOLD: Final = (
     "durable.floor_ms",
+    "live.badge",
     "live.last_text",
     "view.now_ms",
     "view.bank",

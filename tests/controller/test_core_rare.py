@@ -12,6 +12,7 @@ from controller.core.allocate import allocate, free_by_size, shelf_place
 from controller.core.decide import decide
 from controller.core.effects import (
     Decision,
+    KnowBadge,
     RememberStored,
     SetTask,
     Show,
@@ -160,7 +161,7 @@ def test_another_badge_takes_over_and_the_slip_of_the_first_is_gone(site: Virtua
             f.StaffSignedOut(person="amina", session="1.3", reason="replaced"),
             f.StaffSignedIn(person="basso", session="1.4"),
         ),
-        (RememberStored(None), Sound(Signal.OK)),
+        (RememberStored(None), KnowBadge(BASSO), Sound(Signal.OK)),
     )
     signed_in = evolve(state.durable, f.StaffSignedIn(person="basso", session="1.4"), NOW)
     assert (signed_in.staff, signed_in.sessions) == (Staff("basso", "courier", "1.4"), 4)

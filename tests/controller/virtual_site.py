@@ -18,7 +18,7 @@ from controller.core.views import View
 from controller.runner import Runner
 from firmware.latches import LatchError
 from wire import facts as f
-from wire.badges import CommandCard, badge_digest, badge_text, card_text
+from wire.badges import CommandCard, badge_digest, badge_text, card_text, pin_digest
 from wire.ids import Door, Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust, parcel_id_from_bits
 from wire.messages import Ack, Command, CompartmentCard, Reply
 from wire.pickup import PickupKey, qr_text, typed_digits
@@ -171,6 +171,9 @@ class VirtualSite:
         self.doors: dict[Label, Door] = dict.fromkeys(self.setup.cards, Door.CLOSED)
         self.revision = 0
         self.role = "concierge"
+        self.pin = ""
+        self.valid_until_ms = 0
+        self.others: tuple[Person, ...] = ()
         self.planned: dict[ParcelId, PlannedParcel] = {}
         self.runner = self._start(fresh(self.setup), clean=True)
         self.publish_plan()
@@ -247,6 +250,9 @@ class VirtualSite:
         label = None if compartment is None else Label(compartment)
         self.runner.feed(e.Pressed(button, value, label, parcel))
 
+    def give_pin(self, pin: str) -> None:
+        self.runner.feed(e.PinTyped(pin))
+
     def card(self, card: CommandCard) -> None:
         self.scan(card_text(card))
 
@@ -263,7 +269,16 @@ class VirtualSite:
             revision=self.revision,
             hash="",
             parcels=tuple(self.planned.values()),
-            people=(Person(id="amina", role=self.role, badge=badge_digest(BADGE)),),
+            people=(
+                Person(
+                    id="amina",
+                    role=self.role,
+                    badge=badge_digest(BADGE),
+                    pin=pin_digest(BADGE, self.pin) if self.pin else "",
+                    valid_until_ms=self.valid_until_ms,
+                ),
+                *self.others,
+            ),
             sites=(SiteCard(number=8, name="Colombes", address="2 rue du Port"),),
             settings=self.settings,
         )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire import crockford
-from wire.badges import CommandCard, badge_digest, badge_text, card_text, is_badge, read_card
+from wire.badges import CommandCard, badge_digest, badge_text, card_text, is_badge, is_pin, pin_digest, read_card
 from wire.ids import is_label, is_parcel_id, is_site_id, parcel_id_from_bits
 from wire.labels import CarrierLabel, LabelFormat, has_gs1_check_digit, has_s10_check_digit, read_label
 from wire.pickup import (
@@ -231,3 +231,17 @@ def test_what_does_not_fit_is_never_printed() -> None:
 @pytest.mark.parametrize(("text", "holds"), [("7", True), ("12AB", True), ("", False), ("a", False), ("12345", False)])
 def test_a_label_is_what_a_painter_can_paint(text: str, *, holds: bool) -> None:
     assert is_label(text) is holds
+
+
+@pytest.mark.parametrize(("text", "is_one"), [("123", False), ("1234", True), ("12345678", True), ("123456789", False)])
+def test_a_pin_has_four_to_eight_digits(text: str, *, is_one: bool) -> None:
+    assert is_pin(text) is is_one
+    assert not is_pin(text[:-1] + "a")
+    assert not is_pin(text[:-1] + "٣"), "digits of another script are not what a pad sends"
+
+
+def test_the_digest_of_a_pin_is_another_for_another_badge_and_says_nothing_without_it() -> None:
+    mine, other = badge_text(1), badge_text(2)
+    digest = pin_digest(mine, "4071")
+    assert digest == "bea07c20e639b6568bd89aa688aea4a51c086b7ebae1d23f1a37d4ae3304fd63"
+    assert len({digest, pin_digest(other, "4071"), pin_digest(mine, "4072")}) == 3

@@ -27,6 +27,7 @@ function show(html) {
   const seconds = document.querySelector("[data-seconds]");
   countdownEnds = seconds ? performance.now() + 1000 * Number(seconds.dataset.seconds) : 0;
   draw();
+  if (by("pin") && !focused) by("pin").focus();
   if (focused) by(focused)?.focus({ preventScroll: true }); // After drawing: what is hidden cannot be focused.
 }
 
@@ -90,7 +91,10 @@ screen.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   const data = button.dataset;
-  if (data.door) {
+  if (data.pin) {
+    const typed = by("pin").value;
+    by("pin").value = data.pin === "back" ? typed.slice(0, -1) : (typed + data.pin).slice(0, by("pin").maxLength);
+  } else if (data.door) {
     selected = selected === data.door ? "" : data.door;
     draw();
   } else if (data.press) {
@@ -113,6 +117,12 @@ screen.addEventListener("click", (event) => {
 
 screen.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (event.target.id === "pin-form") {
+    const text = by("pin").value;
+    by("pin").value = "";
+    if (text) post({ input: "pin", text });
+    return;
+  }
   const answer = await fetch(`/staff/echo?text=${encodeURIComponent(by("label").value)}`).catch(() => null);
   const understood = answer?.ok ? await answer.json() : {};
   echoed = understood.number ? understood : null;

@@ -1,0 +1,84 @@
+"""The desk's screen for people: the PIN pad, by finger and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from controller.core.model import StaffNotice, StaffNoticeKind
+from controller.core.rights import Right
+from controller.kiosk.staff import notice_words
+from controller.panel_messages import PinInput, PressInput
+from tests.kiosk.conftest import Running
+from tests.kiosk.kiosk_lock import staffed
+from tests.kiosk.test_kiosk_pages import outside, violations
+from tests.tools.ports import wait_until
+
+SIZES = ((1024, 600), (1280, 800), (800, 480))
+KEY_PX = 72
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1024, "height": 600})
+    page.set_default_timeout(8000)
+    yield page
+    page.close()
+
+
+def asking(kiosk: Running, page: Page, kind: StaffNoticeKind | None = None, wait_ms: int = 0) -> None:
+    view = staffed(notice=None if kind is None else StaffNotice(kind), busy=False)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, pin_asked=True, pin_wait_ms=wait_ms)))
+    if not page.url.startswith(kiosk.url):
+        page.goto(f"{kiosk.url}/staff")
+    expect(page.locator("h1")).to_have_text("Tapez votre code PIN.")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pin_pad_is_whole_on_the_screen_and_its_keys_are_as_large_as_a_thumb(
+    kiosk: Running, page: Page, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    asking(kiosk, page, StaffNoticeKind.PIN_WRONG)
+    keys = page.locator("#pin-form button").evaluate_all(
+        "nodes => nodes.map((node) => { const box = node.getBoundingClientRect(); return [box.width, box.height]; })"
+    )
+    assert len(keys) == 13
+    assert all(width >= KEY_PX and height >= KEY_PX for width, height in keys)
+    assert outside(page) == []
+    assert violations(page) == []
+
+
+def test_a_pin_is_sent_once_by_finger_or_by_keyboard_and_never_shown_again(kiosk: Running, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 600})
+    asking(kiosk, page)
+    for key in "4971":
+        page.locator(f'[data-pin="{key}"]').click()
+    page.locator('[data-pin="back"]').click()
+    page.locator('[data-pin="2"]').click()
+    page.locator("#pin-yes").click()
+    wait_until(lambda: kiosk.lock.inputs == [PinInput(text="4972")], "the PIN to be sent", 5.0)
+    asking(kiosk, page, StaffNoticeKind.PIN_WRONG)
+    expect(page.locator("#pin")).to_have_value("")
+    page.locator("#pin").focus()
+    page.keyboard.type("4071")
+    page.keyboard.press("Enter")
+    wait_until(lambda: kiosk.lock.inputs[-1] == PinInput(text="4071"), "the PIN to be sent", 5.0)
+    page.locator("#cancel").click()
+    wait_until(lambda: isinstance(kiosk.lock.inputs[-1], PressInput), "the word that it is not wanted", 5.0)
+
+
+def test_somebody_who_has_to_wait_is_told_how_long_and_what_to_do(kiosk: Running, page: Page) -> None:
+    asking(kiosk, page, StaffNoticeKind.PIN_WAIT, wait_ms=29 * 60_000)
+    expect(page.locator("main")).to_contain_text("Prochain essai dans 29 min.")
+    expect(page.locator("#notice")).to_contain_text("demandez à un collègue")
+
+
+def test_a_refusal_for_want_of_a_right_names_whom_to_ask() -> None:
+    words = notice_words(StaffNotice(StaffNoticeKind.NOT_YOURS, right=Right.DOORS.value))
+    assert words == (
+        "Votre badge ne permet pas de faire cela. Demandez-le : un concierge ou le responsable du site peut le faire."
+    )
