@@ -34,6 +34,7 @@ LOOKS: Final = 8
 REBIRTHS_A_DAY: Final = 100
 """The worst line asks for some forty; each is a fact in the site's journal and a row at the hub."""
 _PLAN: Final = text("SELECT revision, hash FROM plan WHERE site = :n")
+_STATES: Final = text("SELECT id, state FROM parcel WHERE site = :n")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
@@ -250,6 +251,7 @@ class Checks:
         stood_ms = self._line_stood_ms(site)
         stands = stood_ms >= BACKLOG_MS
         self._follows(site, stood_ms)
+        self._same_states(site)
         written = self.written[site.name]
         written.append((now_ms, site.journal.last_seq))
         while len(written) > 1 and written[1][0] <= now_ms - BACKLOG_MS:
@@ -260,6 +262,18 @@ class Checks:
                 site.journal.acked >= seq,
                 f"I-17: {site.name} wrote {seq} facts {BACKLOG_MS // HOUR_MS} hours ago, the hub has {site.journal.acked}",
             )
+
+    def _same_states(self, site: Site) -> None:
+        """I-15: a hub that has heard everything a site wrote knows each of its parcels as the site does."""
+        hub = self.world.hub
+        if not hub.alive or hub.cursor(site.number) != site.journal.last_seq:
+            return
+        with hub.store.reading() as connection:
+            states = dict(connection.execute(_STATES, {"n": site.number}).all())
+        for parcel in site.state.durable.parcels.values():
+            if parcel.state is not ParcelState.ANNOUNCED:
+                known = states.get(parcel.id)
+                require(known == parcel.state, f"I-15: {parcel.id} is {parcel.state} here and {known} at the hub")
 
     def _line_stood_ms(self, site: Site) -> int:
         hub = self.world.hub

@@ -44,6 +44,7 @@ class People:
         self.random = random
         self.at_the_reader = False
         self._on_shift = False
+        self._later = Random(f"{world.seed} {site.name} complaints")
 
     # ------------------------------------------------------------------------------------------------------ staff
 
@@ -67,6 +68,7 @@ class People:
             if parcel.where in {"van", "hands"} or self._lies_unknown(parcel):
                 yield from self._load(parcel)
         yield from self._care()
+        yield from self._take_out()
         yield from self._hand_over()
         self._press(Button.SIGN_OUT)
 
@@ -229,6 +231,24 @@ class People:
                 yield from self._look_into(label)
         yield from self._tidy_alarms()
 
+    def _take_out(self) -> Waits:
+        """What recipients complained of leaves its door, and the stock."""
+        known = self.site.state.durable.parcels.values() if self.site.has_power() else ()
+        for one in [parcel for parcel in known if parcel.state in {ParcelState.DISPUTED, ParcelState.REFUSED}]:
+            true = next((p for p in self.site.bank.parcels.values() if one.id in p.ids), None)
+            if true is None or true.where not in self.site.bank.open or not self.site.has_power():
+                continue
+            yield from self._sign_in()
+            self.site.feed(e.Pressed(Button.REMOVE, parcel=one.id))
+            yield 500
+            for _ in range(ROUNDS_MAX):
+                task = self._task()
+                if task is None:
+                    break
+                yield from self._end(task, true)
+            if true.where == "hands" and self.site.has_power() and one.id in self.site.state.durable.ended:
+                true.where = "removed"
+
     def _look_into(self, label: Label) -> Waits:
         yield from self._sign_in()
         self._press(Button.CHECK, label=label)
@@ -349,6 +369,9 @@ class People:
             self._shut(label)  # the wind, a child
             return
         yield self.random.randrange(1_000, 15_000)
+        if self._later.random() < self.world.weather.complaints:
+            yield from self._complain(parcel, label)
+            return
         if parcel.where == label and self.site.bank.open[label]:
             self.site.bank.take(parcel, "taken")
             self.world.tell(f"somebody takes {parcel.tracking} from door {label}")
@@ -356,6 +379,14 @@ class People:
             self.world.tell(f"and leaves door {label} open")
             return
         yield 1_000
+        self._shut(label)
+
+    def _complain(self, parcel: TrueParcel, label: Label) -> Waits:
+        """It is damaged, not wanted, or overlooked at the back of the compartment: it stays there, and the desk is told."""
+        word = self._later.choice((Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE))
+        self.world.tell(f"somebody says of {parcel.tracking} behind door {label}: {word.value}")
+        self._press(word, label=label)
+        yield 2_500
         self._shut(label)
 
     def guesser(self) -> Waits:

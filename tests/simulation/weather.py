@@ -66,6 +66,8 @@ class Weather:
     """The same copy is put into a spare machine, and both run for a while."""
     admin_days: float
     """How soon somebody takes another past for a site's own while everything fails; 0: only when nothing does any more."""
+    complaints: float
+    """How many recipients say at their open door that something is wrong, and leave the parcel there."""
 
 
 def draw(random: Random, later: Random) -> Weather:
@@ -115,6 +117,7 @@ def draw(random: Random, later: Random) -> Weather:
         swap_days=later.choice((0.0,) * 9 + (0.5,)) * stretch,
         twin_days=later.choice((0.0,) * 9 + (0.5,)) * stretch,
         admin_days=later.choice((0.0, 0.01, 0.2)) * stretch,
+        complaints=later.choice((0.0, 0.2, 0.4)),
     )
 
 
@@ -125,5 +128,5 @@ def calm() -> Weather:
         cut_at_commit=0, broker_death_days=0, broker_forgets=False, hub_death_days=0, hub_dies_after_commit=0, hub_reads_ms=5_000,
         restore_days=0, jam_days=0, force_days=0, chatter=0, cut_days=0, newer=0, careless=0, keeps_time=True, synchronised=True, clock_jump_days=0,
         parcels_a_day=10, reissue=0.1, shifts_a_day=12, visit_days=0.1, guess_days=2.0, look_ms=HOUR_MS, nag_ms=15_000, swap_days=0, twin_days=0,
-        admin_days=1 / 24,
+        admin_days=1 / 24, complaints=0,
     )  # fmt: skip
