@@ -253,7 +253,9 @@ def _event(message: Input) -> e.KioskInput:
         case PressInput():
             label = None if message.compartment is None else Label(message.compartment)
             parcel = None if message.parcel is None else ParcelId(message.parcel)
-            return e.Pressed(message.button, message.value, label, parcel)
+            creates = message.button is e.Button.UNIDENTIFIED
+            entropy = secrets.randbits(64) if creates else 0
+            return e.Pressed(message.button, message.value, label, parcel, entropy)
 
 
 def _listen(path: Path) -> socket.socket:

@@ -217,6 +217,16 @@ def _size(side: float) -> Picture:
     return (Rect(x=6, y=6, width=88, height=88, fill=Tone.BLANK), *_parcel(CANVAS / 2 - side / 2, 94 - side, side))
 
 
+def _person_sitting() -> Picture:
+    """Somebody in a wheelchair, before a door they can reach."""
+    return (
+        Circle(x=74, y=26, radius=8, fill=Tone.INK),
+        Path(points=((74, 36), (74, 62), (90, 62), (94, 84)), thickness=7),
+        Path(points=((74, 46), (58, 58)), thickness=7),
+        Circle(x=76, y=78, radius=16, fill=Tone.BLANK, thickness=6),
+    )
+
+
 CARDS: Final[dict[CommandCard, Picture]] = {
     CommandCard.SIZE_S: _size(22),
     CommandCard.SIZE_M: _size(42),
@@ -251,6 +261,28 @@ CARDS: Final[dict[CommandCard, Picture]] = {
         Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
         *_parcel(14, 50, 36),
         Path(points=((58, 10), (92, 22), (92, 98), (58, 90)), closed=True, fill=Tone.SHADE),
+    ),
+    CommandCard.HEAVY: (
+        Circle(x=50, y=24, radius=13, fill=Tone.BLANK, thickness=7),
+        Path(points=((26, 36), (74, 36), (94, 94), (6, 94)), closed=True, fill=Tone.INK),
+    ),
+    CommandCard.LOW: (
+        Rect(x=8, y=4, width=40, height=28, fill=Tone.BLANK),
+        Rect(x=8, y=34, width=40, height=28, fill=Tone.BLANK),
+        Rect(x=8, y=64, width=40, height=32, fill=Tone.INK),
+        *_person_sitting(),
+    ),
+    CommandCard.UNIDENTIFIED: (
+        *_parcel(4, 44, 52),
+        Path(points=((64, 18), (70, 8), (84, 6), (92, 14), (90, 26), (78, 34), (78, 46)), thickness=8),
+        Circle(x=78, y=60, radius=5, fill=Tone.INK),
+    ),
+    CommandCard.MAKE_ROOM: (
+        Rect(x=4, y=54, width=36, height=42, fill=Tone.BLANK),
+        Rect(x=60, y=4, width=36, height=42, fill=Tone.BLANK),
+        *_parcel(66, 18, 24),
+        Path(points=((22, 46), (22, 26), (46, 26)), thickness=7),
+        Path(points=((38, 16), (50, 26), (38, 36)), thickness=7),
     ),
 }
 """One picture for each command card."""

@@ -34,6 +34,10 @@ class CommandCard(StrEnum):
     DONE = "DONE"
     EMPTY = "EMPTY"
     NOT_EMPTY = "NOT-EMPTY"
+    HEAVY = "HEAVY"
+    LOW = "LOW"
+    UNIDENTIFIED = "UNIDENTIFIED"
+    MAKE_ROOM = "MAKE-ROOM"
 
 
 def badge_text(secret: int) -> str:

@@ -198,6 +198,19 @@ class ParcelRefused(Fact, frozen=True, kw_only=True, tag="parcel_refused"):
     session: str = ""
 
 
+class ParcelNoted(Fact, frozen=True, kw_only=True, tag="parcel_noted"):
+    """Staff said what no plan knows of a parcel in their hands; what is null was not said.
+
+    `heavy`; `low`: its recipient cannot reach a high door; `unidentified`: nobody can read whose it is, so no code is issued.
+    """
+
+    parcel: ParcelId
+    by: str
+    heavy: bool | None = None
+    low: bool | None = None
+    unidentified: bool | None = None
+
+
 class ParcelJoined(Fact, frozen=True, kw_only=True, tag="parcel_joined"):
     """The hub announced a parcel that the desk had already created under the same tracking number.
 
@@ -370,6 +383,7 @@ AnyFact = (
     | ParcelRemoved
     | ParcelDisputed
     | ParcelRefused
+    | ParcelNoted
     | ParcelJoined
     | KeyReplaced
     | SlipRefused

@@ -31,7 +31,7 @@ def allocate(state: State, parcel: Parcel, size: SizeClass, *, larger_than: Size
     fitting = [
         label
         for label, card in state.setup.cards.items()
-        if SIZE_ORDER.index(card.size) >= smallest and is_allottable(state, label) and _suits(state, parcel, label)
+        if SIZE_ORDER.index(card.size) >= smallest and is_allottable(state, label) and suits(state, parcel, label)
     ]
     return min(fitting, key=lambda label: _preference(state, parcel, label), default=None)
 
@@ -62,14 +62,22 @@ def shelf_place(state: State) -> str:
     return min(state.setup.shelf_places, key=lambda name: used[name])  # the first of equals
 
 
-def _suits(state: State, parcel: Parcel, label: Label) -> bool:
-    card = state.card(label)
-    if parcel.reach is not None and card.reach not in _WITHIN_REACH[parcel.reach]:
+def needed_reach(parcel: Parcel) -> ReachZone | None:
+    """What its recipient can reach: the plan's word, unless staff saw that a high door is too high."""
+    if parcel.low_said and parcel.reach in {None, ReachZone.HIGH}:
+        return ReachZone.LOW
+    return parcel.reach
+
+
+def suits(state: State, parcel: Parcel, label: Label) -> bool:
+    """Whether its recipient can reach that door, and staff can lift it there."""
+    card, reach = state.card(label), needed_reach(parcel)
+    if reach is not None and card.reach not in _WITHIN_REACH[reach]:
         return False
-    return not parcel.heavy or card.height_mm in HEAVY_MM
+    return not (parcel.heavy or parcel.heavy_said) or card.height_mm in HEAVY_MM
 
 
 def _preference(state: State, parcel: Parcel, label: Label) -> tuple[int, int, int, str]:
     card = state.card(label)
-    zone = 0 if parcel.reach is not None else _KEPT_FOR_NEED[card.reach]
+    zone = 0 if needed_reach(parcel) is not None else _KEPT_FOR_NEED[card.reach]
     return SIZE_ORDER.index(card.size), zone, state.durable.compartments[label].cycles, label

@@ -72,7 +72,7 @@ def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
         case ScannedBadge() as badge:
             return badges.badge_scanned(state, badge, event.text, now)
         case CommandCard() as card:
-            return desk.card_scanned(state, card, now)
+            return desk.card_scanned(state, card, event, now)
         case CarrierLabel() as label:
             return desk.label_scanned(state, label, event, now)
         case Damaged():

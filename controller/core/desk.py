@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from controller.core import due, loading, misplaced, pin, reports, rights
+from controller.core import due, loading, misplaced, moving, needs, pin, reports, rights
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -53,15 +53,19 @@ CARDS: Final = {
     CommandCard.DONE: Pressed(Button.DONE),
     CommandCard.EMPTY: Pressed(Button.EMPTY),
     CommandCard.NOT_EMPTY: Pressed(Button.NOT_EMPTY),
+    CommandCard.HEAVY: Pressed(Button.HEAVY),
+    CommandCard.LOW: Pressed(Button.LOW),
+    CommandCard.UNIDENTIFIED: Pressed(Button.UNIDENTIFIED),
+    CommandCard.MAKE_ROOM: Pressed(Button.MAKE_ROOM),
 }
 """A command card is a button that needs no screen."""
 
 
-def card_scanned(state: State, card: CommandCard, now: Now) -> Decision:
+def card_scanned(state: State, card: CommandCard, event: Scanned, now: Now) -> Decision:
     """A command card is a button that needs no screen."""
     if state.durable.staff is None:
         return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
-    return pressed(state, CARDS[card], now)
+    return pressed(state, replace(CARDS[card], entropy=event.entropy), now)
 
 
 def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -> Decision:
@@ -105,8 +109,16 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return loading.answered_not_empty(state, staff, now)
         case Button.IN_DOOR:
             return misplaced.answered(state, staff, event.compartment, now)
+        case Button.HEAVY | Button.LOW:
+            return needs.said(state, staff, event.button)
+        case Button.UNIDENTIFIED:
+            return needs.unidentified(state, staff, event.entropy)
+        case Button.IDENTIFIED:
+            return needs.identified(state, staff, event.parcel)
+        case Button.MAKE_ROOM:
+            return moving.make_room(state, staff, now)
         case Button.DONE:
-            return _done(state, staff)
+            return _done(state, staff, now)
         case Button.SIGN_OUT:
             return _sign_out(state, staff)
         case Button.CHECK:
@@ -169,9 +181,9 @@ def _size(state: State, staff: Staff, value: str, now: Now) -> Decision:
     return loading.size_chosen(state, staff, size, now)
 
 
-def _done(state: State, staff: Staff) -> Decision:
+def _done(state: State, staff: Staff, now: Now) -> Decision:
     if state.live.task is not None:
-        return loading.put_on_shelf(state, staff)
+        return loading.put_on_shelf(state, staff, now)
     return _sign_out(state, staff)
 
 
@@ -232,6 +244,8 @@ def _hand_over(state: State, staff: Staff, parcel_id: ParcelId | None) -> Decisi
     parcel = None if parcel_id is None else state.durable.parcels.get(parcel_id)
     if parcel is None or parcel.place is None or parcel.place.kind is not PlaceKind.SHELF:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
+    if parcel.unidentified:
+        return tell(StaffNoticeKind.IDENTIFY_FIRST, parcel=parcel.id, tracking=parcel.tracking)
     collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=staff.session, by=staff.person)
     notice = StaffNotice(StaffNoticeKind.HANDED_OVER, None, parcel.id, parcel.tracking, parcel.place)
     facts = (collected, *_calls_over(state, staff, parcel.id))

@@ -153,6 +153,6 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
         yield idle_at(state)
     if live.waiting:
         ready = _ready_at(state)
-        yield live.waiting[0].since_mono + WAITING_MS
+        yield min(kept.since_mono for kept in live.waiting) + WAITING_MS
         if ready is not None:
             yield max(ready, now.mono)

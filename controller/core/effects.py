@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.core.events import Event, Pressed
-from controller.core.model import Notice, RefusedBadge, StaffNotice, Task
+from controller.core.model import Needs, Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
 from wire.messages import Reply
@@ -96,6 +96,13 @@ class RememberStored:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberNeeds:
+    """What staff said of the next parcel; its label has not been read yet."""
+
+    needs: Needs
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Keep an input until the bank is ready for another door."""
 
@@ -140,6 +147,7 @@ Inward = (
     | SetTask
     | RememberSize
     | RememberStored
+    | RememberNeeds
     | Wait
     | Nagged
     | KnowBadge

@@ -136,6 +136,11 @@ class Button(StrEnum):
     EMPTY = "empty"
     NOT_EMPTY = "not_empty"
     IN_DOOR = "in_door"
+    HEAVY = "heavy"
+    LOW = "low"
+    UNIDENTIFIED = "unidentified"
+    IDENTIFIED = "identified"
+    MAKE_ROOM = "make_room"
     CHECK = "check"
     REOPEN = "reopen"
     REMOVE = "remove"
@@ -149,12 +154,16 @@ class Button(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button with what it points at: a size (`value`), a compartment, a parcel, an alarm's name (`value`)."""
+    """A button with what it points at: a size (`value`), a compartment, a parcel, an alarm's name (`value`).
+
+    `entropy` is 64 random bits, used if a parcel is created.
+    """
 
     button: Button
     value: str = ""
     compartment: Label | None = None
     parcel: ParcelId | None = None
+    entropy: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _ended(durable, fact.parcel, ParcelState.REMOVED, stamp)
         case f.ParcelDisputed() | f.ParcelRefused():
             return _set_aside(durable, fact, stamp)
+        case f.ParcelNoted():
+            return _noted(durable, fact)
         case f.KeyReplaced():
             return _key_replaced(durable, fact)
         case f.ParcelJoined():
@@ -214,6 +216,11 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
         intent=planned.intent,
         planned=True,
     )
+
+
+def _noted(durable: Durable, fact: f.ParcelNoted) -> Durable:
+    said = {"heavy_said": fact.heavy, "low_said": fact.low, "unidentified": fact.unidentified}
+    return _parcel(durable, fact.parcel, **{field: word for field, word in said.items() if word is not None})
 
 
 def _key_replaced(durable: Durable, fact: f.KeyReplaced) -> Durable:

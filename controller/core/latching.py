@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from controller.core import due
-from controller.core.effects import Decision, SetTask, ShowStaff, Signal, Sound
+from controller.core.effects import Decision, RememberStored, SetTask, ShowStaff, Signal, Sound
 from controller.core.model import (
     After,
     Opening,
@@ -52,7 +52,7 @@ def sprang_open(state: State, opening: Opening) -> Decision:
         task = Task(Step.TAKE_BACK, parcel.id, opening.compartment, After.OTHER_DOOR)
         kind = StaffNoticeKind.NEVER_LATCHES
     notice = ShowStaff(StaffNotice(kind, opening.compartment, parcel.id, parcel.tracking))
-    return Decision((released, *facts), (SetTask(task), notice, Sound(Signal.ATTENTION)))
+    return Decision((released, *facts), (SetTask(task), RememberStored(None), notice, Sound(Signal.ATTENTION)))
 
 
 def is_given_up(state: State, task: Task) -> bool:

@@ -14,6 +14,7 @@ from controller.core.allocate import allocate, shelf_place
 from controller.core.effects import (
     Decision,
     Effect,
+    RememberNeeds,
     RememberSize,
     RememberStored,
     SetTask,
@@ -24,6 +25,7 @@ from controller.core.effects import (
 )
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.model import (
+    NO_NEEDS,
     After,
     Now,
     Opening,
@@ -97,7 +99,7 @@ def size_chosen(state: State, staff: Staff, size: SizeClass, now: Now) -> Decisi
         return Decision((), (RememberSize(size), noted, Sound(Signal.OK)))
     if not due.is_ready(state, now):
         return Decision((), (Wait(Pressed(Button.SIZE, size.value)),))
-    allotted = _allot(state, staff, state.durable.parcels[task.parcel], size)
+    allotted = allot(state, staff, state.durable.parcels[task.parcel], size, then=task.then)
     return Decision(allotted.facts, (RememberSize(size), *allotted.effects))
 
 
@@ -107,8 +109,8 @@ def to_shelf(state: State) -> Decision:
     if task is None or task.parcel is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     if task.step is Step.CHOOSE_SIZE:
-        return Decision((), (_shelf_task(state, task.parcel),))
-    return _take_back(task, After.SHELF)
+        return Decision((), (shelf_task(state, task.parcel, task.then),))
+    return take_back(task, After.SHELF)
 
 
 def bigger(state: State) -> Decision:
@@ -116,7 +118,7 @@ def bigger(state: State) -> Decision:
     task = state.live.task
     if task is None or task.step is not Step.PUT_IN:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    return _take_back(task, After.BIGGER)
+    return take_back(task, After.BIGGER)
 
 
 def cancel(state: State, now: Now) -> Decision:
@@ -125,7 +127,7 @@ def cancel(state: State, now: Now) -> Decision:
     if task is None:
         return _cancel_last_stored(state, now)
     if task.step is Step.PUT_IN:
-        return _take_back(task, After.NOTHING)
+        return take_back(task, After.NOTHING)
     if task.step in {Step.CHOOSE_SIZE, Step.PUT_ON_SHELF}:
         cancelled = ShowStaff(StaffNotice(StaffNoticeKind.CANCELLED, None, task.parcel))
         return Decision((), (SetTask(None), cancelled))
@@ -134,14 +136,16 @@ def cancel(state: State, now: Now) -> Decision:
     return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
 
 
-def put_on_shelf(state: State, staff: Staff) -> Decision:
+def put_on_shelf(state: State, staff: Staff, now: Now) -> Decision:
     """Staff confirm that the parcel lies at its shelf place (S-06)."""
     task = state.live.task
     if task is None or task.step is not Step.PUT_ON_SHELF or task.parcel is None or task.shelf_place is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     place = on_shelf(task.shelf_place)
     stored = f.ParcelStored(parcel=task.parcel, place=place, session=staff.session, by=staff.person)
-    return Decision((stored,), _stored_effects(StaffNotice(StaffNoticeKind.STORED, None, task.parcel, place=place)))
+    effects = _stored_effects(StaffNotice(StaffNoticeKind.STORED, None, task.parcel, place=place))
+    more = served_next(state, task, ready=due.is_ready(state, now))
+    return Decision((stored, *more.facts), (*effects, *more.effects))
 
 
 def load_closed(state: State, opening: Opening, now: Now) -> Decision:
@@ -161,7 +165,8 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
     place = in_compartment(opening.compartment)
     stored = f.ParcelStored(parcel=opening.parcel, place=place, session=opening.session, by=opening.by)
     notice = StaffNotice(StaffNoticeKind.STORED, opening.compartment, opening.parcel, place=place)
-    return Decision((stored,), _stored_effects(notice))
+    more = served_next(state, task, ready=due.is_ready_after(state, opening, now))
+    return Decision((stored, *more.facts), (*_stored_effects(notice), *more.effects))
 
 
 def load_failed(state: State, opening: Opening, now: Now) -> Decision:
@@ -176,14 +181,14 @@ def load_failed(state: State, opening: Opening, now: Now) -> Decision:
     if staff is None or task is None or parcel is None:
         return Decision((released,), (SetTask(None), failed))
     if task.after in {After.SHELF, After.NOTHING} and task.step is Step.TAKE_BACK:  # asked while the latch pulsed
-        went_on = SetTask(None) if task.after is After.NOTHING else _shelf_task(state, parcel.id)
+        went_on = SetTask(None) if task.after is After.NOTHING else shelf_task(state, parcel.id, task.then)
         return Decision((released,), (went_on, failed))
     size = state.card(opening.compartment).size
     larger_than = size if task.after is After.BIGGER else None
     if due.is_ready_after(state, opening, now):
-        allotted = _allot(state, staff, parcel, parcel.size or size, larger_than=larger_than)
+        allotted = allot(state, staff, parcel, parcel.size or size, larger_than=larger_than, then=task.then)
         return Decision((released, *allotted.facts), (*allotted.effects, failed))
-    return Decision((released,), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), failed))
+    return Decision((released,), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id, then=task.then)), failed))
 
 
 def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
@@ -200,13 +205,13 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     if task.parcel is None or task.after is After.NOTHING:
         return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, task.compartment))))
     if task.after is After.SHELF:
-        return Decision(facts, (*done, _shelf_task(state, task.parcel)))
+        return Decision(facts, (*done, shelf_task(state, task.parcel, task.then)))
     parcel = state.durable.parcels[task.parcel]
     wanted = state.card(task.compartment).size
     if not due.is_ready(state, now):
-        return Decision(facts, (*done, SetTask(Task(Step.CHOOSE_SIZE, parcel.id))))
+        return Decision(facts, (*done, SetTask(Task(Step.CHOOSE_SIZE, parcel.id, then=task.then))))
     larger_than = wanted if task.after is After.BIGGER else None
-    allotted = _allot(state, staff, parcel, parcel.size or wanted, larger_than=larger_than)
+    allotted = allot(state, staff, parcel, parcel.size or wanted, larger_than=larger_than, then=task.then)
     return Decision((*facts, *allotted.facts), (*done, *allotted.effects))
 
 
@@ -232,7 +237,8 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     else:
         facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
     checked = ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, label, held))
-    return Decision(facts, (SetTask(None), checked, Sound(Signal.OK)))
+    went_on = SetTask(None) if task.then is None else shelf_task(state, task.then)
+    return Decision(facts, (went_on, checked, Sound(Signal.OK)))
 
 
 def not_answered(state: State) -> Decision:
@@ -251,7 +257,8 @@ def not_answered(state: State) -> Decision:
     elif compartment.occupancy is not Occupancy.UNKNOWN:
         facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="not_answered"),)
     unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, compartment.parcel))
-    return Decision(facts, (SetTask(None), unknown, Sound(Signal.ATTENTION)))
+    went_on = SetTask(None) if task.then is None else shelf_task(state, task.then)
+    return Decision(facts, (went_on, unknown, Sound(Signal.ATTENTION)))
 
 
 def _is_asked(task: Task) -> bool:
@@ -290,44 +297,86 @@ def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | N
     )
     facts: tuple[f.AnyFact, ...] = ()
     if known is None or known.state is not ParcelState.RECEIVED:
-        facts = (
-            f.ParcelReceived(
-                parcel=parcel.id,
-                tracking=label.number,
-                carrier=parcel.carrier,
-                source="desk" if known is None else "plan",
-                key_version=parcel.version,
-                key_epoch=parcel.epoch,
-                session=staff.session,
-                by=staff.person,
-            ),
-        )
+        facts = (received(staff, parcel, label.number, "desk" if known is None else "plan"),)
+    parcel, noted, forgotten = _with_needs(state, staff, parcel)
+    facts = (*facts, *noted)
+    if parcel.unidentified:
+        return Decision(facts, (*forgotten, shelf_task(state, parcel.id), Sound(Signal.OK)))
     size = parcel.size or state.live.last_size
     if size is None:
-        return Decision(facts, (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), Sound(Signal.OK)))
-    allotted = _allot(state, staff, parcel, size)
-    return Decision((*facts, *allotted.facts), allotted.effects)
+        return Decision(facts, (*forgotten, SetTask(Task(Step.CHOOSE_SIZE, parcel.id)), Sound(Signal.OK)))
+    allotted = allot(state, staff, parcel, size)
+    return Decision((*facts, *allotted.facts), (*forgotten, *allotted.effects))
 
 
-def _allot(
-    state: State, staff: Staff, parcel: Parcel, size: SizeClass, *, larger_than: SizeClass | None = None
+def _with_needs(state: State, staff: Staff, parcel: Parcel) -> tuple[Parcel, tuple[f.AnyFact, ...], tuple[Effect, ...]]:
+    """The parcel with what staff said of it before they scanned its label; the word counts once."""
+    said = state.live.needs
+    if said == NO_NEEDS:
+        return parcel, (), ()
+    heavy, low = said.heavy or parcel.heavy_said, said.low or parcel.low_said
+    noted = f.ParcelNoted(parcel=parcel.id, by=staff.person, heavy=said.heavy or None, low=said.low or None)
+    return replace(parcel, heavy_said=heavy, low_said=low), (noted,), (RememberNeeds(NO_NEEDS),)
+
+
+def received(staff: Staff, parcel: Parcel, tracking: str, source: str) -> f.AnyFact:
+    """It is in the hands of staff."""
+    return f.ParcelReceived(
+        parcel=parcel.id,
+        tracking=tracking,
+        carrier=parcel.carrier,
+        source=source,
+        key_version=parcel.version,
+        key_epoch=parcel.epoch,
+        session=staff.session,
+        by=staff.person,
+    )
+
+
+def allot(
+    state: State,
+    staff: Staff,
+    parcel: Parcel,
+    size: SizeClass,
+    *,
+    larger_than: SizeClass | None = None,
+    then: ParcelId | None = None,
 ) -> Decision:
+    """The best door opens for it, or a place on the shelf is shown."""
     label = allocate(state, parcel, size, larger_than=larger_than)
     if label is None:
-        return Decision((), (_shelf_task(state, parcel.id), Sound(Signal.OK)))
+        return Decision((), (shelf_task(state, parcel.id, then), Sound(Signal.OK)))
     session = next_session(state)
     reserved = f.CompartmentReserved(compartment=label, parcel=parcel.id, session=session)
     ordered, effects = open_door(
         session=session, compartment=label, purpose=Purpose.LOAD, parcel=parcel.id, by=staff.person
     )
-    return Decision((reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label))))
+    return Decision((reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label, then=then))))
 
 
-def _shelf_task(state: State, parcel: ParcelId) -> SetTask:
-    return SetTask(Task(Step.PUT_ON_SHELF, parcel, shelf_place=shelf_place(state)))
+def served_next(state: State, task: Task, *, ready: bool) -> Decision:
+    """The parcel for which room was made gets its door now (S-14)."""
+    staff = state.durable.staff
+    parcel = None if task.then is None else state.durable.parcels.get(task.then)
+    if staff is None or parcel is None:
+        return Decision()
+    if not ready:
+        return Decision((), (SetTask(Task(Step.CHOOSE_SIZE, parcel.id)),))
+    return allot(state, staff, parcel, wanted_size(state, parcel))
 
 
-def _take_back(task: Task, after: After) -> Decision:
+def wanted_size(state: State, parcel: Parcel) -> SizeClass:
+    """The size it is known to have, or that of the parcels before it."""
+    return parcel.size or state.live.last_size or SizeClass.S
+
+
+def shelf_task(state: State, parcel: ParcelId, then: ParcelId | None = None) -> SetTask:
+    """Staff put it on the shelf, at the emptiest place."""
+    return SetTask(Task(Step.PUT_ON_SHELF, parcel, shelf_place=shelf_place(state), then=then))
+
+
+def take_back(task: Task, after: After) -> Decision:
+    """Out of the open door again; once it is shut, staff look inside."""
     if task.step is not Step.PUT_IN:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
     return Decision((), (SetTask(replace(task, step=Step.TAKE_BACK, after=after)), Sound(Signal.OK)))
@@ -365,10 +414,11 @@ def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.An
     if task.after is After.REMOVE:
         reason = parcel.reason or "taken_out"
         return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=reason, by=staff.person), free
+    in_hand = parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored or task.after is After.MOVE
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free
-    if parcel.state is ParcelState.RECEIVED or parcel.id == state.live.last_stored:
+    if in_hand:
         return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
     return _not_found(staff, parcel), free, *_suspected(state, staff, label)
 

@@ -116,6 +116,7 @@ class Parcel:
 
     `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
     site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
+    `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
     """
 
     id: ParcelId
@@ -140,6 +141,9 @@ class Parcel:
     since_ms: int = 0
     from_desk: bool = False
     reason: str = ""
+    heavy_said: bool = False
+    low_said: bool = False
+    unidentified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,7 @@ class After(StrEnum):
     OTHER_DOOR = "other_door"
     SHELF = "shelf"
     REMOVE = "remove"
+    MOVE = "move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +301,7 @@ class Task:
 
     After a restart the compartment is `reserved` or `unknown` and the parcel `received`: scanning the label goes on.
     `touched`: other doors that moved during the deposit, so that nobody can be sure which one it went into (S-08).
+    `then`: the parcel that is served next, because room is being made for it (S-14).
     """
 
     step: Step
@@ -305,6 +311,19 @@ class Task:
     shelf_place: str | None = None
     asked_mono: int = 0
     touched: tuple[Label, ...] = ()
+    then: ParcelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What staff said of the next parcel, before its label was read: heavy, or for somebody who cannot reach high."""
+
+    heavy: bool = False
+    low: bool = False
+
+
+NO_NEEDS: Final = Needs()
+"""Nothing was said: any free door of the size will do."""
 
 
 class NoticeKind(StrEnum):
@@ -371,6 +390,10 @@ class StaffNoticeKind(StrEnum):
     NO_PIN = "no_pin"
     PIN_WRONG = "pin_wrong"
     PIN_WAIT = "pin_wait"
+    NEEDS_NOTED = "needs_noted"
+    IDENTIFIED = "identified"
+    IDENTIFY_FIRST = "identify_first"
+    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +448,7 @@ class Live:
     pin_given: bool = False
     pin_for: object | None = None
     refused_badge: RefusedBadge | None = None
+    needs: Needs = NO_NEEDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Final
 
 from controller.core import effects as x
 from controller.core import events as e
-from controller.core.model import WAITING_MAX, Live, Now, StaffNotice, Waiting
+from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, StaffNotice, Waiting
 from wire.ids import Door, Label
 from wire.labels import CarrierLabel
+from wire.pickup import read_qr_text
 from wire.scans import classify
 
 REPEAT_MS: Final = 3_000
@@ -63,12 +64,14 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, last_size=what.size)
         case x.RememberStored():
             return replace(live, last_stored=what.parcel)
+        case x.RememberNeeds():
+            return replace(live, needs=what.needs)
         case x.Wait():
             return _wait(live, what.event, now)
         case x.Nagged():
             return replace(live, nagged_mono=now.mono)
         case x.KnowBadge():
-            return replace(live, badge=what.text, pin_given=False, pin_for=None, refused_badge=None)
+            return replace(live, badge=what.text, pin_given=False, pin_for=None, refused_badge=None, needs=NO_NEEDS)
         case x.AskPin():
             return replace(live, pin_for=what.event)
         case x.PinGiven():
@@ -115,6 +118,14 @@ def _staff_notice(live: Live, notice: StaffNotice, now: Now) -> Live:
 
 
 def _wait(live: Live, event: e.Event, now: Now) -> Live:
+    """A customer goes before whatever staff asked for meanwhile: loading goes on with the same parcel afterwards (S-11)."""
     if len(live.waiting) >= WAITING_MAX or any(waiting.event == event for waiting in live.waiting):
         return live
-    return replace(live, waiting=(*live.waiting, Waiting(event, now.mono)))
+    waiting = (*live.waiting, Waiting(event, now.mono))
+    return replace(live, waiting=tuple(sorted(waiting, key=lambda kept: not _is_customers(kept.event))))
+
+
+def _is_customers(event: object) -> bool:
+    if isinstance(event, e.Scanned):
+        return read_qr_text(event.text) is not None
+    return isinstance(event, e.DigitsTyped)

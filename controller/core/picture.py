@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from controller.core import due, pin
-from controller.core.allocate import free_by_size
+from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up
-from controller.core.model import After, Call, DoorEvent, Now, Opening, Parcel, Phase, State
+from controller.core.model import NO_NEEDS, After, Call, DoorEvent, Needs, Now, Opening, Parcel, Phase, State
+from controller.core.moving import room_for
 from controller.core.pickup import typed_wait_ms
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
 from controller.core.views import (
@@ -186,6 +187,7 @@ def _staff(state: State, now: Now) -> StaffView:
         free_by_size=free_by_size(state),
         pin_asked=state.live.pin_for is not None,
         pin_wait_ms=0 if state.live.pin_for is None else pin.wait_ms(state, staff.person, now),
+        needs=state.live.needs,
     )
 
 
@@ -204,13 +206,18 @@ def _task(state: State) -> TaskView | None:
         looks_only=task.after is After.NOTHING and not in_hand,
         touched=task.touched,
         may_stay_open=is_given_up(state, task),
+        needs=NO_NEEDS
+        if parcel is None
+        else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None),
+        unidentified=parcel is not None and parcel.unidentified,
+        room=room_for(state, task),
     )
 
 
 def _slip(state: State) -> SlipView | None:
     """The slip of the parcel stored last in this staff session."""
     parcel = None if state.live.last_stored is None else state.durable.parcels.get(state.live.last_stored)
-    if parcel is None:
+    if parcel is None or parcel.unidentified:  # No code is issued for nobody (S-13).
         return None
     site_key = state.setup.keys.get(parcel.epoch)
     if site_key is None:
@@ -239,6 +246,7 @@ def _parcel(parcel: Parcel) -> ParcelView:
         since_ms=parcel.since_ms,
         recalled=parcel.intent.value == "recall",
         reason=parcel.reason,
+        unidentified=parcel.unidentified,
     )
 
 

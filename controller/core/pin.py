@@ -14,6 +14,7 @@ from controller.core.events import Button, Pressed
 from controller.core.evolve import MILLI
 from controller.core.loading import tell
 from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.moving import room_for
 from wire import facts as f
 from wire.badges import pin_digest
 from wire.ids import Label, Occupancy
@@ -27,7 +28,7 @@ TRIES_PER_HOUR: Final = 2
 
 HOUR_MS: Final = 3_600_000
 
-_OPENS: Final = frozenset({Button.CHECK, Button.REMOVE, Button.REOPEN})
+_OPENS: Final = frozenset({Button.CHECK, Button.REMOVE, Button.REOPEN, Button.MAKE_ROOM})
 
 
 def asked_first(state: State, staff: Staff, event: Pressed) -> Decision | None:
@@ -76,6 +77,8 @@ def _person(state: State, staff: Staff) -> Person | None:
 
 def _may_hold_a_parcel(state: State, event: Pressed) -> bool:
     compartments = state.durable.compartments
+    if event.button is Button.MAKE_ROOM:
+        return state.live.task is not None and room_for(state, state.live.task) is not None
     label: Label | None = event.compartment
     if event.button is Button.REMOVE:
         label = next((one for one, known in compartments.items() if known.parcel == event.parcel), None)

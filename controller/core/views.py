@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.core.model import DoorEvent, Notice, StaffNotice, Step
+from controller.core.model import NO_NEEDS, DoorEvent, Needs, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
 from wire.plan import Help
@@ -76,7 +76,7 @@ class TaskView:
     """What is asked of staff now. `looks_only`: a door is open to be looked into, and what lies there stays there.
 
     `touched`: the other doors that moved (S-08). `may_stay_open`: its door does not hold, so *empty* is answered
-    without shutting it (S-10).
+    without shutting it (S-10). `room`: the door whose parcel can make room for one that must lie low (S-14).
     """
 
     step: Step
@@ -87,6 +87,9 @@ class TaskView:
     looks_only: bool = False
     touched: tuple[Label, ...] = ()
     may_stay_open: bool = False
+    needs: Needs = NO_NEEDS
+    unidentified: bool = False
+    room: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,15 @@ class ParcelView:
     since_ms: int
     recalled: bool
     reason: str = ""
+    unidentified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StaffView:
-    """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled."""
+    """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
+
+    `needs`: what was said of the next parcel (S-15).
+    """
 
     person: str
     role: str
@@ -140,6 +147,7 @@ class StaffView:
     free_by_size: dict[str, int]
     pin_asked: bool = False
     pin_wait_ms: int = 0
+    needs: Needs = NO_NEEDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ from wire.plan import Role
 ANSWER_S: Final = 30
 """How long *empty?* is asked before the compartment is unknown (S-09)."""
 
+MARK_CHARACTERS: Final = 4
+"""The end of a parcel's id, written on a parcel that nothing else tells from another: one in a million is like it."""
+
 OCCUPANCIES: Final = {
     Occupancy.FREE: "libre",
     Occupancy.RESERVED: "réservé",
@@ -91,6 +94,10 @@ NOTICES: Final = {
     StaffNoticeKind.NOT_LATCHED: "La porte s'est rouverte. Le colis n'est pas rangé : fermez plus fort.",
     StaffNoticeKind.NEVER_LATCHES: "Cette porte ne tient pas fermée. Une autre porte va s'ouvrir.",
     StaffNoticeKind.MISPLACED: "Ce casier est à quelqu'un d'autre. Ouvrez-le, sortez votre colis, scannez-le à nouveau.",
+    StaffNoticeKind.NEEDS_NOTED: "C'est noté.",
+    StaffNoticeKind.IDENTIFIED: "Colis identifié. Vous pouvez imprimer son bon.",
+    StaffNoticeKind.IDENTIFY_FIRST: "Ce colis n'a pas de destinataire connu. Touchez d'abord « Identifié ».",
+    StaffNoticeKind.NO_ROOM: "Aucun colis ne peut laisser sa place. Gardez ce colis sur l'étagère.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
     StaffNoticeKind.FINISH_FIRST: "Terminez d'abord l'étape en cours.",
@@ -122,6 +129,8 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.REMOVED,
         StaffNoticeKind.HANDED_OVER,
         StaffNoticeKind.CANCELLED,
+        StaffNoticeKind.NEEDS_NOTED,
+        StaffNoticeKind.IDENTIFIED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -165,6 +174,9 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         todo=what_to_do(view),
         drawing=_inline(_DRAWINGS[None if task is None else task.step]),
         badge_drawing=_inline(pictograms.KEY),
+        heavy_drawing=_inline(pictograms.CARDS[CommandCard.HEAVY]),
+        low_drawing=_inline(pictograms.CARDS[CommandCard.LOW]),
+        nameless_drawing=_inline(pictograms.CARDS[CommandCard.UNIDENTIFIED]),
         seconds_left=max(0, ANSWER_S - asked),
         notice=None if view.staff.notice is None else notice_words(view.staff.notice),
         notice_good=view.staff.notice is not None and view.staff.notice.kind in _GOOD,
@@ -201,19 +213,24 @@ def _task_words(task: TaskView) -> str:
         case Step.CHOOSE_SIZE:
             return "Choisissez la taille du colis."
         case Step.PUT_IN:
-            return f"Mettez le colis dans la porte {task.compartment} et fermez."
+            return f"Mettez le colis dans la porte\N{NO-BREAK SPACE}{task.compartment} et fermez."
         case Step.PUT_ON_SHELF:
-            return f"Posez le colis sur l'étagère, place {task.shelf_place}, puis confirmez."
+            mark = (
+                f"Écrivez « {task.parcel[-MARK_CHARACTERS:]} » sur le colis. "
+                if task.unidentified and task.parcel
+                else ""
+            )
+            return f"{mark}Posez le colis sur l'étagère, place\N{NO-BREAK SPACE}{task.shelf_place}, puis confirmez."
         case Step.TAKE_BACK if task.looks_only:
-            return f"Porte {task.compartment} : regardez sans rien retirer, puis fermez."
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : regardez sans rien retirer, puis fermez."
         case Step.TAKE_BACK if task.may_stay_open:
-            return f"Porte {task.compartment} : reprenez le colis. Regardez si le casier est vide."
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : reprenez le colis. Regardez si le casier est vide."
         case Step.TAKE_BACK:
-            return f"Porte {task.compartment} : reprenez le colis, puis fermez la porte."
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : reprenez le colis, puis fermez la porte."
         case Step.ASK_EMPTY:
-            return f"Le casier {task.compartment} est-il vide ?"
+            return f"Le casier\N{NO-BREAK SPACE}{task.compartment} est-il vide ?"
         case Step.WHICH_DOOR:
-            return f"Une autre porte a bougé. Le colis est-il derrière la porte {task.compartment} ?"
+            return f"Une autre porte a bougé. Le colis est-il derrière la porte\N{NO-BREAK SPACE}{task.compartment} ?"
 
 
 def notice_words(notice: StaffNotice) -> str:
@@ -251,6 +268,8 @@ def door_words(door: CompartmentView) -> str:
 
 
 def _state_words(parcel: ParcelView) -> str:
+    if parcel.unidentified:
+        return f"{STATES[parcel.state]}, sans destinataire"
     reason = REASONS.get(parcel.reason, "")
     return f"{STATES[parcel.state]} ({reason})" if reason else STATES[parcel.state]
 

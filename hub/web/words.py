@@ -286,6 +286,8 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
             return Word(
                 "Refusé par le destinataire, qui l'a laissé dans son casier. Il part en retour.", "return", Tone.WATCH
             )
+        case facts.ParcelNoted():
+            return _noted(fact)
         case facts.ParcelJoined():
             return Word("Annoncé et déjà reçu à l'accueil : c'est le même colis. Les deux bons l'ouvrent.", "parcel")
         case facts.KeyReplaced():
@@ -384,3 +386,21 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
 
 def _at(compartment: str | None) -> str:
     return f", casier {compartment}" if compartment else ""
+
+
+def _noted(fact: facts.ParcelNoted) -> Word:
+    """What staff said of a parcel in their hands."""
+    if fact.unidentified is not None:
+        text = (
+            "Destinataire illisible. Le colis attend sur l'étagère, sans code."
+            if fact.unidentified
+            else "Destinataire retrouvé."
+        )
+        return Word(text, "watch" if fact.unidentified else "check", Tone.WATCH if fact.unidentified else Tone.GOOD)
+    said = {
+        "Lourd : seulement une porte entre 0,40 m et 1,30 m.": fact.heavy,
+        "Pas lourd.": fact.heavy is False,
+        "Une porte basse : la personne ne peut pas atteindre le haut.": fact.low,
+        "Toutes les portes conviennent.": fact.low is False,
+    }
+    return Word(" ".join(text for text, is_said in said.items() if is_said) or "Rien de plus n'est dit.", "desk")

@@ -308,14 +308,16 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
         "removed", "handed_over", "disk_full", "not_yours", "not_latched", "never_latches", "misplaced",
         "badge_expired", "no_pin", "pin_wrong", "pin_wait",
+        "needs_noted", "identified", "identify_first", "no_room",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == ["choose_size", "put_in", "put_on_shelf", "take_back", "ask_empty", "which_door"]
-    assert words(After) == ["nothing", "bigger", "other_door", "shelf", "remove"]
+    assert words(After) == ["nothing", "bigger", "other_door", "shelf", "remove", "move"]
     assert words(Phase) == ["pulsing", "open", "closed", "failed"]
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
-        "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door", "check",
+        "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
+        "heavy", "low", "unidentified", "identified", "make_room", "check",
         "reopen", "remove", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
         "take_out_of_service",
     ]  # fmt: skip
@@ -339,7 +341,7 @@ def test_what_is_not_said_is_this() -> None:
     assert m.Durable({}) == m.Durable(
         {}, {}, {}, {}, {}, None, {}, (), m.PlanMark(), Settings(), (), (), {}, 0, 0, 8_000, 0, 0, 0, 0
     )
-    assert Task(Step.PUT_IN) == Task(Step.PUT_IN, None, None, After.NOTHING, None, 0, ())
+    assert Task(Step.PUT_IN) == Task(Step.PUT_IN, None, None, After.NOTHING, None, 0, (), None)
     assert Notice(NoticeKind.THANKS) == Notice(NoticeKind.THANKS, None, None, "", "", "", 0, 0)
     assert StaffNotice(StaffNoticeKind.STORED) == StaffNotice(StaffNoticeKind.STORED, None, None, "", None, 0)
     assert Live() == Live({}, True, False, False, None, 0, None, 0, None, None, None, b"", 0, False, 0, 0, (), False)

@@ -1,0 +1,75 @@
+"""A parcel moves from one door to another, through the hands of staff and one door at a time.
+
+Owns which parcel makes room for somebody who cannot reach high (S-14), and the order of its steps. Refuses to let a parcel be in two
+places or in none: it is taken out, its door is shut and seen empty, and only then another one opens for it (I-1, I-4).
+"""
+
+from __future__ import annotations
+
+from controller.core import due
+from controller.core.allocate import allocate, needed_reach, suits
+from controller.core.effects import Decision, SetTask
+from controller.core.loading import tell, wanted_size
+from controller.core.model import After, Compartment, Now, Parcel, Phase, Staff, StaffNoticeKind, State, Step, Task
+from controller.core.orders import next_session, open_door
+from wire.ids import SIZE_ORDER, Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service
+from wire.plan import Intent
+
+
+def make_room(state: State, staff: Staff, now: Now) -> Decision:
+    """Move a parcel of somebody who reaches any door, so that the one in hand gets a door its recipient reaches."""
+    task = state.live.task
+    label = None if task is None else room_for(state, task)
+    if task is None or label is None:
+        return tell(StaffNoticeKind.NO_ROOM)
+    if not due.is_ready(state, now):
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
+    return take_out(state, staff, label, then=task.parcel)
+
+
+def take_out(state: State, staff: Staff, label: Label, *, then: ParcelId | None = None) -> Decision:
+    """Open a door to move its parcel behind another one; `then` is served afterwards."""
+    parcel = state.durable.compartments[label].parcel
+    ordered, effects = open_door(
+        session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
+    )
+    return Decision((ordered,), (*effects, SetTask(Task(Step.TAKE_BACK, parcel, label, After.MOVE, then=then))))
+
+
+def room_for(state: State, task: Task) -> Label | None:
+    """The compartment whose parcel may move away for the one that would otherwise lie on the shelf; None when there is none."""
+    parcel = None if task.parcel is None else state.durable.parcels.get(task.parcel)
+    if task.step is not Step.PUT_ON_SHELF or task.then is not None or parcel is None or parcel.unidentified:
+        return None
+    if needed_reach(parcel) is None:
+        return None
+    size = SIZE_ORDER.index(wanted_size(state, parcel))
+    movable = [
+        label
+        for label, compartment in state.durable.compartments.items()
+        if SIZE_ORDER.index(state.card(label).size) >= size
+        and suits(state, parcel, label)
+        and _may_move(state, label, compartment)
+    ]
+    return min(movable, key=lambda label: (SIZE_ORDER.index(state.card(label).size), label), default=None)
+
+
+def _may_move(state: State, label: Label, compartment: Compartment) -> bool:
+    parcel = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
+    opening = state.durable.openings.get(label)
+    at_rest = opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN}
+    certain = compartment.occupancy is Occupancy.OCCUPIED and not compartment.doubted
+    return (
+        parcel is not None
+        and at_rest
+        and certain
+        and compartment.service is Service.IN_SERVICE
+        and state.door(label) is Door.CLOSED
+        and _is_waiting(parcel)
+        and allocate(state, parcel, parcel.size or state.card(label).size) is not None
+    )
+
+
+def _is_waiting(parcel: Parcel) -> bool:
+    """Simply in stock: nobody has come for it, nobody doubts it, nobody wants it back."""
+    return parcel.state is ParcelState.STORED and not parcel.uncertain and parcel.intent is Intent.HOLD
