@@ -6,7 +6,7 @@ import pytest
 
 from controller.core.events import Button, DiskRoom
 from controller.core.model import Needs, StaffNoticeKind, Step, in_compartment
-from controller.kiosk.staff import MARK_CHARACTERS
+from controller.kiosk.staff_words import MARK_CHARACTERS
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard

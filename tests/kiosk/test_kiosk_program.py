@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from controller.core.model import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
-from controller.kiosk import staff
+from controller.kiosk import staff, staff_words
 from controller.kiosk.__main__ import main
 from controller.kiosk.guard import Guard
 from controller.kiosk.printing import NO_QUEUE, print_pdf
@@ -93,7 +93,7 @@ def test_every_language_has_every_text_with_its_places():
 
 
 def test_every_staff_notice_has_words():
-    assert staff.NOTICES.keys() == set(StaffNoticeKind)
+    assert staff_words.NOTICES.keys() == set(StaffNoticeKind)
 
 
 def test_an_input_of_our_own_page_is_handed_over(kiosk: Running):

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from controller.core.model import StaffNotice, StaffNoticeKind
 from controller.core.rights import Right
-from controller.kiosk.staff import notice_words
+from controller.kiosk.staff_words import notice_words
 from controller.panel_messages import PinInput, PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import staffed

@@ -1,0 +1,192 @@
+"""What the staff screen says: words for states, calls, alarms and notices, and the one big line. French.
+
+Owns the words. Refuses to know the page they stand on (`staff`) or to decide what is allowed.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.rights import Right, who_may
+from controller.core.views import CompartmentView, ParcelView, TaskView, View
+from wire.facts import Place
+from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Service
+from wire.plan import Role
+
+MARK_CHARACTERS: Final = 4
+"""The end of a parcel's id, written on a parcel that nothing else tells from another: one in a million is like it."""
+
+OCCUPANCIES: Final = {
+    Occupancy.FREE: "libre",
+    Occupancy.RESERVED: "réservé",
+    Occupancy.OCCUPIED: "occupé",
+    Occupancy.UNKNOWN: "inconnu",
+}
+SERVICES: Final = {Service.IN_SERVICE: "", Service.SUSPECT: "à vérifier", Service.OUT_OF_SERVICE: "hors service"}
+DOORS: Final = {Door.CLOSED: "", Door.OPEN: "porte ouverte", Door.UNKNOWN: "porte inconnue"}
+STATES: Final = {
+    ParcelState.ANNOUNCED: "annoncé",
+    ParcelState.RECEIVED: "reçu, à ranger",
+    ParcelState.STORED: "en stock",
+    ParcelState.COLLECTING: "retrait en cours",
+    ParcelState.COLLECTED: "retiré",
+    ParcelState.RECALLED: "à renvoyer",
+    ParcelState.REMOVED: "sorti du stock",
+    ParcelState.RETURNED: "renvoyé",
+    ParcelState.REFUSED: "refusé",
+    ParcelState.DISPUTED: "contesté",
+    ParcelState.LOST: "perdu",
+}
+CALLS: Final = {
+    "help": "Une personne demande de l'aide à l'écran.",
+    "dispute": "Une personne dit qu'elle n'a pas eu son colis.",
+    "at_desk": "Une personne vient chercher un colis de l'étagère.",
+    "disputed": "Une personne vient pour un colis contesté.",
+    "recalled": "Une personne vient pour un colis à renvoyer.",
+    "journal_behind": "Une porte doit être vérifiée avant d'être ouverte avec un bon.",
+    "staff_at_door": "Une personne attend le colis de la porte que vous vérifiez.",
+    "out_of_service": "Le colis est derrière une porte hors service.",
+    "reopen_asked": "Une personne demande de rouvrir sa porte.",
+    "door_failed": "Une porte ne s'est pas ouverte.",
+    "misplaced": "Un colis est peut-être derrière la mauvaise porte. Vérifiez ce casier, puis scannez le colis à nouveau.",
+    "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
+    "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
+    "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
+}
+REASONS: Final = {
+    "found_empty": "casier trouvé vide",
+    "damaged": "abîmé",
+    "not_found": "introuvable",
+}
+ALARMS: Final = {
+    "door_left_open": "Une porte est restée ouverte. Allez la fermer.",
+    "open_at_boot": "Une porte était ouverte au démarrage. Regardez dedans, puis fermez.",
+    "door_forced": "Une porte s'est ouverte sans ordre. Allez voir.",
+    "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
+    "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
+    "disk_full": "La mémoire de la machine est pleine. Les retraits marchent encore. Prévenez le responsable.",
+    "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
+}
+NOTICES: Final = {
+    StaffNoticeKind.BADGE_UNKNOWN: "Ce badge n'est pas connu ici. Demandez un badge à l'administration.",
+    StaffNoticeKind.NOT_A_LABEL: "Ce n'est pas une étiquette de colis. Scannez le code-barres du transporteur.",
+    StaffNoticeKind.ALREADY_HERE: "Ce colis est déjà en stock.",
+    StaffNoticeKind.ALREADY_ENDED: "Ce colis est déjà sorti. Mettez-le de côté et prévenez le responsable.",
+    StaffNoticeKind.STORED: "Colis rangé.",
+    StaffNoticeKind.DOOR_FAILED: "La porte ne s'est pas ouverte. Une autre porte est choisie.",
+    StaffNoticeKind.NOT_LATCHED: "La porte s'est rouverte. Le colis n'est pas rangé : fermez plus fort.",
+    StaffNoticeKind.NEVER_LATCHES: "Cette porte ne tient pas fermée. Une autre porte va s'ouvrir.",
+    StaffNoticeKind.MISPLACED: "Ce casier est à quelqu'un d'autre. Ouvrez-le, sortez votre colis, scannez-le à nouveau.",
+    StaffNoticeKind.NEEDS_NOTED: "C'est noté.",
+    StaffNoticeKind.IDENTIFIED: "Colis identifié. Vous pouvez imprimer son bon.",
+    StaffNoticeKind.IDENTIFY_FIRST: "Ce colis n'a pas de destinataire connu. Touchez d'abord « Identifié ».",
+    StaffNoticeKind.NO_ROOM: "Aucun colis ne peut laisser sa place. Gardez ce colis sur l'étagère.",
+    StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
+    StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
+    StaffNoticeKind.FINISH_FIRST: "Terminez d'abord l'étape en cours.",
+    StaffNoticeKind.SIGN_IN_FIRST: "Montrez d'abord votre badge au lecteur.",
+    StaffNoticeKind.CLOSE_DOOR_FIRST: "Fermez d'abord la porte ouverte.",
+    StaffNoticeKind.SIZE_NOTED: "Taille notée pour les prochains colis.",
+    StaffNoticeKind.NOTHING_TO_DO: "Rien à faire ici maintenant.",
+    StaffNoticeKind.CHECKED: "Casier vérifié.",
+    StaffNoticeKind.REMOVED: "Colis sorti du stock.",
+    StaffNoticeKind.HANDED_OVER: "Colis remis.",
+    StaffNoticeKind.BADGE_EXPIRED: "Ce badge n'est plus valable. Un responsable du site peut montrer son badge maintenant.",
+    StaffNoticeKind.NO_PIN: "Votre badge n'a pas de code PIN. Il n'ouvre pas ce casier. Demandez à l'administration.",
+    StaffNoticeKind.PIN_WRONG: "Ce code PIN n'est pas le bon. Tapez-le à nouveau, lentement.",
+    StaffNoticeKind.PIN_WAIT: "Trop d'essais. Annulez, et demandez à un collègue d'ouvrir avec son badge.",
+    StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
+    StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
+}
+ROLES: Final = {
+    Role.MEDIATOR: "un médiateur",
+    Role.CONCIERGE: "un concierge",
+    Role.LEAD: "le responsable du site",
+    Role.COURIER: "un livreur",
+}
+
+
+def what_to_do(view: View) -> str:
+    """The one big line."""
+    if not view.staff.person:
+        return "Montrez votre badge au lecteur."
+    if view.staff.pin_asked:
+        return "Tapez votre code PIN."
+    task = view.staff.task
+    if task is None:
+        return "Scannez l'étiquette du prochain colis." if view.scanner else "Lecteur absent. Tapez le numéro du colis."
+    return _task_words(task)
+
+
+def _task_words(task: TaskView) -> str:
+    match task.step:
+        case Step.CHOOSE_SIZE:
+            return "Choisissez la taille du colis."
+        case Step.PUT_IN:
+            return f"Mettez le colis dans la porte\N{NO-BREAK SPACE}{task.compartment} et fermez."
+        case Step.PUT_ON_SHELF:
+            mark = (
+                f"Écrivez « {task.parcel[-MARK_CHARACTERS:]} » sur le colis. "
+                if task.unidentified and task.parcel
+                else ""
+            )
+            return f"{mark}Posez le colis sur l'étagère, place\N{NO-BREAK SPACE}{task.shelf_place}, puis confirmez."
+        case Step.TAKE_BACK if task.looks_only:
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : regardez sans rien retirer, puis fermez."
+        case Step.TAKE_BACK if task.may_stay_open:
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : reprenez le colis. Regardez si le casier est vide."
+        case Step.TAKE_BACK:
+            return f"Porte\N{NO-BREAK SPACE}{task.compartment} : reprenez le colis, puis fermez la porte."
+        case Step.ASK_EMPTY:
+            return f"Le casier\N{NO-BREAK SPACE}{task.compartment} est-il vide ?"
+        case Step.WHICH_DOOR:
+            return f"Une autre porte a bougé. Le colis est-il derrière la porte\N{NO-BREAK SPACE}{task.compartment} ?"
+
+
+def notice_words(notice: StaffNotice) -> str:
+    """A notice with what it points at."""
+    details = [
+        _ask_words(notice.right),
+        notice.tracking,
+        place_words(notice.place) or (f"porte {notice.compartment}" if notice.compartment else ""),
+        clock_words(notice.at_ms) if notice.at_ms else "",
+    ]
+    detail = " · ".join(part for part in details if part)
+    return f"{NOTICES[notice.kind]} {detail}".strip()
+
+
+def _ask_words(right: str) -> str:
+    """Whom to ask for what one's own badge does not allow."""
+    if not right:
+        return ""
+    names = [ROLES[role] for role in who_may(Right(right))]
+    asked = f"{', '.join(names[:-1])} ou {names[-1]}" if len(names) > 1 else "".join(names)
+    return f"Demandez-le : {asked} peut le faire."
+
+
+def place_words(place: Place | None) -> str:
+    """Where a parcel lies."""
+    if place is None:
+        return ""
+    return f"étagère {place.name}" if place.kind is PlaceKind.SHELF else f"porte {place.name}"
+
+
+def door_words(door: CompartmentView) -> str:
+    """The three axes of a compartment in words, for those who do not see the drawing."""
+    parts = (OCCUPANCIES[door.occupancy], SERVICES[door.service], DOORS[door.door], door.tracking)
+    return ", ".join(part for part in parts if part)
+
+
+def state_words(parcel: ParcelView) -> str:
+    """How a parcel stands, and why."""
+    if parcel.unidentified:
+        return f"{STATES[parcel.state]}, sans destinataire"
+    reason = REASONS.get(parcel.reason, "")
+    return f"{STATES[parcel.state]} ({reason})" if reason else STATES[parcel.state]
+
+
+def clock_words(at_ms: int) -> str:
+    """Day and time of this machine's own clock."""
+    return time.strftime("%d/%m à %H:%M", time.localtime(at_ms / 1000)) if at_ms else ""
