@@ -345,3 +345,29 @@ def test_s01_a_door_shut_at_once_has_received_nothing_and_staff_are_asked(site: 
     site.card(CommandCard.NOT_EMPTY)
     assert site.parcel(parcel).state is ParcelState.STORED, "or it was there all the same"
     assert site.occupancy("1") is Occupancy.OCCUPIED
+
+
+def test_the_last_stored_parcel_that_its_customer_did_not_find_is_not_back_in_the_hands_of_staff(
+    site: VirtualSite,
+) -> None:
+    """Found by the simulator: staff who looked after the complaint had, by the books, taken it back themselves."""
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.wait(4_000)
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(3_000)
+    site.press(Button.FOUND_EMPTY, compartment="1")
+    site.close("1")
+    site.wait(4_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.parcel(parcel).state is ParcelState.DISPUTED
+    assert site.occupancy("1") is Occupancy.FREE

@@ -1,4 +1,4 @@
-"""The loading rows about what goes wrong at the doors, on the assembled controller (S-02, S-04, S-08, S-10, S-11, S-14, S-15)."""
+"""The loading rows about what goes wrong at the doors, on the assembled controller (S-02, S-04, S-08, S-10, S-13 to S-15)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.controller.controller_site import ROOT, end_all, slip, wait_for
+from tests.controller.controller_site import ROOT, end_all, parcel, slip, wait_for
 from tests.controller.hands import LABELS, close, door_for, load, open_door, parcel_of, rest, sign_in
 from tests.controller.stage import Stage
 from wire.badges import CommandCard
@@ -200,4 +200,85 @@ def test_s_15_a_heavy_parcel_gets_only_a_door_between_hip_and_shoulder(tall: Sta
     assert (sorted(used[:2]), sorted(used[2:])) == (["2", "3"], ["6", "7"])
     tall.scan(LABELS[5])
     wait_for(lambda: tall.task().get("step") == "put_on_shelf", "the shelf rather than a door too low or too high")
+    tall.end()
+
+
+def test_s_13_a_parcel_nobody_can_read_waits_on_the_shelf_without_a_code_until_it_is_identified(stage: Stage) -> None:
+    """One card, one card: no label, no slip, given to nobody; identified, it has a slip that leads to the desk."""
+    stage.start()
+    sign_in(stage)
+    stage.card(CommandCard.UNIDENTIFIED)
+    task = wait_for(lambda: stage.task().get("step") == "put_on_shelf" and stage.task(), "a shelf place")
+    stage.card(CommandCard.DONE)
+    stage.wait_fact("parcel_stored", parcel=task["parcel"], place={"kind": "shelf", "name": task["shelf_place"]})
+    wait_for(lambda: stage.task() == {}, "the deposit to be over")
+    assert stage.view["staff"]["slip"] is None
+    assert stage.pulses() == []
+    stage.press("hand_over", parcel=task["parcel"])
+    wait_for(lambda: stage.staff_notice() == "identify_first", "the word to identify it first")
+    stage.press("identified", parcel=task["parcel"])
+    printed = wait_for(lambda: stage.view["staff"]["slip"], "a slip to print")
+    stage.press("sign_out")
+    stage.wait_fact("staff_signed_out", reason="done")
+    stage.scan(printed["qr_text"])
+    wait_for(lambda: stage.notice() == "at_desk", "the way to the desk")
+    stage.end()
+
+
+def test_s_14_a_parcel_moves_up_so_that_a_person_gets_the_door_they_can_reach(tall: Stage) -> None:
+    """With the cards alone: out of 2, into a high door, then the one in hand into 2; each in one place at any time."""
+    for number, box in enumerate(("2", "3", "6", "7"), 1):
+        tall.stored(number, box, LABELS[number])
+    known = tall.announced(9, LABELS[9], SizeClass.S, reach=ReachZone.MID)
+    movable = parcel(1)
+    tall.start(inside={"2": movable})
+    sign_in(tall)
+    tall.scan(LABELS[9])
+    task = wait_for(lambda: tall.task().get("step") == "put_on_shelf" and tall.task(), "a shelf place")
+    assert task["room"] == "2"
+    rest(tall)
+    tall.card(CommandCard.MAKE_ROOM)
+    wait_for(lambda: tall.door("2") == "open" and tall.compartment("2")["door"] == "open", "door 2 to open")
+    rest(tall)
+    tall.site.act("contents/2", {"take": True})
+    close(tall, "2")
+    wait_for(lambda: tall.task().get("step") == "ask_empty", "the question")
+    tall.card(CommandCard.EMPTY)
+    high = open_door(tall)
+    assert tall.compartment(high)["reach"] == "high"
+    tall.put_and_close(high, movable)
+    tall.wait_fact("parcel_stored", parcel=movable, place={"kind": "compartment", "name": high})
+    wait_for(lambda: tall.task().get("parcel") == known, "the parcel for which room was made")
+    if tall.task()["step"] == "choose_size":  # The bank rests between two pulses.
+        rest(tall)
+        tall.card(CommandCard.SIZE_S)
+    assert open_door(tall) == "2"
+    tall.put_and_close("2", known)
+    tall.wait_fact("parcel_stored", parcel=known, place={"kind": "compartment", "name": "2"})
+    world = tall.site.world()["contents"]
+    assert (world["2"], world[high]) == ([known], [movable])
+    tall.end()
+
+
+def test_s_15_heavy_is_said_with_a_card_before_the_label_or_after_the_size(tall: Stage) -> None:
+    tall.start()
+    sign_in(tall)
+    tall.card(CommandCard.SIZE_S)
+    tall.card(CommandCard.HEAVY)
+    before = load(tall, LABELS[1], LABELS[1])
+    assert before in {"2", "3"}, "hip or shoulder, although a high door is what anybody else gets"
+    rest(tall)
+    high = door_for(tall, LABELS[2])
+    assert tall.compartment(high)["reach"] == "high"
+    tall.card(CommandCard.HEAVY)
+    wait_for(lambda: tall.task().get("step") == "take_back", "the word to take it back")
+    rest(tall)
+    close(tall, high)
+    wait_for(lambda: tall.task().get("step") == "ask_empty", "the question")
+    tall.card(CommandCard.EMPTY)
+    after = open_door(tall)
+    assert {before, after} == {"2", "3"}
+    tall.put_and_close(after, LABELS[2])
+    wait_for(lambda: tall.task() == {}, "the deposit to be over")
+    assert [fact["heavy"] for fact in tall.all("parcel_noted")] == [True, True]
     tall.end()

@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import reports
+from tests.simulation.people_at_the_bank import loading, reports
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -38,6 +38,8 @@ class RandomSite:
         self.site = VirtualSite(SETTINGS)
         self.inside: dict[Label, set[ParcelId]] = {label: set() for label in self.site.setup.cards}
         self.in_staff_hands: ParcelId | None = None
+        self.laid_aside: set[ParcelId] = set()
+        """Parcels beside the hands of staff while one makes room for another."""
         self.taken: set[ParcelId] = set()
         self.stolen: set[ParcelId] = set()
         self.jammed: set[Label] = set()
@@ -57,7 +59,7 @@ class RandomSite:
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, checking after each."""
-        names = [act for act, weight in (*ACTS, *reports.ACTS) for _ in range(weight)]
+        names = [act for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS) for _ in range(weight)]
         for _ in range(steps):
             act = self.random.choice(names)
             self.log.append(act.__name__)
@@ -85,7 +87,7 @@ class RandomSite:
 
     def staff_load(self) -> None:
         self.site.sign_in()
-        waiting = [parcel for parcel in self.tracking if self._is_outside(parcel)]
+        waiting = [parcel for parcel in self.tracking if self.is_outside(parcel)]
         if self.in_staff_hands is None and waiting and self.site.state.live.task is None:
             self.in_staff_hands = self.random.choice(waiting)
             self.site.scan(self.tracking[self.in_staff_hands])
@@ -198,7 +200,7 @@ class RandomSite:
         label = self.random.choice(opened) if opened else None
         opening = None if label is None else self.site.state.durable.openings.get(label)
         if label is not None:
-            self._hands_at(label)
+            self.hands_at(label)
             if self.random.random() < 0.5:
                 self.site.doors[label] = Door.CLOSED
         self.site.restart()
@@ -224,7 +226,7 @@ class RandomSite:
         if not opened:
             return
         label = self.random.choice(opened)
-        self._hands_at(label)
+        self.hands_at(label)
         self.wait(self.random.choice((300, 3_000, 10_000)))
         self.site.close(label)
 
@@ -292,11 +294,11 @@ class RandomSite:
             if label not in self.jammed and self.site.doors[label] is Door.CLOSED:
                 self.site.open(label)
 
-    def _hands_at(self, label: Label) -> None:
+    def hands_at(self, label: Label) -> None:
         """What the person in front of this open door moves: only what their opening is for."""
         opening = self.site.state.durable.openings.get(label)
         task = self.site.state.live.task
-        if opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN}:
+        if opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN} or loading.hands_at(self, label):
             return
         if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
             if opening.parcel in self.reported and self.random.random() < 0.8:
@@ -331,7 +333,7 @@ class RandomSite:
         asked = task is not None and task.step is Step.TAKE_BACK and task.compartment == label
         return opening.purpose is Purpose.LOAD and asked and not (task is not None and task.looks_only)
 
-    def _is_outside(self, parcel: ParcelId) -> bool:
+    def is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)
         on_shelf = shelf is not None and shelf.place is not None and shelf.place.kind.value == "shelf"
         return (

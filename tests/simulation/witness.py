@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
+from controller.core.events import DigitsTyped, Scanned
 from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
-from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, Service
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
+from wire.pickup import ScannedKey
+from wire.scans import classify
 
 SLACK_MS: Final = 1_500
 """A world that looks twice a second may see a thing this late."""
@@ -45,6 +48,9 @@ class Witness:
         self._started_at = 0
         self._guesses: list[int] = []
         self._set_aside: set[ParcelId] = set()
+        self.heavy: set[ParcelId] = set()
+        self.low: set[ParcelId] = set()
+        """What staff said of parcels: too heavy for a high door or one at the floor; for somebody who cannot reach high."""
         self._complained: set[Label] = set()
 
     # ---------------------------------------------------------------------------------------------------------- facts
@@ -128,6 +134,10 @@ class Witness:
         assert self.site.doors[label] is Door.CLOSED, f"{label} allotted while its door stands open"
         service = self.site.state.durable.compartments[label].service
         assert service is Service.IN_SERVICE, f"{label} allotted although it is {service}"
+        card = self.site.setup.cards[label]
+        light = fact.parcel not in self.heavy
+        assert light or 400 <= card.height_mm <= 1_300, f"S-15: a heavy parcel at {card.height_mm} mm"
+        assert fact.parcel not in self.low or card.reach is not ReachZone.HIGH, f"S-14: {label} is out of reach"
         self._reserved[label] = fact.parcel
 
     def _take(self, fact: f.ParcelTaken, at_ms: int) -> None:
@@ -226,6 +236,8 @@ class Witness:
             assert task.compartment in doors, (
                 f"staff are told to do something at door {task.compartment}, which is shut, and nothing else goes on"
             )
+        turns = [_is_a_key(kept.event) for kept in state.live.waiting]
+        assert turns == sorted(turns, reverse=True), "S-11: a customer waits for what staff asked later or before"
         if state.live.waiting:
             asked_ms = mono - state.live.waiting[0].since_mono
             idle = not busy and mono - last_ms > settings.pulse_gap_ms + SLACK_MS
@@ -256,3 +268,10 @@ class Witness:
             and not any(o.phase in {Phase.PULSING, Phase.OPEN} for o in openings)
             and all(mono - o.pulse_mono > rest_ms for o in openings)
         )
+
+
+def _is_a_key(event: object) -> bool:
+    """Whether a customer waits with it."""
+    if isinstance(event, Scanned):
+        return isinstance(classify(event.text), ScannedKey)
+    return isinstance(event, DigitsTyped)
