@@ -22,6 +22,7 @@ from controller.core.model import Now, State
 from controller.core.picture import build_view
 from controller.panel_messages import (
     LINE_BYTES_MAX,
+    AssistInput,
     BadLine,
     ClosedLine,
     DigitsInput,
@@ -248,6 +249,8 @@ def _event(message: Input) -> e.KioskInput:
             return e.DigitsTyped(message.text)
         case ScanInput():
             return e.Scanned(message.text, secrets.randbits(64))
+        case AssistInput():
+            return e.AssistAsked(ParcelId(message.parcel), message.motive, message.identity, message.present)
         case PinInput():
             return e.PinTyped(message.text)
         case PressInput():

@@ -14,6 +14,7 @@ from msgspec import Meta
 from controller.core.events import Button
 from controller.core.views import View
 from wire.badges import PIN_DIGITS_MAX
+from wire.ids import IdentityCheck, Motive
 
 LINE_BYTES_MAX: Final = 64 * 1024
 """Longest line either way, newline included: a picture of 60 compartments and 500 parcels stays below it by far."""
@@ -50,6 +51,15 @@ class ScanInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", ta
     text: Text
 
 
+class AssistInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="assist"):
+    """Screens → lock process: staff open for a recipient at the desk."""
+
+    parcel: ParcelText
+    motive: Motive
+    identity: IdentityCheck
+    present: bool
+
+
 class PinInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="pin"):
     """Screens → lock process: the PIN that was asked for, typed on the staff screen."""
 
@@ -65,7 +75,7 @@ class PressInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", t
     parcel: ParcelText | None = None
 
 
-Input = DigitsInput | ScanInput | PinInput | PressInput
+Input = AssistInput | DigitsInput | ScanInput | PinInput | PressInput
 Line = ViewLine | ClosedLine
 
 _ENCODER = msgspec.json.Encoder()

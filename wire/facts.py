@@ -10,7 +10,9 @@ from __future__ import annotations
 import msgspec
 
 from wire.ids import (
+    IdentityCheck,
     Label,
+    Motive,
     Occupancy,
     ParcelId,
     PlaceKind,
@@ -317,6 +319,17 @@ class StaffSignedOut(Fact, frozen=True, kw_only=True, tag="staff_signed_out"):
     reason: str
 
 
+class CollectionAssisted(Fact, frozen=True, kw_only=True, tag="collection_assisted"):
+    """Staff helped a recipient to collect: why, how they knew them, and whether the person stood there. Its opening follows."""
+
+    parcel: ParcelId
+    session: str
+    by: str
+    motive: Motive
+    identity: IdentityCheck
+    present: bool
+
+
 class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):
     """Somebody signed in gave a wrong PIN; `tokens_milli` thousandths of a try are left to them."""
 
@@ -397,6 +410,7 @@ AnyFact = (
     | StaffAnswered
     | StaffSignedIn
     | StaffSignedOut
+    | CollectionAssisted
     | PinRefused
     | BadgeRefused
     | BadgeVouched

@@ -125,6 +125,24 @@ class Trust(StrEnum):
     NTP = "ntp"
 
 
+class Motive(StrEnum):
+    """Why staff opened for somebody (M-05)."""
+
+    NO_SLIP = "no_slip"
+    CANNOT_READ = "cannot_read"
+    CANNOT_REACH = "cannot_reach"
+    MACHINE = "machine"
+    OTHER = "other"
+
+
+class IdentityCheck(StrEnum):
+    """How staff knew whom they had before them, the weakest first."""
+
+    SLIP = "slip"
+    KNOWN = "known"
+    DOCUMENT = "document"
+
+
 class Purpose(StrEnum):
     """Why a door is opened."""
 

@@ -38,6 +38,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return desk.pressed(state, event, now)
         case e.PinTyped():
             return desk.pin_typed(state, event, now)
+        case e.AssistAsked():
+            return desk.assist_asked(state, event, now)
         case e.PulseFailed():
             return doors.pulse_failed(state, event, now)
         case e.PlanArrived():

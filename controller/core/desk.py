@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from controller.core import due, loading, misplaced, moving, needs, pin, reports, rights
+from controller.core import assisted, due, loading, misplaced, moving, needs, pin, reports, rights
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -22,7 +22,7 @@ from controller.core.effects import (
     Signal,
     Sound,
 )
-from controller.core.events import Button, PinTyped, Pressed, Scanned
+from controller.core.events import AssistAsked, Button, PinTyped, Pressed, Scanned
 from controller.core.loading import tell
 from controller.core.model import (
     After,
@@ -36,7 +36,7 @@ from controller.core.model import (
     State,
     alarm_key,
 )
-from controller.core.orders import call_desk, open_door
+from controller.core.orders import call_desk, calls_over, open_door
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service, SizeClass
@@ -143,6 +143,18 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             assert_never(event.button)
 
 
+def assist_asked(state: State, event: AssistAsked, now: Now) -> Decision:
+    """Staff open for a recipient at the desk (M-05)."""
+    staff = state.durable.staff
+    if staff is None:
+        return tell(StaffNoticeKind.SIGN_IN_FIRST)
+    if (refusal := rights.refused(staff, rights.Right.ASSIST)) is not None:
+        return refusal
+    if (question := pin.asked_first(state, staff, event)) is not None:
+        return question
+    return assisted.asked(state, staff, event, now)
+
+
 def pin_typed(state: State, event: PinTyped, now: Now) -> Decision:
     """The PIN that was asked for: what waits for it goes on, or the person is told what to do."""
     staff, waiting = state.durable.staff, state.live.pin_for
@@ -153,7 +165,10 @@ def pin_typed(state: State, event: PinTyped, now: Now) -> Decision:
     if (refusal := pin.refused(state, staff, event.text, now)) is not None:
         return refusal
     given = replace(state, live=replace(state.live, pin_given=True, pin_for=None))
-    went_on = pressed(given, cast("Pressed", waiting), now)
+    if isinstance(waiting, AssistAsked):
+        went_on = assisted.asked(given, staff, waiting, now)
+    else:
+        went_on = pressed(given, cast("Pressed", waiting), now)
     return Decision(went_on.facts, (PinGiven(), *went_on.effects))
 
 
@@ -235,7 +250,7 @@ def _reopen(state: State, staff: Staff, label: Label | None, now: Now) -> Decisi
     ordered, effects = open_door(
         session=parcel.session, compartment=label, purpose=Purpose.REOPEN, parcel=parcel.id, by=staff.person
     )
-    answered = tuple(_calls_over(state, staff, parcel.id))
+    answered = tuple(calls_over(state, staff, parcel.id))
     return Decision((ordered, *answered), effects)
 
 
@@ -248,16 +263,8 @@ def _hand_over(state: State, staff: Staff, parcel_id: ParcelId | None) -> Decisi
         return tell(StaffNoticeKind.IDENTIFY_FIRST, parcel=parcel.id, tracking=parcel.tracking)
     collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=staff.session, by=staff.person)
     notice = StaffNotice(StaffNoticeKind.HANDED_OVER, None, parcel.id, parcel.tracking, parcel.place)
-    facts = (collected, *_calls_over(state, staff, parcel.id))
+    facts = (collected, *calls_over(state, staff, parcel.id))
     return Decision(facts, (ShowStaff(notice), Sound(Signal.OK)))
-
-
-def _calls_over(state: State, staff: Staff, parcel: ParcelId) -> list[f.AnyFact]:
-    return [
-        f.StaffAnswered(reason=call.reason, by=staff.person, parcel=call.parcel, compartment=call.compartment)
-        for call in state.durable.calls
-        if call.parcel == parcel
-    ]
 
 
 def _answer_call(state: State, staff: Staff, event: Pressed) -> Decision:

@@ -21,6 +21,9 @@ BOUNCES_MAX: Final = 2
 """A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
 _OF_STAFF: Final = frozenset({Purpose.LOAD, Purpose.VERIFY})
 
+ASSISTED_TIMES: Final = 2
+"""Somebody who walks with a stick and is shown each step needs the double."""
+
 LATE_MS: Final = 60_000
 """A door that opens this soon after its last pulse failed was helped by hand: the same opening goes on."""
 
@@ -85,10 +88,16 @@ def is_quick(state: State, opening: Opening, now: Now) -> bool:
     return now.mono - opening.opened_mono < state.durable.settings.quick_close_ms
 
 
+def take_ms(state: State, opening: Opening) -> int:
+    """How long taking may last before it is announced: twice as long for somebody who is being helped (M-05)."""
+    assisted = opening.purpose is Purpose.COLLECT and bool(opening.by)
+    return state.durable.settings.take_ms * (ASSISTED_TIMES if assisted else 1)
+
+
 def nag_at(state: State, opening: Opening) -> int:
     """When an open door is announced (again)."""
     settings = state.durable.settings
-    first = opening.opened_mono + settings.take_ms
+    first = opening.opened_mono + take_ms(state, opening)
     return first if state.live.nagged_mono < first else state.live.nagged_mono + settings.nag_ms
 
 
@@ -127,7 +136,7 @@ def _ready_at(state: State) -> int | None:
         if opening.phase is Phase.PULSING:
             return None
         if opening.phase is Phase.OPEN and opening.bounces < BOUNCES_MAX:  # One that cannot hold stops nobody.
-            ready = max(ready, opening.opened_mono + settings.take_ms)
+            ready = max(ready, opening.opened_mono + take_ms(state, opening))
         ready = max(ready, opening.pulse_mono + settings.pulse_gap_ms)
     return ready
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from controller.core.events import Event, Pressed
+from controller.core.events import AssistAsked, Event, Pressed
 from controller.core.model import Needs, Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
@@ -125,7 +125,7 @@ class KnowBadge:
 class AskPin:
     """What was pressed waits for the PIN; None: nothing waits any more."""
 
-    event: Pressed | None
+    event: Pressed | AssistAsked | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wire.ids import Door, Label, ParcelId, Trust
+from wire.ids import Door, IdentityCheck, Label, Motive, ParcelId, Trust
 from wire.messages import Command
 from wire.plan import Plan
 
@@ -174,6 +174,16 @@ class PinTyped:
 
 
 @dataclass(frozen=True, slots=True)
+class AssistAsked:
+    """Staff open for a recipient who stands at the desk: why, how they know them, and whether the person is there."""
+
+    parcel: ParcelId
+    motive: Motive
+    identity: IdentityCheck
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A deadline may have come (see `due.next_deadline`)."""
 
@@ -199,9 +209,10 @@ Event = (
     | ClockStepped
     | Pressed
     | PinTyped
+    | AssistAsked
     | Tick
     | Stopping
 )
 
-KioskInput = Scanned | DigitsTyped | Pressed | PinTyped
+KioskInput = Scanned | DigitsTyped | Pressed | PinTyped | AssistAsked
 """What the kiosk may send over the panel; everything else from there is refused."""

@@ -111,7 +111,14 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
         case f.JournalBehind():
             return _journal_behind(durable, fact)
-        case f.ClockCorrected() | f.PlanRefused() | f.SlipRefused() | f.BadgeRefused() | f.BadgeVouched():
+        case (
+            f.ClockCorrected()
+            | f.PlanRefused()
+            | f.SlipRefused()
+            | f.BadgeRefused()
+            | f.BadgeVouched()
+            | f.CollectionAssisted()
+        ):
             return durable
         case _:
             assert_never(fact)

@@ -394,6 +394,8 @@ class StaffNoticeKind(StrEnum):
     IDENTIFIED = "identified"
     IDENTIFY_FIRST = "identify_first"
     NO_ROOM = "no_room"
+    LOOK_FIRST = "look_first"
+    ASSISTED = "assisted"
 
 
 @dataclass(frozen=True, slots=True)

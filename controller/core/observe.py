@@ -42,7 +42,7 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
         case e.Scanned():
             return _scanned(live, what, now)
-        case e.Pressed() | e.DigitsTyped() | e.PinTyped():
+        case e.Pressed() | e.DigitsTyped() | e.PinTyped() | e.AssistAsked():
             return replace(live, active_mono=now.mono)
         case e.ScannerLink():
             return replace(live, scanner=what.up)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from controller.core.effects import Decision, Effect, Pulse, SetTask, Signal, Sound
-from controller.core.model import Now, Opening, State, Step, Task
+from controller.core.model import Now, Opening, Staff, State, Step, Task
 from wire import facts as f
 from wire.ids import Label, ParcelId, Purpose
 
@@ -63,3 +63,12 @@ def call_desk(state: State, reason: str, parcel: ParcelId | None, compartment: L
     waiting = ((call.reason, call.parcel, call.compartment) for call in state.durable.calls)
     if (reason, parcel, compartment) not in waiting:
         yield f.StaffCalled(reason=reason, parcel=parcel, compartment=compartment)
+
+
+def calls_over(state: State, staff: Staff, parcel: ParcelId) -> list[f.AnyFact]:
+    """The calls about a parcel are answered: somebody is serving it."""
+    return [
+        f.StaffAnswered(reason=call.reason, by=staff.person, parcel=call.parcel, compartment=call.compartment)
+        for call in state.durable.calls
+        if call.parcel == parcel
+    ]

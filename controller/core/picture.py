@@ -143,7 +143,7 @@ def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if opening.phase is Phase.PULSING:
         screen = Screen.OPENING if opening.pulses == 1 else Screen.PUSH_DOOR
-    elif now.mono - opening.opened_mono < state.durable.settings.take_ms:
+    elif now.mono - opening.opened_mono < due.take_ms(state, opening):
         screen = Screen.TAKE
     else:
         screen = Screen.CLOSE_DOOR

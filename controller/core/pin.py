@@ -10,7 +10,7 @@ import hmac
 from typing import Final
 
 from controller.core.effects import AskPin, Decision, ShowStaff, Signal, Sound
-from controller.core.events import Button, Pressed
+from controller.core.events import AssistAsked, Button, Pressed
 from controller.core.evolve import MILLI
 from controller.core.loading import tell
 from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State
@@ -28,12 +28,12 @@ TRIES_PER_HOUR: Final = 2
 
 HOUR_MS: Final = 3_600_000
 
-_OPENS: Final = frozenset({Button.CHECK, Button.REMOVE, Button.REOPEN, Button.MAKE_ROOM})
+_OPENS: Final = frozenset({Button.CHECK, Button.REOPEN})
 
 
-def asked_first(state: State, staff: Staff, event: Pressed) -> Decision | None:
+def asked_first(state: State, staff: Staff, event: Pressed | AssistAsked) -> Decision | None:
     """The question for the PIN, when what was pressed opens a compartment not known to be empty; None when it may go on."""
-    if event.button not in _OPENS or state.live.pin_given or not _may_hold_a_parcel(state, event):
+    if state.live.pin_given or not _may_hold_a_parcel(state, _behind(state, event)):
         return None
     person = _person(state, staff)
     if person is not None and person.pin:
@@ -75,12 +75,16 @@ def _person(state: State, staff: Staff) -> Person | None:
     return next((person for person in state.durable.people if person.id == staff.person), None)
 
 
-def _may_hold_a_parcel(state: State, event: Pressed) -> bool:
-    compartments = state.durable.compartments
+def _behind(state: State, event: Pressed | AssistAsked) -> Label | None:
+    """The compartment that what was asked would open; None when it opens none."""
+    if isinstance(event, AssistAsked) or event.button is Button.REMOVE:
+        held = state.durable.compartments.items()
+        return next((label for label, known in held if known.parcel == event.parcel), None)
     if event.button is Button.MAKE_ROOM:
-        return state.live.task is not None and room_for(state, state.live.task) is not None
-    label: Label | None = event.compartment
-    if event.button is Button.REMOVE:
-        label = next((one for one, known in compartments.items() if known.parcel == event.parcel), None)
-    known = None if label is None else compartments.get(label)
+        return None if state.live.task is None else room_for(state, state.live.task)
+    return event.compartment if event.button in _OPENS else None
+
+
+def _may_hold_a_parcel(state: State, label: Label | None) -> bool:
+    known = None if label is None else state.durable.compartments.get(label)
     return known is not None and known.occupancy is not Occupancy.FREE

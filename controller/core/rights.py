@@ -30,6 +30,7 @@ class Right(StrEnum):
     ALARMS = "alarms"
     DOORS = "doors"
     VOUCH = "vouch"
+    ASSIST = "assist"
 
 
 NEEDS: Final = {
@@ -62,7 +63,9 @@ NEEDS: Final = {
 FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE})
 """Buttons of the customer screen: nobody has to be signed in."""
 
-_MEDIATOR: Final = frozenset({Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.HELP})
+_MEDIATOR: Final = frozenset(
+    {Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.ASSIST, Right.HELP}
+)
 _CONCIERGE: Final = _MEDIATOR | {Right.DEPOSIT, Right.TAKE_OUT, Right.ALARMS, Right.DOORS}
 RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
     Role.MEDIATOR: _MEDIATOR,

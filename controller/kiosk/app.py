@@ -28,7 +28,16 @@ from controller.kiosk.link import Link, Picture
 from controller.kiosk.printing import print_pdf
 from controller.kiosk.settings import Settings
 from controller.kiosk.voice import Voice
-from controller.panel_messages import BadLine, DigitsInput, Input, PinInput, PressInput, ScanInput, decode_input
+from controller.panel_messages import (
+    AssistInput,
+    BadLine,
+    DigitsInput,
+    Input,
+    PinInput,
+    PressInput,
+    ScanInput,
+    decode_input,
+)
 from paper.media import Paper
 from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
@@ -218,7 +227,7 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
                 return await hand_over(message)
             case ScanInput(text=text) if isinstance(classify(text), CarrierLabel):
                 return await hand_over(message)
-            case PinInput():
+            case PinInput() | AssistInput():
                 return await hand_over(message)
             case _:
                 return PlainTextResponse("Ce n'est pas un numéro de colis.\n", 422)

@@ -12,12 +12,15 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from controller.core.model import StaffNoticeKind, Step
+from controller.core.rights import Right, may
 from controller.kiosk.bank import placed
 from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
 from controller.kiosk.staff_words import (
     ALARMS,
     CALLS,
+    IDENTITIES,
+    MOTIVES,
     clock_words,
     door_words,
     notice_words,
@@ -44,6 +47,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.HANDED_OVER,
         StaffNoticeKind.CANCELLED,
         StaffNoticeKind.NEEDS_NOTED,
+        StaffNoticeKind.ASSISTED,
         StaffNoticeKind.IDENTIFIED,
     }
 )
@@ -105,6 +109,9 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         in_service=Service.IN_SERVICE,
         printer=settings.printing.queue,
         clock=clock_words,
+        motives=[(motive.value, words) for motive, words in MOTIVES.items()],
+        identities=[(check.value, words) for check, words in IDENTITIES.items()],
+        may_assist=may(view.staff.role, Right.ASSIST),
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),
     )

@@ -12,7 +12,7 @@ from controller.core.model import StaffNotice, StaffNoticeKind, Step
 from controller.core.rights import Right, who_may
 from controller.core.views import CompartmentView, ParcelView, TaskView, View
 from wire.facts import Place
-from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Service
+from wire.ids import IdentityCheck, Motive, Door, Occupancy, ParcelState, PlaceKind, Service
 from wire.plan import Role
 
 MARK_CHARACTERS: Final = 4
@@ -97,8 +97,22 @@ NOTICES: Final = {
     StaffNoticeKind.NO_PIN: "Votre badge n'a pas de code PIN. Il n'ouvre pas ce casier. Demandez à l'administration.",
     StaffNoticeKind.PIN_WRONG: "Ce code PIN n'est pas le bon. Tapez-le à nouveau, lentement.",
     StaffNoticeKind.PIN_WAIT: "Trop d'essais. Annulez, et demandez à un collègue d'ouvrir avec son badge.",
+    StaffNoticeKind.LOOK_FIRST: "Vérifiez d'abord ce casier : ce qu'il contient n'est pas sûr.",
+    StaffNoticeKind.ASSISTED: "La porte s'ouvre pour la personne. Aidez-la à prendre son colis, puis fermez.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
+}
+MOTIVES: Final = {
+    Motive.NO_SLIP: "Elle n'a pas son bon",
+    Motive.CANNOT_READ: "Elle a besoin d'aide pour lire ou comprendre",
+    Motive.CANNOT_REACH: "Elle ne peut pas atteindre la porte ou l'écran",
+    Motive.MACHINE: "La machine ne lit pas le bon",
+    Motive.OTHER: "Autre raison",
+}
+IDENTITIES: Final = {
+    IdentityCheck.DOCUMENT: "J'ai vu une pièce d'identité",
+    IdentityCheck.KNOWN: "Je connais cette personne",
+    IdentityCheck.SLIP: "Elle a son bon ou son message",
 }
 ROLES: Final = {
     Role.MEDIATOR: "un médiateur",

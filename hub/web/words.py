@@ -13,7 +13,19 @@ from typing import Final
 
 from wire import facts
 from wire.facts import Place
-from wire.ids import Door, Occupancy, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass, is_label
+from wire.ids import (
+    Door,
+    IdentityCheck,
+    Motive,
+    Occupancy,
+    ParcelState,
+    PlaceKind,
+    Purpose,
+    ReachZone,
+    Service,
+    SizeClass,
+    is_label,
+)
 from wire.plan import Help
 
 
@@ -213,6 +225,20 @@ _CALLED: Final[Mapping[str, str]] = {
     "refused": "la personne ne veut pas du colis",
 }
 
+_MOTIVE: Final[Mapping[Motive, str]] = {
+    Motive.NO_SLIP: "sans bon",
+    Motive.CANNOT_READ: "besoin d'aide pour lire",
+    Motive.CANNOT_REACH: "porte hors de portée",
+    Motive.MACHINE: "la machine ne lisait pas le bon",
+    Motive.OTHER: "autre raison",
+}
+
+_IDENTITY: Final[Mapping[IdentityCheck, str]] = {
+    IdentityCheck.SLIP: "bon ou message montré",
+    IdentityCheck.KNOWN: "personne connue de l'équipe",
+    IdentityCheck.DOCUMENT: "pièce d'identité vue",
+}
+
 _SIGNED_OUT: Final[Mapping[str, str]] = {
     "done": "terminé",
     "idle": "inactivité",
@@ -363,6 +389,10 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word("Un membre de l'équipe a montré son badge.", "person")
         case facts.StaffSignedOut():
             return Word(f"Fin du travail au badge ({_SIGNED_OUT.get(fact.reason, fact.reason)}).", "person")
+        case facts.CollectionAssisted():
+            there = "la personne était là" if fact.present else "le colis lui a été porté"
+            why, check = _MOTIVE.get(fact.motive, fact.motive), _IDENTITY.get(fact.identity, fact.identity)
+            return Word(f"Retrait accompagné par l'équipe : {why} ; {check} ; {there}.", "person")
         case facts.PinRefused():
             return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
         case facts.BadgeRefused():

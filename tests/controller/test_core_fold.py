@@ -307,7 +307,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
         "removed", "handed_over", "disk_full", "not_yours", "not_latched", "never_latches", "misplaced",
-        "badge_expired", "no_pin", "pin_wrong", "pin_wait",
+        "badge_expired", "no_pin", "pin_wrong", "pin_wait", "look_first", "assisted",
         "needs_noted", "identified", "identify_first", "no_room",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from controller.core.events import Button, PinTyped, Pressed
+from controller.core.events import AssistAsked, Button, PinTyped, Pressed
 from controller.core.model import StaffNoticeKind, Step
+from controller.core.views import Screen
 from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text
-from wire.ids import Label, ParcelId, ParcelState, Trust
+from wire.ids import IdentityCheck, Label, Motive, ParcelId, ParcelState, Trust
 from wire.plan import Person, Settings
 
 PIN = "4071"
@@ -260,3 +261,128 @@ def test_a_press_that_waits_is_the_event_itself(site: VirtualSite) -> None:
     with_pin(site)
     site.press(Button.CHECK, compartment="1")
     assert site.state.live.pin_for == Pressed(Button.CHECK, compartment=Label("1"))
+
+
+# ------------------------------------------------------------------------------------------------------------ assisted
+
+
+def assist(site: VirtualSite, parcel: ParcelId, *, present: bool = True) -> None:
+    site.runner.feed(AssistAsked(parcel, Motive.CANNOT_READ, IdentityCheck.KNOWN, present))
+
+
+def helper(site: VirtualSite) -> ParcelId:
+    """A parcel behind door 1, its recipient at the desk, and a mediator signed in."""
+    parcel = site.stored()
+    site.role = "mediator"
+    site.publish_plan()
+    site.press(Button.CALL_DESK)
+    site.sign_in()
+    site.forget()
+    return parcel
+
+
+def test_m05_a_mediator_opens_for_somebody_and_it_is_told_as_help_and_then_as_an_ordinary_collection(
+    site: VirtualSite,
+) -> None:
+    parcel = helper(site)
+    assist(site, parcel)
+    assert (site.pulses(), told(site)) == (["1"], StaffNoticeKind.ASSISTED)
+    helped = next(fact for fact in site.recorder.facts if isinstance(fact, f.CollectionAssisted))
+    assert (helped.by, helped.motive, helped.identity, helped.present) == ("amina", "cannot_read", "known", True)
+    assert site.view().customer.screen is Screen.OPENING
+    site.open("1")
+    site.wait(70_000)
+    assert site.view().customer.screen is Screen.TAKE, "twice the time"
+    site.wait(50_001)
+    assert site.view().customer.screen is Screen.CLOSE_DOOR
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.COLLECTING
+    site.wait(900_000)
+    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
+    assert site.kinds().count("collection_assisted") == 1
+
+
+def test_m05_until_the_double_time_is_over_nothing_ticks(site: VirtualSite) -> None:
+    parcel = helper(site)
+    assist(site, parcel)
+    site.open("1")
+    site.lamp.patterns.clear()
+    site.wait(119_000)
+    assert site.lamp.patterns == []
+    site.wait(2_000)
+    assert site.lamp.patterns == ["ticking"]
+
+
+def test_m05_from_the_shelf_it_is_handed_over_and_told_as_help(site: VirtualSite) -> None:
+    parcel = site.announce(size=None)
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.press(Button.SHELF)
+    site.press(Button.DONE)
+    site.scan(site.slip(parcel))
+    site.forget()
+    assist(site, parcel, present=False)
+    assert site.kinds() == ["collection_assisted", "parcel_collected", "staff_answered"]
+    assert (site.pulses(), told(site)) == ([], StaffNoticeKind.HANDED_OVER)
+
+
+def test_m05_the_call_that_asked_for_it_is_answered(site: VirtualSite) -> None:
+    parcel = helper(site)
+    site.press(Button.DISPUTE, parcel=parcel)
+    assist(site, parcel)
+    assert [call.reason for call in site.state.durable.calls] == ["help"]
+
+
+def test_m05_the_pin_is_asked_for_first(site: VirtualSite) -> None:
+    parcel = with_pin(site)
+    assist(site, parcel)
+    assert (site.pulses(), site.view().staff.pin_asked) == ([], True)
+    site.give_pin(PIN)
+    assert site.pulses() == ["1"]
+    assert "collection_assisted" in site.kinds()
+
+
+def test_m05_nobody_signed_in_or_a_courier_opens_for_nobody(site: VirtualSite) -> None:
+    parcel = site.stored()
+    assist(site, parcel)
+    assert told(site) is StaffNoticeKind.SIGN_IN_FIRST
+    site.role = "courier"
+    site.publish_plan()
+    site.sign_in()
+    assist(site, parcel)
+    assert (told(site), site.pulses()) == (StaffNoticeKind.NOT_YOURS, [])
+
+
+def test_m05_what_is_not_there_opens_nothing(site: VirtualSite) -> None:
+    announced = site.announce()
+    site.sign_in()
+    site.forget()
+    for parcel in (announced, ParcelId("0000000000009")):
+        assist(site, parcel)
+        assert (told(site), site.kinds()) == (StaffNoticeKind.NOTHING_TO_DO, [])
+
+
+def test_m05_with_a_door_open_or_something_in_hand_it_waits(site: VirtualSite) -> None:
+    parcel = helper(site)
+    site.press(Button.CHECK, compartment="2")
+    site.forget()
+    assist(site, parcel)
+    assert (told(site), site.kinds()) == (StaffNoticeKind.FINISH_FIRST, [])
+    site.open("2")
+    site.wait(3_000)
+    site.close("2")
+    site.card(CommandCard.EMPTY)
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.forget()
+    site.wait(1_000)
+    assist(site, parcel)
+    assert (told(site), site.kinds()) == (StaffNoticeKind.CLOSE_DOOR_FIRST, [])
+
+
+def test_m05_behind_a_door_that_is_in_doubt_somebody_looks_first(site: VirtualSite) -> None:
+    parcel = helper(site)
+    site.ack(1, 10_000)
+    site.forget()
+    assist(site, parcel)
+    assert (told(site), site.pulses()) == (StaffNoticeKind.LOOK_FIRST, [])

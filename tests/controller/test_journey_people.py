@@ -118,3 +118,25 @@ def test_s_17_a_pin_opens_what_may_hold_a_parcel_and_stands_nowhere(stage: Stage
     journal = b"".join(path.read_bytes() for path in (stage.folder / "state").iterdir() if path.is_file())
     assert BADGE.encode() not in journal
     assert f'"{PIN}"'.encode() not in journal
+
+
+def test_m_05_a_mediator_opens_for_somebody_after_an_identity_check_and_it_is_told_as_help(stage: Stage) -> None:
+    """From the desk, without a slip: the help is a fact with agent, motive and level; then an ordinary collection."""
+    known = stage.stored(1, "1", LABEL)
+    roster(stage, Person(id="mina", role="mediator", badge=badge_digest(BADGE)))
+    stage.start(inside={"1": known})
+    stage.scan(BADGE)
+    signed_in(stage, "mina")
+    stage.say(input="assist", parcel=known, motive="cannot_read", identity="known", present=True)
+    stage.opens("1")
+    stage.wait_fact(
+        "collection_assisted", parcel=known, by="mina", motive="cannot_read", identity="known", present=True
+    )
+    stage.take_and_close("1")
+    stage.wait_fact("parcel_collected", parcel=known)
+    wait_for(lambda: stage.compartment("1")["occupancy"] == "free", "the compartment to be free")
+    stage.end()
+    kinds = stage.kinds()
+    start = kinds.index("collection_assisted")
+    assert kinds[start : start + 3] == ["collection_assisted", "opening_ordered", "door_opened"]
+    assert "parcel_taken" in kinds

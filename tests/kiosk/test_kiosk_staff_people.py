@@ -11,11 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 from controller.core.model import StaffNotice, StaffNoticeKind
 from controller.core.rights import Right
 from controller.kiosk.staff_words import notice_words
-from controller.panel_messages import PinInput, PressInput
+from controller.panel_messages import AssistInput, PinInput, PressInput
 from tests.kiosk.conftest import Running
-from tests.kiosk.kiosk_lock import staffed
+from tests.kiosk.kiosk_lock import PARCEL, staffed
 from tests.kiosk.test_kiosk_pages import outside, violations
 from tests.tools.ports import wait_until
+from wire.ids import IdentityCheck, Motive
 
 SIZES = ((1024, 600), (1280, 800), (800, 480))
 KEY_PX = 72
@@ -82,3 +83,36 @@ def test_a_refusal_for_want_of_a_right_names_whom_to_ask() -> None:
     assert words == (
         "Votre badge ne permet pas de faire cela. Demandez-le : un concierge ou le responsable du site peut le faire."
     )
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_assisted_collection_is_asked_for_in_three_questions_that_fit_on_the_screen(
+    kiosk: Running, page: Page, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    view = staffed(busy=False)
+    mediator = replace(view, staff=replace(view.staff, role="mediator"))
+    kiosk.lock.show(mediator)
+    page.goto(f"{kiosk.url}/staff")
+    page.locator(f"#assist-{PARCEL}").click()
+    expect(page.locator("#assist-title")).to_contain_text("RR123456785FR, porte 3")
+    assert violations(page) == []
+    page.locator("#assist-yes").click()
+    assert kiosk.lock.inputs == [], "nothing is chosen for anybody"
+    page.get_by_text("besoin d'aide pour lire").click()
+    kiosk.lock.show(replace(mediator, waiting=1))
+    page.get_by_text("Je connais cette personne").click()
+    page.get_by_text("Oui, elle est là").click()
+    expect(page.locator("#motive-cannot_read")).to_be_checked()
+    page.locator("#assist-yes").click()
+    asked = AssistInput(parcel=PARCEL, motive=Motive.CANNOT_READ, identity=IdentityCheck.KNOWN, present=True)
+    wait_until(lambda: kiosk.lock.inputs == [asked], "the wish to be sent", 5.0)
+    expect(page.locator("#assist")).to_be_hidden()
+
+
+def test_who_may_not_open_for_somebody_is_not_offered_it(kiosk: Running, page: Page) -> None:
+    view = staffed(busy=False)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, role="courier")))
+    page.goto(f"{kiosk.url}/staff")
+    expect(page.locator(f"#out-{PARCEL}")).to_be_visible()
+    assert page.locator("[data-assist]").count() == 0

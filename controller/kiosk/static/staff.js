@@ -10,6 +10,7 @@ const by = (id) => document.getElementById(id);
 
 let selected = "";
 let echoed = null;
+let assisting = null;
 let lastPress = { id: "", at: 0 };
 let countdownEnds = 0;
 let lostTimer = 0;
@@ -18,9 +19,9 @@ function show(html) {
   const focused = document.activeElement?.id;
   const before = by("todo")?.textContent;
   const scroll = document.querySelector(".list")?.scrollTop ?? 0;
-  const kept = Object.fromEntries([...document.querySelectorAll("input")].map((input) => [input.id, input.value]));
+  const kept = Object.fromEntries([...document.querySelectorAll("input")].map((input) => [input.id, input.type === "radio" ? input.checked : input.value]));
   screen.innerHTML = html;
-  for (const input of document.querySelectorAll("input")) if (kept[input.id]) input.value = kept[input.id];
+  for (const input of document.querySelectorAll("input")) if (kept[input.id]) input.type === "radio" ? (input.checked = true) : (input.value = kept[input.id]);
   if (document.querySelector(".list")) document.querySelector(".list").scrollTop = scroll;
   const todo = by("todo")?.textContent ?? document.querySelector("h1").textContent;
   if (todo !== before) live.textContent = [todo, by("notice")?.textContent].filter(Boolean).join(" ");
@@ -38,6 +39,10 @@ function draw() {
   const find = (by("find")?.value ?? "").trim().toLowerCase().replace(/\s+/g, "");
   for (const row of document.querySelectorAll("[data-find]")) {
     row.hidden = find !== "" && !row.dataset.find.toLowerCase().replace(/\s+/g, "").includes(find);
+  }
+  if (by("assist")) {
+    by("assist").hidden = assisting === null;
+    by("assist-named").textContent = assisting?.named ?? "";
   }
   if (by("label-echo")) {
     by("label-echo").hidden = echoed === null;
@@ -94,6 +99,14 @@ screen.addEventListener("click", (event) => {
   if (data.pin) {
     const typed = by("pin").value;
     by("pin").value = data.pin === "back" ? typed.slice(0, -1) : (typed + data.pin).slice(0, by("pin").maxLength);
+  } else if (data.assist) {
+    assisting = { parcel: data.assist, named: data.named };
+    by("assist").reset();
+    draw();
+    by("assist").querySelector("input").focus();
+  } else if (button.id === "assist-no") {
+    assisting = null;
+    draw();
   } else if (data.door) {
     selected = selected === data.door ? "" : data.door;
     draw();
@@ -117,6 +130,14 @@ screen.addEventListener("click", (event) => {
 
 screen.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (event.target.id === "assist") {
+    const { motive, identity, present } = Object.fromEntries(new FormData(event.target));
+    const { parcel } = assisting;
+    assisting = null;
+    draw();
+    post({ input: "assist", parcel, motive, identity, present: present === "yes" });
+    return;
+  }
   if (event.target.id === "pin-form") {
     const text = by("pin").value;
     by("pin").value = "";
