@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import loading, reports
+from tests.simulation.people_at_the_bank import helpers, loading, reports
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -22,6 +22,8 @@ from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_b
 from wire.plan import Settings
 
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
+PINLESS: Final = 3
+"""One bank of so many has a hub that gave no PINs yet."""
 STEPS: Final = 150
 """What happens in a life that is told for itself."""
 
@@ -36,6 +38,9 @@ class RandomSite:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.site = VirtualSite(SETTINGS)
+        if seed % PINLESS:
+            self.site.pin = helpers.PIN
+            self.site.publish_plan()
         self.inside: dict[Label, set[ParcelId]] = {label: set() for label in self.site.setup.cards}
         self.in_staff_hands: ParcelId | None = None
         self.laid_aside: set[ParcelId] = set()
@@ -59,7 +64,7 @@ class RandomSite:
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, checking after each."""
-        names = [act for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS) for _ in range(weight)]
+        names = [act for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS, *helpers.ACTS) for _ in range(weight)]
         for _ in range(steps):
             act = self.random.choice(names)
             self.log.append(act.__name__)
@@ -117,6 +122,8 @@ class RandomSite:
         ]
         label = self.random.choice(doubtful or tuple(self.inside))
         self.site.press(Button.CHECK, compartment=label)
+        if self.random.random() < 0.7:
+            helpers.staff_pin(self)
 
     def staff_load_unannounced(self) -> None:
         """A parcel nobody announced: the desk creates it from its label."""

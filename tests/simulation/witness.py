@@ -21,6 +21,8 @@ SLACK_MS: Final = 1_500
 """A world that looks twice a second may see a thing this late."""
 WAITING_MS: Final = 120_000
 HOUR_MS: Final = 3_600_000
+WRONG_PINS_AN_HOUR: Final = 7
+"""Five in a row and two more as the bucket fills: by the clock on the wall, which nobody moves here."""
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
@@ -52,6 +54,9 @@ class Witness:
         self.low: set[ParcelId] = set()
         """What staff said of parcels: too heavy for a high door or one at the floor; for somebody who cannot reach high."""
         self._complained: set[Label] = set()
+        self._helped: set[str] = set()
+        self._pin_typed = False
+        self._wrong_pins: list[int] = []
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -63,6 +68,11 @@ class Witness:
             self._seen += 1
             self._fact(fact, at_ms)
         self._belief(self.site.state)
+
+    def pin_typed(self) -> None:
+        """Whoever is signed in types the right PIN now."""
+        self.look()  # They signed in before.
+        self._pin_typed = True
 
     def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
         match fact:
@@ -99,6 +109,13 @@ class Witness:
                 self._collect(fact, at_ms)
             case f.ParcelRemoved():
                 self._end(fact.parcel)
+            case f.CollectionAssisted():
+                self._helped.add(fact.session)
+                self.shown.add(fact.parcel)
+            case f.StaffSignedIn():
+                self._pin_typed = False
+            case f.PinRefused():
+                self._wrong_pin(at_ms)
             case f.AttemptFailed():
                 self._guess(at_ms)
             case _:
@@ -109,6 +126,11 @@ class Witness:
         gap_ms = at_ms - self._ordered_at
         assert gap_ms >= settings.pulse_gap_ms, f"I-8: two pulses within {gap_ms} ms"
         self._ordered_at = at_ms
+        if fact.by and fact.purpose is not Purpose.LOAD:
+            held = self.inside[fact.compartment]
+            assert self._pin_typed or not self.site.pin or not held, "opened for staff who gave no PIN"
+        if fact.by and fact.purpose is Purpose.COLLECT:
+            assert fact.session in self._helped, "M-05: opened for somebody, and nobody wrote down why"
         if fact.purpose not in _COLLECTING or fact.parcel is None or fact.pulse > 1:
             return
         assert fact.parcel not in self._ended, "I-3: a spent key opened again"
@@ -121,6 +143,11 @@ class Witness:
             late_ms = at_ms - self._marked.get(fact.parcel, self._started_at)
             assert late_ms <= settings.reopen_grace_ms, f"I-9: opened again {late_ms} ms later"
         self._marked[fact.parcel] = at_ms
+
+    def _wrong_pin(self, at_ms: int) -> None:
+        self._wrong_pins = [before for before in self._wrong_pins if at_ms - before < HOUR_MS]
+        self._wrong_pins.append(at_ms)
+        assert len(self._wrong_pins) <= WRONG_PINS_AN_HOUR, "I-22: a PIN may be tried more often than the bucket allows"
 
     def _mark_behind(self, label: Label, at_ms: int) -> None:
         for parcel in self.site.state.durable.parcels.values():
