@@ -45,9 +45,22 @@ MILLI: Final = 1_000
 """Attempts are counted in thousandths, so that a slow refill needs no fractions."""
 
 
+_ONLY_TOLD: Final = (
+    f.ClockCorrected,
+    f.PlanRefused,
+    f.SlipRefused,
+    f.BadgeRefused,
+    f.BadgeVouched,
+    f.CollectionAssisted,
+)
+"""Kinds that are written down for those who read them later, and change nothing that is decided by."""
+
+
 def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C901, PLR0911, PLR0912 one match, one line a kind
     """`durable` after `fact`, which happened at `stamp`."""
     durable = replace(durable, floor_ms=max(durable.floor_ms, stamp.wall_ms))
+    if isinstance(fact, _ONLY_TOLD):
+        return durable
     match fact:
         case f.SiteStarted():
             return replace(durable, boot=fact.boot, sessions=0)
@@ -111,15 +124,6 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
         case f.JournalBehind():
             return _journal_behind(durable, fact)
-        case (
-            f.ClockCorrected()
-            | f.PlanRefused()
-            | f.SlipRefused()
-            | f.BadgeRefused()
-            | f.BadgeVouched()
-            | f.CollectionAssisted()
-        ):
-            return durable
         case _:
             assert_never(fact)
 

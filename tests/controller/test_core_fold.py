@@ -307,8 +307,8 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
         "removed", "handed_over", "disk_full", "not_yours", "not_latched", "never_latches", "misplaced",
-        "badge_expired", "no_pin", "pin_wrong", "pin_wait", "look_first", "assisted",
-        "needs_noted", "identified", "identify_first", "no_room",
+        "badge_expired", "no_pin", "pin_wrong", "pin_wait",
+        "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == ["choose_size", "put_in", "put_on_shelf", "take_back", "ask_empty", "which_door"]

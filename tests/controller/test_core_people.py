@@ -386,3 +386,15 @@ def test_m05_behind_a_door_that_is_in_doubt_somebody_looks_first(site: VirtualSi
     site.forget()
     assist(site, parcel)
     assert (told(site), site.pulses()) == (StaffNoticeKind.LOOK_FIRST, [])
+
+
+def test_m05_what_nobody_could_read_is_opened_for_nobody(site: VirtualSite) -> None:
+    parcel = site.announce(size=None)
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.press(Button.UNIDENTIFIED)
+    site.press(Button.DONE)
+    assert site.parcel(parcel).unidentified
+    site.forget()
+    assist(site, parcel)
+    assert (told(site), site.kinds()) == (StaffNoticeKind.IDENTIFY_FIRST, [])
