@@ -12,7 +12,7 @@ from controller.core.model import StaffNotice, StaffNoticeKind, Step
 from controller.core.rights import Right, who_may
 from controller.core.views import CompartmentView, ParcelView, TaskView, View
 from wire.facts import Place
-from wire.ids import IdentityCheck, Motive, Door, Occupancy, ParcelState, PlaceKind, Service
+from wire.ids import Door, IdentityCheck, Motive, Occupancy, ParcelState, PlaceKind, Service
 from wire.plan import Role
 
 MARK_CHARACTERS: Final = 4
