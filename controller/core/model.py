@@ -346,6 +346,8 @@ class NoticeKind(StrEnum):
     FOUND_EMPTY = "found_empty"
     DAMAGED = "damaged"
     REFUSED_PARCEL = "refused_parcel"
+    RECALLED = "recalled"
+    NO_LONGER_HERE = "no_longer_here"
 
 
 @dataclass(frozen=True, slots=True)

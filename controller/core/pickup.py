@@ -32,6 +32,8 @@ from wire.plan import Intent
 
 HOUR_MS: Final = 3_600_000
 
+RECALLED: Final = "recalled"
+
 ENDED_TYPED_MAX: Final = 500
 """Ended parcels whose digits are still recognised as *already collected*: two weeks of the busiest site."""
 
@@ -165,7 +167,7 @@ def _staff_only(state: State, parcel: Parcel, label: Label) -> str:
     if task is not None and task.compartment == label:
         return "staff_at_door"
     if parcel.intent is Intent.RECALL and parcel.state is ParcelState.STORED:
-        return "recalled"
+        return RECALLED
     if compartment.parcel != parcel.id:
         return "moved"
     if compartment.doubted:
@@ -216,7 +218,9 @@ def _not_ready(key: PickupKey, parcel: ParcelId, language: str) -> Decision:
 
 def _ended(key: PickupKey, ended: Ended) -> Decision:
     if ended.state is not ParcelState.COLLECTED:
-        return _slip_refused(key, Notice(NoticeKind.ASK_DESK, None, ended.id, ended.language), ended.state.value)
+        gone = ended.state in {ParcelState.REMOVED, ParcelState.RETURNED}
+        kind = NoticeKind.NO_LONGER_HERE if gone else NoticeKind.ASK_DESK
+        return _slip_refused(key, Notice(kind, None, ended.id, ended.language), ended.state.value)
     label = Label(ended.place.name) if ended.place and ended.place.kind is PlaceKind.COMPARTMENT else None
     notice = Notice(NoticeKind.ALREADY_COLLECTED, label, ended.id, ended.language, at_ms=ended.at_ms)
     return _slip_refused(key, notice, "collected")
@@ -231,5 +235,6 @@ def _at_desk(state: State, parcel: Parcel) -> Decision:
 def _to_desk(state: State, parcel: Parcel, reason: str) -> Decision:
     label = Label(parcel.place.name) if parcel.place and parcel.place.kind is PlaceKind.COMPARTMENT else None
     facts = tuple(call_desk(state, reason, parcel.id, label))
-    notice = Notice(NoticeKind.ASK_DESK, None, parcel.id, parcel.language)
+    kind = NoticeKind.RECALLED if reason == RECALLED else NoticeKind.ASK_DESK
+    notice = Notice(kind, None, parcel.id, parcel.language)
     return Decision(facts, (Show(notice), Sound(Signal.ATTENTION)))

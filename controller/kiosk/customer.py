@@ -54,6 +54,8 @@ _DESK_KINDS: Final = frozenset(
         NoticeKind.ALREADY_COLLECTED,
         NoticeKind.FOUND_EMPTY,
         NoticeKind.DAMAGED,
+        NoticeKind.RECALLED,
+        NoticeKind.NO_LONGER_HERE,
     }
 )
 _DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})

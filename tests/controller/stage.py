@@ -226,6 +226,15 @@ class Stage:
         reader.close()
         return found
 
+    def trusts(self) -> list[str]:
+        """How far the time of each durable fact can be trusted."""
+        reader = JournalReader(self.folder / "state" / "journal.db", SITE)
+        found: list[str] = []
+        while (batch := reader.batch(len(found))) is not None:
+            found += [record.trust.value for record in batch.facts]
+        reader.close()
+        return found
+
     def kinds(self) -> list[str]:
         """The kinds of the facts since the last start."""
         kinds = [kind(fact) for fact in self.facts()]

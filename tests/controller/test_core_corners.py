@@ -549,7 +549,7 @@ def test_a_new_time_table_of_sites_and_a_recall_reach_the_customer(site: Virtual
     site.planned[parcel] = msgspec.structs.replace(site.planned[parcel], intent=Intent.RECALL)
     site.publish_plan()
     site.scan(site.slip(parcel))
-    assert notice(site) is NoticeKind.ASK_DESK
+    assert notice(site) is NoticeKind.RECALLED
     assert site.pulses() == []
     assert site.state.durable.sites == (SiteCard(number=8, name="Colombes", address="2 rue du Port"),)
 
@@ -565,7 +565,7 @@ def test_c13_a_key_whose_parcel_was_taken_out_goes_to_the_desk(site: VirtualSite
     site.press(Button.SIGN_OUT)
     site.wait(3_000)
     site.scan(site.slip(parcel))
-    assert notice(site) is NoticeKind.ASK_DESK
+    assert notice(site) is NoticeKind.NO_LONGER_HERE
     assert site.recorder.facts[-1].reason == "removed"  # type: ignore[union-attr]
 
 
