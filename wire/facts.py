@@ -330,6 +330,22 @@ class CollectionAssisted(Fact, frozen=True, kw_only=True, tag="collection_assist
     present: bool
 
 
+class PracticeStarted(Fact, frozen=True, kw_only=True, tag="practice_started"):
+    """Staff set an empty compartment aside for practice (M-10): nothing that happens there is about a parcel."""
+
+    compartment: Label
+    by: str
+    session: str
+
+
+class PracticeEnded(Fact, frozen=True, kw_only=True, tag="practice_ended"):
+    """Staff looked into the practice compartment and said what they saw: it is an ordinary one again."""
+
+    compartment: Label
+    by: str
+    session: str
+
+
 class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):
     """Somebody signed in gave a wrong PIN; `tokens_milli` thousandths of a try are left to them."""
 
@@ -411,6 +427,8 @@ AnyFact = (
     | StaffSignedIn
     | StaffSignedOut
     | CollectionAssisted
+    | PracticeStarted
+    | PracticeEnded
     | PinRefused
     | BadgeRefused
     | BadgeVouched

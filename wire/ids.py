@@ -150,6 +150,7 @@ class Purpose(StrEnum):
     REOPEN = "reopen"
     LOAD = "load"
     VERIFY = "verify"
+    PRACTICE = "practice"
 
 
 class PlaceKind(StrEnum):

@@ -37,10 +37,11 @@ def allocate(state: State, parcel: Parcel, size: SizeClass, *, larger_than: Size
 
 
 def is_allottable(state: State, label: Label) -> bool:
-    """Whether a compartment is known to be empty, in service and closed."""
+    """Whether a compartment is known to be empty, in service and closed, and not set aside for practice."""
     compartment = state.durable.compartments[label]
     return (
         compartment.occupancy is Occupancy.FREE
+        and label != state.durable.practice
         and compartment.service is Service.IN_SERVICE
         and state.door(label) is Door.CLOSED
     )

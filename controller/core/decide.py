@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import badges, desk, doors, due, hubward, loading, pickup
+from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
 from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
@@ -17,6 +17,7 @@ from wire import facts as f
 from wire.badges import CommandCard
 from wire.labels import CarrierLabel
 from wire.pickup import ScannedKey
+from wire.practice import ScannedPractice
 from wire.scans import Damaged, Foreign, ScannedBadge, classify
 
 SCANNER_LOST = "scanner_lost"
@@ -71,6 +72,8 @@ def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
     match classify(event.text):
         case ScannedKey() as key:
             return pickup.key_scanned(state, key, event, now)
+        case ScannedPractice() as slip:
+            return practice.slip_scanned(state, slip, event, now)
         case ScannedBadge() as badge:
             return badges.badge_scanned(state, badge, event.text, now)
         case CommandCard() as card:

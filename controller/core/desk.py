@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from controller.core import assisted, due, loading, misplaced, moving, needs, pin, reports, rights
+from controller.core import assisted, due, loading, misplaced, moving, needs, pin, practice, reports, rights
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -135,6 +135,10 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _clear_alarm(state, staff, event)
         case Button.CLEAR_LOCKOUT:
             return Decision((f.LockoutCleared(by=staff.person),), (Sound(Signal.OK),))
+        case Button.PRACTISE:
+            return practice.begun(state, staff, event.compartment)
+        case Button.END_PRACTICE:
+            return practice.ended(state, staff, now)
         case Button.PUT_IN_SERVICE:
             return _service(state, staff, event.compartment, Service.IN_SERVICE)
         case Button.TAKE_OUT_OF_SERVICE:

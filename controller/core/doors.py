@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, latching, misplaced, reports
+from controller.core import due, latching, misplaced, practice, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed
 from controller.core.loading import load_closed, load_failed
@@ -109,6 +109,8 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
         effects = (Sound(Signal.OFF),) if asked is None else ask_empty(asked, now)
         return Decision((f.DoorClosed(compartment=label), *_alarms_over(state, label)), effects)
     facts = (f.DoorClosed(compartment=label, session=opening.session), *_alarms_over(state, label))
+    if opening.purpose is Purpose.PRACTICE and asked is None:
+        return practice.closed(facts, label)
     if opening.purpose in _TAKING:
         taken = _taken(state, opening, facts, now)
         return taken if asked is None else Decision(taken.facts, (*taken.effects, *ask_empty(asked, now)))

@@ -150,6 +150,8 @@ class Button(StrEnum):
     CLEAR_LOCKOUT = "clear_lockout"
     PUT_IN_SERVICE = "put_in_service"
     TAKE_OUT_OF_SERVICE = "take_out_of_service"
+    PRACTISE = "practise"
+    END_PRACTICE = "end_practice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _signed_in(durable, fact)
         case f.StaffSignedOut():
             return replace(durable, staff=None)
+        case f.PracticeStarted() | f.PracticeEnded():
+            return replace(durable, practice=fact.compartment if isinstance(fact, f.PracticeStarted) else None)
         case f.CommandAnswered():
             return _answered_command(durable, fact)
         case f.HubIncarnationSeen():

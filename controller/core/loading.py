@@ -198,7 +198,7 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
         return misplaced.not_in_the_wanted_one(state, staff, now)
     if task is None or task.compartment is None or not (_is_asked(task) or latching.is_given_up(state, task)):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    facts = _emptied(state, staff, task.compartment, task)
+    facts = (*_emptied(state, staff, task.compartment, task), *_practice_over(staff, task.compartment, task))
     done = (SetTask(None), RememberStored(None), Sound(Signal.OK))
     if task.after is After.REMOVE:
         return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, task.compartment, task.parcel))))
@@ -236,9 +236,17 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
         facts = (f.ParcelStored(parcel=parcel.id, place=place, session=staff.session, by=staff.person),)
     else:
         facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
+    facts = (*facts, *_practice_over(staff, label, task))
     checked = ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, label, held))
     went_on = SetTask(None) if task.then is None else shelf_task(state, task.then)
     return Decision(facts, (went_on, checked, Sound(Signal.OK)))
+
+
+def _practice_over(staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
+    """Whatever staff saw in it: it is an ordinary compartment again, and what they said of it stands."""
+    if task.after is not After.END_PRACTICE:
+        return ()
+    return (f.PracticeEnded(compartment=label, by=staff.person, session=staff.session),)
 
 
 def not_answered(state: State) -> Decision:

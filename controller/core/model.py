@@ -218,6 +218,7 @@ class After(StrEnum):
     SHELF = "shelf"
     REMOVE = "remove"
     MOVE = "move"
+    END_PRACTICE = "end_practice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ class PlanMark:
 class Durable:
     """The fold of the site's facts.
 
-    `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
+    `practice`: the compartment set aside for practice. `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
     """
 
     compartments: Mapping[Label, Compartment]
@@ -292,6 +293,7 @@ class Durable:
     boot: int = 0
     sessions: int = 0
     floor_ms: int = 0
+    practice: Label | None = None
     pin_tries: Mapping[str, PinTries] = field(default_factory=dict)
 
 
@@ -398,6 +400,8 @@ class StaffNoticeKind(StrEnum):
     NO_ROOM = "no_room"
     LOOK_FIRST = "look_first"
     ASSISTED = "assisted"
+    PRACTICE_ON = "practice_on"
+    NOT_FOR_PRACTICE = "not_for_practice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,11 @@ from wire.messages import (
     SiteState,
 )
 from wire.pickup import PickupKey, qr_text, typed_digits
+from wire.practice import practice_text
 
 CAPABILITIES: Final = ("identify", "rebirth", "shelf")
 
-_FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN)
+_FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN, Purpose.PRACTICE)
 
 
 def build_view(state: State, number: int, now: Now) -> View:
@@ -151,7 +152,8 @@ def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
         screen = Screen.CLOSE_DOOR if parcel.reason == FOUND_EMPTY else Screen.PUT_BACK
     label = opening.compartment
     if parcel is None:
-        return CustomerView(screen, label, _reach(state, label))
+        practising = opening.purpose is Purpose.PRACTICE
+        return CustomerView(screen, label, _reach(state, label), practice=practising)
     return CustomerView(screen, label, _reach(state, label), parcel.language, parcel.help)
 
 
@@ -185,10 +187,19 @@ def _staff(state: State, now: Now) -> StaffView:
         parcels=tuple(_parcel(parcel) for parcel in state.durable.parcels.values()),
         last_size=state.live.last_size,
         free_by_size=free_by_size(state),
+        practice=state.durable.practice,
+        practice_text=_practice_text(state),
         pin_asked=state.live.pin_for is not None,
         pin_wait_ms=0 if state.live.pin_for is None else pin.wait_ms(state, staff.person, now),
         needs=state.live.needs,
     )
+
+
+def _practice_text(state: State) -> str:
+    if state.durable.practice is None:
+        return ""
+    epoch = state.setup.epoch
+    return practice_text(state.setup.keys[epoch], state.setup.number, epoch)
 
 
 def _task(state: State) -> TaskView | None:

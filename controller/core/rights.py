@@ -31,6 +31,7 @@ class Right(StrEnum):
     DOORS = "doors"
     VOUCH = "vouch"
     ASSIST = "assist"
+    PRACTISE = "practise"
 
 
 NEEDS: Final = {
@@ -57,6 +58,8 @@ NEEDS: Final = {
     Button.CLEAR_LOCKOUT: Right.HELP,
     Button.PUT_IN_SERVICE: Right.DOORS,
     Button.TAKE_OUT_OF_SERVICE: Right.DOORS,
+    Button.PRACTISE: Right.PRACTISE,
+    Button.END_PRACTICE: Right.PRACTISE,
 }
 """The right each button of the staff screen needs; a command card needs what its button needs."""
 
@@ -64,7 +67,7 @@ FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND
 """Buttons of the customer screen: nobody has to be signed in."""
 
 _MEDIATOR: Final = frozenset(
-    {Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.ASSIST, Right.HELP}
+    {Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.ASSIST, Right.PRACTISE, Right.HELP}
 )
 _CONCIERGE: Final = _MEDIATOR | {Right.DEPOSIT, Right.TAKE_OUT, Right.ALARMS, Right.DOORS}
 RIGHTS: Final[Mapping[str, frozenset[Right]]] = {

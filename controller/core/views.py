@@ -37,6 +37,7 @@ class CustomerView:
     language: str = "fr"
     help: Help = Help.STANDARD
     notice: Notice | None = None
+    practice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ class StaffView:
     last_size: SizeClass | None
     free_by_size: dict[str, int]
     pin_asked: bool = False
+    practice: Label | None = None
+    practice_text: str = ""
     pin_wait_ms: int = 0
     needs: Needs = NO_NEEDS
 

@@ -40,7 +40,7 @@ from controller.panel_messages import (
 )
 from paper.media import Paper
 from paper.pictograms import DoorArea
-from paper.slip import Slip, slip_pdf
+from paper.slip import Slip, SlipKind, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import PlaceKind
 from wire.labels import CarrierLabel
@@ -76,6 +76,7 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
     _add_screens(app, kiosk)
     _add_inputs(app, kiosk)
     _add_slips(app, kiosk)
+    _add_practice_slip(app, kiosk)
     return app
 
 
@@ -118,6 +119,23 @@ class Kiosk:
             opening_hours=self.settings.help.hours,
             language=view.language,
             area=_area(view),
+        )
+
+    def practice_slip(self) -> Slip | None:
+        """The practice slip, while a compartment is set aside for practice and somebody is signed in (M-10)."""
+        picture = self.link.picture
+        if picture is None or not picture.view.staff.practice_text:
+            return None
+        return Slip(
+            qr_text=picture.view.staff.practice_text,
+            digits="",
+            site_name=picture.view.name or picture.view.site,
+            site_address=self.settings.help.address,
+            help_phone=self.settings.help.phone,
+            opening_hours=self.settings.help.hours,
+            language="fr",
+            area=DoorArea.ANYWHERE,
+            kind=SlipKind.PRACTICE,
         )
 
 
@@ -236,6 +254,23 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
     async def echo(text: Annotated[str, Query(max_length=LABEL_CHARACTERS_MAX)]) -> JSONResponse:
         understood = staff.echo(text)
         return JSONResponse({} if understood is None else asdict(understood))
+
+
+def _add_practice_slip(app: FastAPI, kiosk: Kiosk) -> None:
+    @app.get("/staff/practice")
+    async def practice_page() -> Response:
+        slip = kiosk.practice_slip()
+        if slip is None:
+            return HTMLResponse(kiosk.pages.get_template("slip_gone.html").render(), 404)
+        return HTMLResponse(kiosk.pages.get_template("practice_slip.html").render(slip=slip_html(slip)))
+
+    @app.get("/staff/practice.pdf")
+    async def practice_file() -> Response:
+        slip = kiosk.practice_slip()
+        if slip is None:
+            return HTMLResponse(kiosk.pages.get_template("slip_gone.html").render(), 404)
+        data = await asyncio.to_thread(slip_pdf, slip, Paper.A6)
+        return Response(data, media_type="application/pdf", headers={"Content-Disposition": "inline; filename=bon.pdf"})
 
 
 def _add_slips(app: FastAPI, kiosk: Kiosk) -> None:

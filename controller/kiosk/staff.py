@@ -48,6 +48,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.CANCELLED,
         StaffNoticeKind.NEEDS_NOTED,
         StaffNoticeKind.ASSISTED,
+        StaffNoticeKind.PRACTICE_ON,
         StaffNoticeKind.IDENTIFIED,
     }
 )
@@ -111,6 +112,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         clock=clock_words,
         motives=[(motive.value, words) for motive, words in MOTIVES.items()],
         identities=[(check.value, words) for check, words in IDENTITIES.items()],
+        may_practise=may(view.staff.role, Right.PRACTISE),
         may_assist=may(view.staff.role, Right.ASSIST),
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),

@@ -99,6 +99,8 @@ NOTICES: Final = {
     StaffNoticeKind.PIN_WAIT: "Trop d'essais. Annulez, et demandez à un collègue d'ouvrir avec son badge.",
     StaffNoticeKind.LOOK_FIRST: "Vérifiez d'abord ce casier : ce qu'il contient n'est pas sûr.",
     StaffNoticeKind.ASSISTED: "La porte s'ouvre pour la personne. Aidez-la à prendre son colis, puis fermez.",
+    StaffNoticeKind.PRACTICE_ON: "L'exercice est ouvert. Le bon d'exercice ouvre cette porte autant de fois que vous voulez.",
+    StaffNoticeKind.NOT_FOR_PRACTICE: "Pour un exercice, choisissez un casier libre, fermé et en service.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }

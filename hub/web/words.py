@@ -178,6 +178,7 @@ _PURPOSE: Final[Mapping[Purpose, str]] = {
     Purpose.REOPEN: "encore une fois pour le retrait",
     Purpose.LOAD: "pour le dépôt",
     Purpose.VERIFY: "pour vérifier",
+    Purpose.PRACTICE: "pour un exercice",
 }
 
 _REFUSED: Final[Mapping[str, str]] = {
@@ -393,6 +394,10 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             there = "la personne était là" if fact.present else "le colis lui a été porté"
             why, check = _MOTIVE.get(fact.motive, fact.motive), _IDENTITY.get(fact.identity, fact.identity)
             return Word(f"Retrait accompagné par l'équipe : {why} ; {check} ; {there}.", "person")
+        case facts.PracticeStarted():
+            return Word(f"Exercice : le casier {fact.compartment} est mis de côté.", "person")
+        case facts.PracticeEnded():
+            return Word(f"Fin de l'exercice : l'équipe a regardé dans le casier {fact.compartment}.", "person")
         case facts.PinRefused():
             return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
         case facts.BadgeRefused():

@@ -140,3 +140,32 @@ def test_m_05_a_mediator_opens_for_somebody_after_an_identity_check_and_it_is_to
     start = kinds.index("collection_assisted")
     assert kinds[start : start + 3] == ["collection_assisted", "opening_ordered", "door_opened"]
     assert "parcel_taken" in kinds
+
+
+def test_m_10_the_practice_slip_opens_the_practice_door_and_leaves_no_trace_in_the_stock(stage: Stage) -> None:
+    """As often as wanted, on the real screen with the real door; ended only when staff saw it empty."""
+    roster(stage, Person(id="mina", role="mediator", badge=badge_digest(BADGE)), staff_idle_ms=60_000)
+    stage.start()
+    stage.scan(BADGE)
+    signed_in(stage, "mina")
+    stage.press("practise", compartment="1")
+    stage.wait_fact("practice_started", compartment="1", by="mina")
+    wait_for(lambda: stage.view["staff"]["practice_text"], "the practice slip")
+    slip = str(stage.view["staff"]["practice_text"])
+    for turn in (1, 2):
+        stage.scan(slip)
+        wait_for(lambda: stage.door("1") == "open", "the practice door")
+        wait_for(lambda: stage.view["customer"]["practice"], "the word that it is practice")
+        stage.take_and_close("1")
+        wait_for(lambda: stage.notice() == "thanks", "thanks")
+        time.sleep(3.1)
+        assert len(stage.pulses()) == turn
+    stage.press("end_practice")
+    wait_for(lambda: stage.door("1") == "open", "the practice door, for staff")
+    wait_for(lambda: stage.compartment("1")["door"] == "open", "it seen open")
+    stage.take_and_close("1")
+    wait_for(lambda: stage.task().get("step") == "ask_empty", "the question whether it is empty")
+    stage.press("empty")
+    stage.wait_fact("practice_ended", compartment="1", by="mina")
+    stage.end()
+    assert not [kind for kind in stage.kinds() if kind.startswith("parcel_")]

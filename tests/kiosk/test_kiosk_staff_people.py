@@ -8,15 +8,18 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from controller.core.events import Button
 from controller.core.model import StaffNotice, StaffNoticeKind
 from controller.core.rights import Right
+from controller.core.views import Screen
 from controller.kiosk.staff_words import notice_words
 from controller.panel_messages import AssistInput, PinInput, PressInput
 from tests.kiosk.conftest import Running
-from tests.kiosk.kiosk_lock import PARCEL, staffed
+from tests.kiosk.kiosk_lock import PARCEL, SITE_KEY, serving, staffed
 from tests.kiosk.test_kiosk_pages import outside, violations
 from tests.tools.ports import wait_until
-from wire.ids import IdentityCheck, Motive
+from wire.ids import IdentityCheck, Label, Motive
+from wire.practice import practice_text
 
 SIZES = ((1024, 600), (1280, 800), (800, 480))
 KEY_PX = 72
@@ -116,3 +119,32 @@ def test_who_may_not_open_for_somebody_is_not_offered_it(kiosk: Running, page: P
     page.goto(f"{kiosk.url}/staff")
     expect(page.locator(f"#out-{PARCEL}")).to_be_visible()
     assert page.locator("[data-assist]").count() == 0
+
+
+def test_practice_has_a_slip_of_its_own_and_the_customers_screen_says_that_it_is_practice(
+    kiosk: Running, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    text = practice_text(SITE_KEY, 7, 0)
+    view = staffed(busy=False)
+    on = replace(view.staff, role="mediator", practice=Label("3"), practice_text=text)
+    kiosk.lock.show(replace(view, staff=on))
+    page.goto(f"{kiosk.url}/staff")
+    expect(page.locator("#practice-title")).to_have_text("Exercice, porte 3")
+    assert outside(page) == []
+    assert violations(page) == []
+    page.locator("#end-practice").click()
+    wait_until(lambda: kiosk.lock.inputs == [PressInput(button=Button.END_PRACTICE)], "the wish to end", 5.0)
+    page.locator("#practice-slip").click()
+    expect(page.locator("article.slip")).to_contain_text("Il n'y a pas de colis.")
+    assert page.request.get(f"{kiosk.url}/staff/practice.pdf").body()[:5] == b"%PDF-"
+    serving_view = serving(Screen.TAKE, "fr")
+    kiosk.lock.show(replace(serving_view, customer=replace(serving_view.customer, practice=True)))
+    for width, height in ((1024, 600), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(kiosk.url)
+        expect(page.locator("#practice")).to_have_text("C'est un exercice.")
+        assert outside(page) == []
+        assert violations(page) == []
+    kiosk.lock.show(view)
+    assert page.request.get(f"{kiosk.url}/staff/practice").status == 404
