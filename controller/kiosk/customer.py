@@ -59,6 +59,8 @@ _DESK_KINDS: Final = frozenset(
     }
 )
 _DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
+_SAMPLES: Final = frozenset({"ar", "ta", "zh"})
+"""Languages whose own names stand on the button: who reads no French sees that there are others."""
 _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, NoticeKind.NOT_READY})
 
 
@@ -92,6 +94,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         words=words,
         language=language,
         offered=[(code, texts(code)) for code in settings.offered],
+        samples=[(code, texts(code)) for code in settings.offered if code in _SAMPLES and code != language],
         screen=customer.screen.value,
         serving=customer.screen in SERVING,
         notice=customer.notice,

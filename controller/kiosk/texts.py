@@ -56,6 +56,9 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     door: str
     help: str
     repeat: str
+    volume: str
+    contrast: str
+    bigger: str
     languages: str
     keypad: str
     delete: str

@@ -14,15 +14,16 @@ from playwright.sync_api import Browser, Page, expect
 from controller.core.events import Button
 from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
 from controller.core.views import Screen
-from controller.kiosk.texts import texts
+from controller.kiosk.texts import languages, texts
 from controller.panel_messages import DigitsInput, PressInput, ScanInput
 from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
 from tests.tools.ports import wait_until
 
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}}
-SIZES = ((1024, 600), (1280, 800), (800, 1280))
-SERVING = (Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR)
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "EN-301-549", "RGAAv4", "best-practice"]
+AXE = {"runOnly": {"type": "tag", "values": TAGS}}
+SIZES = ((1024, 600), (800, 480), (1280, 800), (800, 1280))
+SERVING = (Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def violations(page: Page) -> list[str]:
 def outside(page: Page) -> list[str]:
     """What a person would have to scroll for."""
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll("h1, .number, .next, .bank, .drawings, .reach, button, a")]
+        """() => [...document.querySelectorAll("h1, h2, .number, .next, .bank, .drawings, .reach, .phone, button, button span, a")]
         .filter((node) => node.checkVisibility())
         .filter((node) => { const box = node.getBoundingClientRect();
             return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1; })
@@ -50,51 +51,148 @@ def outside(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("language", ["fr", "ar"])
-def test_every_serving_screen_is_complete_in_every_format(kiosk: Running, page: Page, language: str):
-    words = texts(language)
-    said = (words.opening, words.push_door.format(door="3"), words.take, words.close_door.format(door="3"))
+def cut(page: Page) -> list[str]:
+    """Text that is wider or higher than what holds it."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("h1, h2, .next, .reach, .phone, button, a")]
+        .filter((node) => node.checkVisibility() && !node.classList.contains("unseen"))
+        .filter((node) => node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 8)
+        .map((node) => node.outerHTML.slice(0, 80))"""
+    )
+    return found
+
+
+def sized(page: Page, where: str) -> None:
+    """Nothing is off the screen or cut, at every size that a bank may have."""
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        page.goto(kiosk.url)
-        for screen, sentence in zip(SERVING, said, strict=True):
-            kiosk.lock.show(serving(screen, language))
-            expect(page.locator(".telling h1")).to_have_text(sentence)
-            expect(page.locator("html")).to_have_attribute("dir", words.direction.value)
-            expect(page.locator(".bank .lit-number")).to_have_text("3")
+        assert (outside(page), cut(page)) == ([], []), f"{where} at {width}x{height}"
+    page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", languages())
+def test_every_serving_screen_is_complete_in_every_size_and_language(kiosk: Running, page: Page, language: str):
+    words = texts(language)
+    said = (
+        words.opening,
+        words.push_door.format(door="3"),
+        words.take,
+        words.close_door.format(door="3"),
+        words.put_back.format(door="3"),
+    )
+    page.goto(kiosk.url)
+    for screen, sentence in zip(SERVING, said, strict=True):
+        kiosk.lock.show(serving(screen, language))
+        expect(page.locator(".telling h1")).to_have_text(sentence)
+        expect(page.locator("html")).to_have_attribute("dir", words.direction.value)
+        expect(page.locator(".bank .lit-number")).to_have_text("3")
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
             digit = page.locator(".number bdi").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
             assert digit >= 120
-            assert outside(page) == []
-            if width == SIZES[0][0]:
-                assert violations(page) == []
+        sized(page, screen)
+        assert violations(page) == [], screen
+    kiosk.lock.show(serving(Screen.TAKE, language))
+    page.click("#open-problem")
+    expect(page.locator("#problem")).to_be_visible()
+    sized(page, "problem")
+    assert violations(page) == []
 
 
-@pytest.mark.parametrize("language", ["fr", "ar"])
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", languages())
 def test_every_notice_says_what_to_do_next_and_nothing_of_an_error(kiosk: Running, page: Page, language: str):
-    page.set_viewport_size({"width": 1024, "height": 600})
     page.goto(kiosk.url)
     words = texts(language)
     for kind in NoticeKind:
         kiosk.lock.show(noticing(kind, language))
         expect(page.locator(".telling h1")).to_have_text(words.notices[kind].say)
         text = page.locator("main").inner_text()
-        assert not re.search(r"erreur|error|invalid|خطأ", text, re.IGNORECASE), kind
-        assert kind.value not in text
-        assert outside(page) == []
+        assert not re.search(r"erreur|error|invalid|خطأ|எரர்|hata|ошибка|помилка", text, re.IGNORECASE), kind
+        assert "_" not in kind.value or kind.value not in text
+        sized(page, kind)
         assert violations(page) == [], kind
 
 
-@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+@pytest.mark.parametrize("language", languages())
 def test_the_ready_screen_and_the_keypad_are_clean_for_axe(kiosk: Running, page: Page, language: str):
-    page.set_viewport_size({"width": 1024, "height": 600})
     page.goto(f"{kiosk.url}/?language={language}")
+    kiosk.lock.show(READY)
     expect(page.locator(".telling h1")).to_have_text(texts(language).ready)
     expect(page.locator("html")).to_have_attribute("lang", language)
+    sized(page, "ready")
     assert violations(page) == []
     page.click("#open-keypad")
     expect(page.locator("#keypad")).to_be_visible()
+    sized(page, "keypad")
     assert violations(page) == []
-    assert outside(page) == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_is_one_large_key_away_by_its_own_name(kiosk: Running, page: Page, language: str):
+    page.goto(kiosk.url)
+    page.click("#open-languages")
+    key = page.locator(f"#language-{language}")
+    expect(key).to_have_text(texts(language).name)
+    sized(page, "languages")
+    if language == "fr":
+        assert violations(page) == []
+    box = key.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 72
+    key.click()
+    expect(page.locator(".telling h1")).to_have_text(texts(language).ready)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", ["fr", "ar", "ta", "ur", "uk"])
+def test_bigger_letters_and_high_contrast_are_one_touch_away_and_stay_whole(
+    kiosk: Running, chromium: Browser, language: str
+):
+    context = chromium.new_context()
+    page = context.new_page()
+    try:
+        page.goto(kiosk.url)
+        before = page.locator("h1").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+        page.click("#bigger")
+        expect(page.locator("#bigger")).to_have_attribute("aria-pressed", "true")
+        after = page.locator("h1").first.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+        assert after > before * 1.1
+        page.click("#contrast")
+        for view in (
+            serving(Screen.TAKE, language),
+            serving(Screen.CLOSE_DOOR, language),
+            noticing(NoticeKind.ALREADY_COLLECTED, language),
+            noticing(NoticeKind.FOUND_EMPTY, language),
+        ):
+            kiosk.lock.show(view)
+            expect(page.locator("html")).to_have_attribute("lang", language)
+            expect(page.locator("html")).to_have_class(re.compile("contrast"))
+            sized(page, f"{view.customer.screen}")
+            assert violations(page) == []
+    finally:
+        context.close()
+
+
+def test_the_voice_is_louder_or_quieter_for_one_visit(kiosk: Running, chromium: Browser):
+    page = chromium.new_context().new_page()
+    try:
+        page.clock.install()
+        page.add_init_script(
+            "window.heard = []; HTMLMediaElement.prototype.play = function () { window.heard.push(this.volume); "
+            "return Promise.resolve(); };"
+        )
+        page.goto(kiosk.url)
+        for _ in range(3):
+            page.click("#volume")
+        assert page.evaluate("window.heard") == [1, 0.2, 0.5]
+        page.click("#bigger")
+        page.clock.run_for(61_000)
+        expect(page.locator("html")).not_to_have_class(re.compile("bigger"))
+        assert page.evaluate("sessionStorage.getItem('visit')") is None
+    finally:
+        page.context.close()
 
 
 def test_keys_are_large_and_apart(kiosk: Running, page: Page):
@@ -155,6 +253,7 @@ def test_help_and_contest_are_pressed_once(kiosk: Running, page: Page):
 
 def test_the_language_touched_wins_over_the_slip(kiosk: Running, page: Page):
     page.goto(kiosk.url)
+    page.click("#open-languages")
     page.click("#language-ar")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     kiosk.lock.show(serving(Screen.TAKE, "fr"))

@@ -13,6 +13,7 @@ let shown = JSON.parse(document.body.dataset.shown);
 let typed = "";
 let keypadOpen = false;
 let problemOpen = false;
+let languagesOpen = false;
 let touchedAt = performance.now();
 let waitUntil = 0;
 let waitWhole = 1;
@@ -24,6 +25,35 @@ let sending = false;
 let lostTimer = 0;
 
 const by = (id) => document.getElementById(id);
+
+// ------------------------------------------------------------------- what one person sets for one visit, and no longer
+
+const VOLUMES = [0.5, 1, 0.2];
+
+function settings() {
+  return JSON.parse(sessionStorage.getItem("visit") ?? "{}");
+}
+
+function applySettings() {
+  const { contrast = false, bigger = false } = settings();
+  document.documentElement.classList.toggle("contrast", contrast);
+  document.documentElement.classList.toggle("bigger", bigger);
+  for (const [id, on] of [["contrast", contrast], ["bigger", bigger]]) by(id)?.setAttribute("aria-pressed", String(on));
+}
+
+function changeSetting(name) {
+  const now = settings();
+  now[name] = name === "volume" ? ((now.volume ?? 0) + 1) % VOLUMES.length : !now[name];
+  sessionStorage.setItem("visit", JSON.stringify(now));
+  applySettings();
+  if (name !== "volume") return;
+  play("key");
+  say(shown.say);
+}
+
+function loudness() {
+  return VOLUMES[settings().volume ?? 0];
+}
 
 // ------------------------------------------------------------------------------------------------ tones and voice
 
@@ -45,7 +75,7 @@ function play(name) {
       const volume = audio.createGain();
       tone.frequency.value = hertz;
       volume.gain.setValueAtTime(0.0001, audio.currentTime + from);
-      volume.gain.exponentialRampToValueAtTime(0.3, audio.currentTime + from + 0.01);
+      volume.gain.exponentialRampToValueAtTime(0.6 * loudness(), audio.currentTime + from + 0.01);
       volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + from + long);
       tone.connect(volume).connect(audio.destination);
       tone.start(audio.currentTime + from);
@@ -61,6 +91,7 @@ function say(addresses) {
   const [first, ...rest] = addresses;
   if (!first) return;
   speaking = new Audio(first);
+  speaking.volume = loudness();
   speaking.addEventListener("ended", () => say(rest));
   speaking.play().catch(() => {}); // No voice for this language, or no sound card.
 }
@@ -74,7 +105,7 @@ function show(next) {
   document.documentElement.lang = next.language;
   document.documentElement.dir = next.direction;
   screen.innerHTML = next.html;
-  if (changed) problemOpen = false;
+  if (changed) problemOpen = languagesOpen = false;
   waitUntil = performance.now() + next.wait_ms;
   waitWhole = changed || next.wait_ms > waitWhole ? Math.max(1, next.wait_ms) : waitWhole;
   if (changed) announce();
@@ -118,6 +149,12 @@ function draw() {
     by("message").hidden = problemOpen;
     by("open-problem").hidden = problemOpen;
   }
+  const chooser = by("languages");
+  if (chooser) {
+    chooser.hidden = !languagesOpen;
+    if (languagesOpen) for (const id of ["keypad", "problem", "message"]) if (by(id)) by(id).hidden = true;
+  }
+  applySettings();
   drawWait();
 }
 
@@ -192,6 +229,15 @@ function openProblem(open) {
   by(open ? "problem-found_empty" : "open-problem")?.focus();
 }
 
+function openLanguages(open) {
+  languagesOpen = open;
+  if (open) keypadOpen = problemOpen = false;
+  if (!open && by("message")) by("message").hidden = false;
+  draw();
+  if (open) document.querySelector(".languages a[aria-current]")?.focus();
+  else by("open-languages")?.focus();
+}
+
 screen.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
@@ -199,6 +245,8 @@ screen.addEventListener("click", (event) => {
   if (data.digit) typeDigit(data.digit);
   else if (data.keypad) pressKeypad(data.keypad);
   else if (data.problem) openProblem(data.problem === "open");
+  else if (data.panel) openLanguages(!languagesOpen);
+  else if (data.setting) changeSetting(data.setting);
   else if ("repeat" in data) say(shown.say);
   else if (data.press && !isDoubleTap(data.press)) {
     const { press: button, parcel, compartment } = data;
@@ -221,7 +269,7 @@ document.addEventListener("keydown", (event) => {
 // ----------------------------------------------------------------------------------------------------------- idle
 
 function isAway() {
-  return keypadOpen || typed !== "" || document.body.dataset.chosen !== "" || !by("idle").hidden;
+  return keypadOpen || languagesOpen || sessionStorage.getItem("visit") !== null || typed !== "" || document.body.dataset.chosen !== "" || !by("idle").hidden;
 }
 
 function watchIdle() {
@@ -234,6 +282,7 @@ function watchIdle() {
     return;
   }
   if (idle >= IDLE_S) {
+    sessionStorage.clear();
     location.assign("/");
     return;
   }
