@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, latching, misplaced, practice, reports
+from controller.core import due, latching, misplaced, moving, practice, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed
 from controller.core.loading import load_closed, load_failed
@@ -85,7 +85,8 @@ def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> De
         return Decision()
     if opening is not None and _still_belongs(opening, now):
         more = latching.sprang_open(state, opening)
-        return Decision((f.DoorOpened(compartment=label, session=opening.session), *more.facts), more.effects)
+        opened = f.DoorOpened(compartment=label, session=opening.session)
+        return Decision((opened, *moving.in_hands(state, opening), *more.facts), more.effects)
     facts: list[f.AnyFact] = [f.DoorOpened(compartment=label)]
     if alarm_key(FORCED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=FORCED, compartment=label))

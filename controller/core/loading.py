@@ -423,7 +423,7 @@ def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.An
         reason = parcel.reason or "taken_out"
         return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=reason, by=staff.person), free
     cancelled = parcel.id == state.live.last_stored and parcel.state is ParcelState.STORED
-    in_hand = parcel.state is ParcelState.RECEIVED or cancelled or task.after is After.MOVE
+    in_hand = parcel.state is ParcelState.RECEIVED or cancelled
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free

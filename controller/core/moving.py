@@ -10,8 +10,21 @@ from controller.core import due
 from controller.core.allocate import allocate, needed_reach, suits
 from controller.core.effects import Decision, SetTask
 from controller.core.loading import tell, wanted_size
-from controller.core.model import After, Compartment, Now, Parcel, Phase, Staff, StaffNoticeKind, State, Step, Task
+from controller.core.model import (
+    After,
+    Compartment,
+    Now,
+    Opening,
+    Parcel,
+    Phase,
+    Staff,
+    StaffNoticeKind,
+    State,
+    Step,
+    Task,
+)
 from controller.core.orders import next_session, open_door
+from wire import facts as f
 from wire.ids import SIZE_ORDER, Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service
 from wire.plan import Intent
 
@@ -34,6 +47,20 @@ def take_out(state: State, staff: Staff, label: Label, *, then: ParcelId | None 
         session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
     )
     return Decision((ordered,), (*effects, SetTask(Task(Step.TAKE_BACK, parcel, label, After.MOVE, then=then))))
+
+
+def in_hands(state: State, opening: Opening) -> tuple[f.AnyFact, ...]:
+    """The door of a parcel that is being moved is open: from now on it is with staff, whatever a power cut interrupts."""
+    task = state.live.task
+    if task is None or task.after is not After.MOVE or task.compartment != opening.compartment:
+        return ()
+    parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
+    if parcel is None or parcel.state is not ParcelState.STORED:
+        return ()
+    released = f.ReservationReleased(
+        compartment=opening.compartment, parcel=parcel.id, session=opening.session, verified_empty=False
+    )
+    return (released,)
 
 
 def room_for(state: State, task: Task) -> Label | None:

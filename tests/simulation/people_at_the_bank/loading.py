@@ -67,6 +67,8 @@ def staff_misplace(bank: RandomSite) -> None:
     parcel = bank.in_staff_hands
     if label is None or other == label or not _is_left_alone(bank, other) or parcel is None or bank.inside[other]:
         return
+    if bank.site.state.durable.compartments[other].parcel is not None:
+        return  # Its key would open it should the power fail before anybody is asked; nobody could know.
     task = bank.site.state.live.task
     if task is None or task.parcel != parcel:
         return
