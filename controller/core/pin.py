@@ -80,6 +80,8 @@ def _behind(state: State, event: Pressed | AssistAsked) -> Label | None:
     if isinstance(event, AssistAsked) or event.button is Button.REMOVE:
         held = state.durable.compartments.items()
         return next((label for label, known in held if known.parcel == event.parcel), None)
+    if event.button is Button.END_PRACTICE:
+        return state.durable.practice
     if event.button is Button.MAKE_ROOM:
         return None if state.live.task is None else room_for(state, state.live.task)
     return event.compartment if event.button in _OPENS else None

@@ -186,6 +186,18 @@ def test_a_customer_at_another_door_comes_first(site: VirtualSite) -> None:
     assert site.pulses()[-1] == "2"
 
 
+def test_a_practice_door_in_doubt_is_opened_for_staff_with_their_pin_only(site: VirtualSite) -> None:
+    site.pin = "4071"
+    practising(site)
+    site.open("1")
+    site.close("1")
+    assert site.occupancy("1") is Occupancy.UNKNOWN, "forced: somebody may have put something in"
+    site.press(Button.END_PRACTICE)
+    assert (site.view().staff.pin_asked, site.pulses()) == (True, [])
+    site.give_pin("4071")
+    assert site.pulses() == ["1"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
