@@ -55,6 +55,7 @@ class Witness:
         """What staff said of parcels: too heavy for a high door or one at the floor; for somebody who cannot reach high."""
         self._complained: set[Label] = set()
         self._helped: set[str] = set()
+        self._practice: Label | None = None
         self._pin_typed = False
         self._wrong_pins: list[int] = []
 
@@ -112,6 +113,11 @@ class Witness:
             case f.CollectionAssisted():
                 self._helped.add(fact.session)
                 self.shown.add(fact.parcel)
+            case f.PracticeStarted():
+                assert not self.inside[fact.compartment], f"M-10: practice at {fact.compartment} with something inside"
+                self._practice = fact.compartment
+            case f.PracticeEnded():
+                self._practice = None
             case f.StaffSignedIn():
                 self._pin_typed = False
             case f.PinRefused():
@@ -156,6 +162,7 @@ class Witness:
 
     def _reserve(self, fact: f.CompartmentReserved) -> None:
         label = fact.compartment
+        assert label != self._practice, f"M-10: {label} is set aside for practice and was allotted"
         assert not self.inside[label], f"I-5: {label} allotted while something is inside"
         assert self._reserved.get(label, fact.parcel) == fact.parcel, f"I-1: {label} is reserved twice"
         assert self.site.doors[label] is Door.CLOSED, f"{label} allotted while its door stands open"

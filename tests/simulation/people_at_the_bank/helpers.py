@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from controller.core.events import AssistAsked, Pressed
+from controller.core.events import AssistAsked, Button, Pressed
+from tests.controller.virtual_site import NUMBER, SITE_KEY
 from wire.ids import IdentityCheck, Motive, ParcelState
+from wire.practice import practice_text
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
@@ -56,4 +58,17 @@ def _guess(bank: RandomSite) -> None:
             bank.site.runner.feed(wish)
 
 
-ACTS: Final[tuple[tuple[Act, int], ...]] = ((staff_help, 2), (staff_pin, 4))
+def practise(bank: RandomSite) -> None:
+    """A mediator begins practice or ends it, or somebody tries the slip once more (M-10)."""
+    site = bank.site
+    if site.state.durable.practice is not None and bank.random.random() < 0.6:
+        site.scan(practice_text(SITE_KEY, NUMBER, 0))
+        return
+    site.sign_in()
+    if site.state.durable.practice is None:
+        site.press(Button.PRACTISE, compartment=bank.random.choice(tuple(bank.inside)))
+    else:
+        site.press(Button.END_PRACTICE)
+
+
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((staff_help, 2), (staff_pin, 4), (practise, 3))
