@@ -6,7 +6,7 @@ Owns the order in which a group is read, folded and written. Refuses to publish 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from msgspec import structs
@@ -40,6 +40,7 @@ from hub.core.project import (
 )
 from hub.pasts import Pasts
 from hub.receiver import Incoming
+from hub.result import Result
 from hub.store import ingest as sql
 from hub.store import journals
 from hub.store.ingest import Box, Needs
@@ -51,7 +52,6 @@ from wire.ids import Occupancy, Trust
 from wire.messages import (
     BadMessage,
     Birth,
-    Command,
     FactBatch,
     Health,
     Message,
@@ -67,25 +67,6 @@ QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
 _BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Refused, Unplaced)
-
-
-@dataclass(slots=True)
-class Result:
-    """What a committed group asks to be told."""
-
-    facts: int = 0
-    duplicates: int = 0
-    refused: int = 0
-    messages: int = 0
-    replanned: bool = False
-    acks: dict[str, Cursor] = field(default_factory=dict)
-    need_rebirth: dict[str, int] = field(default_factory=dict)
-    rebirths: dict[str, Command] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    alerted: set[str] = field(default_factory=set)
-    parcels: dict[str, str] = field(default_factory=dict)
-    foreign_incarnation: int | None = None
-    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

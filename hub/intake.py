@@ -15,10 +15,11 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from hub.clock import Clock
-from hub.group import Group, Result
+from hub.group import Group
 from hub.live import Live
 from hub.metrics import Metrics
 from hub.receiver import Incoming, Item, Joined, Link, Mailbox
+from hub.result import Result
 from hub.store import ingest as sql
 from hub.store import journals, meta
 from hub.store.engine import Store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.journeys import PAGE, ROOT, ids_of, page, promises, kept_by_id
+from tests.journeys import PAGE, ROOT, ids_of, kept_by_id, page, promises
 
 NOT_YET = {
     "C-25", "C-27", "C-28", "C-29", "C-32", "C-33", "C-34", "C-35",

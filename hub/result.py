@@ -1,0 +1,30 @@
+"""What a committed group of messages asks to be told: acknowledgements, rebirths, pages and screens to refresh.
+
+Owns the shape. Refuses to tell anything: the intake does, once the group is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hub.store.journals import Cursor
+from wire.messages import Command
+
+
+@dataclass(slots=True)
+class Result:
+    """What a committed group asks to be told."""
+
+    facts: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    messages: int = 0
+    replanned: bool = False
+    acks: dict[str, Cursor] = field(default_factory=dict)
+    need_rebirth: dict[str, int] = field(default_factory=dict)
+    rebirths: dict[str, Command] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    alerted: set[str] = field(default_factory=set)
+    parcels: dict[str, str] = field(default_factory=dict)
+    foreign_incarnation: int | None = None
+    adopted: bool = False
