@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from controller.core import assisted, due, loading, misplaced, moving, needs, pin, practice, reports, rights
+from controller.core import assisted, due, loading, misplaced, moving, needs, pin, practice, reports, retrieval, rights
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -72,6 +72,8 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
     """A carrier label: a deposit for staff, a friendly *use the slip* for anybody else (C-34)."""
     if state.durable.staff is None:
         return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
+    if retrieval.is_retrieving(state):
+        return retrieval.label_scanned(state, state.durable.staff, label, now)
     if (refusal := rights.refused(state.durable.staff, rights.Right.DEPOSIT)) is not None:
         return refusal
     return loading.label_scanned(state, state.durable.staff, label, event, now)
@@ -101,6 +103,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return loading.to_shelf(state)
         case Button.BIGGER:
             return loading.bigger(state)
+        case Button.CANCEL | Button.EMPTY | Button.NOT_EMPTY if retrieval.is_retrieving(state):
+            return _answered_retrieving(state, staff, event.button, now)
         case Button.CANCEL:
             return loading.cancel(state, now)
         case Button.EMPTY:
@@ -125,6 +129,10 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _check(state, staff, event.compartment, After.NOTHING, now)
         case Button.REMOVE:
             return _remove(state, staff, event, now)
+        case Button.RETRIEVE:
+            return retrieval.retrieve(state, staff, event.parcel, now)
+        case Button.NOT_THERE:
+            return retrieval.not_there(state, staff, now)
         case Button.REOPEN:
             return _reopen(state, staff, event.compartment, now)
         case Button.HAND_OVER:
@@ -200,6 +208,14 @@ def _size(state: State, staff: Staff, value: str, now: Now) -> Decision:
     return loading.size_chosen(state, staff, size, now)
 
 
+def _answered_retrieving(state: State, staff: Staff, button: Button, now: Now) -> Decision:
+    if button is Button.EMPTY:
+        return retrieval.answered_empty(state, staff, now)
+    if button is Button.NOT_EMPTY:
+        return retrieval.answered_not_empty(state, staff, now)
+    return retrieval.cancel(state)
+
+
 def _done(state: State, staff: Staff, now: Now) -> Decision:
     if state.live.task is not None:
         return loading.put_on_shelf(state, staff, now)
@@ -268,7 +284,9 @@ def _hand_over(state: State, staff: Staff, parcel_id: ParcelId | None) -> Decisi
     collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=staff.session, by=staff.person)
     notice = StaffNotice(StaffNoticeKind.HANDED_OVER, None, parcel.id, parcel.tracking, parcel.place)
     facts = (collected, *calls_over(state, staff, parcel.id))
-    return Decision(facts, (ShowStaff(notice), Sound(Signal.OK)))
+    task = state.live.task
+    over = (SetTask(None),) if task is not None and task.parcel == parcel.id else ()
+    return Decision(facts, (*over, ShowStaff(notice), Sound(Signal.OK)))
 
 
 def _answer_call(state: State, staff: Staff, event: Pressed) -> Decision:

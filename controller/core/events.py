@@ -144,6 +144,8 @@ class Button(StrEnum):
     CHECK = "check"
     REOPEN = "reopen"
     REMOVE = "remove"
+    RETRIEVE = "retrieve"
+    NOT_THERE = "not_there"
     HAND_OVER = "hand_over"
     ANSWER_CALL = "answer_call"
     CLEAR_ALARM = "clear_alarm"

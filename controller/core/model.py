@@ -207,6 +207,7 @@ class Step(StrEnum):
     TAKE_BACK = "take_back"
     ASK_EMPTY = "ask_empty"
     WHICH_DOOR = "which_door"
+    TAKE_FROM_SHELF = "take_from_shelf"
 
 
 class After(StrEnum):
@@ -219,6 +220,7 @@ class After(StrEnum):
     REMOVE = "remove"
     MOVE = "move"
     END_PRACTICE = "end_practice"
+    RETRIEVE = "retrieve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,7 @@ class Task:
     After a restart the compartment is `reserved` or `unknown` and the parcel `received`: scanning the label goes on.
     `touched`: other doors that moved during the deposit, so that nobody can be sure which one it went into (S-08).
     `then`: the parcel that is served next, because room is being made for it (S-14).
+    `scanned`: the label of the parcel to be taken out was read, and is the right one (M-01).
     """
 
     step: Step
@@ -314,6 +317,7 @@ class Task:
     asked_mono: int = 0
     touched: tuple[Label, ...] = ()
     then: ParcelId | None = None
+    scanned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +406,10 @@ class StaffNoticeKind(StrEnum):
     ASSISTED = "assisted"
     PRACTICE_ON = "practice_on"
     NOT_FOR_PRACTICE = "not_for_practice"
+    LABEL_MATCHED = "label_matched"
+    SCAN_LABEL = "scan_label"
+    WRONG_PARCEL = "wrong_parcel"
+    ALL_RETRIEVED = "all_retrieved"
 
 
 @dataclass(frozen=True, slots=True)

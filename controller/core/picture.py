@@ -14,6 +14,7 @@ from controller.core.model import NO_NEEDS, After, Call, DoorEvent, Needs, Now, 
 from controller.core.moving import room_for
 from controller.core.pickup import typed_wait_ms
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
+from controller.core.retrieval import is_due, is_retrieving
 from controller.core.views import (
     AlarmView,
     CallView,
@@ -222,6 +223,8 @@ def _task(state: State) -> TaskView | None:
         else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None),
         unidentified=parcel is not None and parcel.unidentified,
         room=room_for(state, task),
+        retrieving=is_retrieving(state),
+        scanned=task.scanned,
     )
 
 
@@ -258,6 +261,7 @@ def _parcel(parcel: Parcel) -> ParcelView:
         recalled=parcel.intent.value == "recall",
         reason=parcel.reason,
         unidentified=parcel.unidentified,
+        to_retrieve=is_due(parcel),
     )
 
 

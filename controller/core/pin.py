@@ -15,6 +15,7 @@ from controller.core.evolve import MILLI
 from controller.core.loading import tell
 from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State
 from controller.core.moving import room_for
+from controller.core.retrieval import first_door
 from wire import facts as f
 from wire.badges import pin_digest
 from wire.ids import Label, Occupancy
@@ -82,6 +83,8 @@ def _behind(state: State, event: Pressed | AssistAsked) -> Label | None:
         return next((label for label, known in held if known.parcel == event.parcel), None)
     if event.button is Button.END_PRACTICE:
         return state.durable.practice
+    if event.button is Button.RETRIEVE:
+        return first_door(state, event.parcel)
     if event.button is Button.MAKE_ROOM:
         return None if state.live.task is None else room_for(state, state.live.task)
     return event.compartment if event.button in _OPENS else None

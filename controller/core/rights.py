@@ -52,6 +52,8 @@ NEEDS: Final = {
     Button.CHECK: Right.LOOK,
     Button.REOPEN: Right.REOPEN,
     Button.REMOVE: Right.TAKE_OUT,
+    Button.RETRIEVE: Right.TAKE_OUT,
+    Button.NOT_THERE: Right.GO_ON,
     Button.HAND_OVER: Right.HAND_OVER,
     Button.ANSWER_CALL: Right.HELP,
     Button.CLEAR_ALARM: Right.ALARMS,

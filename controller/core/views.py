@@ -78,6 +78,7 @@ class TaskView:
 
     `touched`: the other doors that moved (S-08). `may_stay_open`: its door does not hold, so *empty* is answered
     without shutting it (S-10). `room`: the door whose parcel can make room for one that must lie low (S-14).
+    `retrieving`: a parcel is taken out of stock; `scanned`: its label was read, and is the right one (M-01).
     """
 
     step: Step
@@ -91,6 +92,8 @@ class TaskView:
     needs: Needs = NO_NEEDS
     unidentified: bool = False
     room: Label | None = None
+    retrieving: bool = False
+    scanned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """A parcel in stock or expected, for the staff list."""
+    """A parcel in stock or expected, for the staff list. `to_retrieve`: staff are to take it out (M-01)."""
 
     parcel: ParcelId
     tracking: str
@@ -128,6 +131,7 @@ class ParcelView:
     recalled: bool
     reason: str = ""
     unidentified: bool = False
+    to_retrieve: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.ASSISTED,
         StaffNoticeKind.PRACTICE_ON,
         StaffNoticeKind.IDENTIFIED,
+        StaffNoticeKind.LABEL_MATCHED,
+        StaffNoticeKind.ALL_RETRIEVED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -65,6 +67,7 @@ _DRAWINGS: Final[dict[Step | None, Drawing]] = {
     Step.PUT_ON_SHELF: pictograms.CARDS[CommandCard.SHELF],
     Step.TAKE_BACK: pictograms.TAKE_PARCEL,
     Step.ASK_EMPTY: pictograms.CARDS[CommandCard.EMPTY],
+    Step.TAKE_FROM_SHELF: pictograms.TAKE_PARCEL,
     Step.WHICH_DOOR: pictograms.CARDS[CommandCard.NOT_EMPTY],
 }
 
@@ -104,6 +107,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
         alarms=[(alarm, ALARMS.get(alarm.alarm, alarm.alarm)) for alarm in view.alarms],
+        due=[(parcel, place_words(parcel.place)) for parcel in view.staff.parcels if parcel.to_retrieve],
         parcels=[(parcel, state_words(parcel), place_words(parcel.place)) for parcel in view.staff.parcels],
         shelf=PlaceKind.SHELF,
         out=Service.OUT_OF_SERVICE,

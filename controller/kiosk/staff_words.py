@@ -53,6 +53,7 @@ CALLS: Final = {
     "misplaced": "Un colis est peut-être derrière la mauvaise porte. Vérifiez ce casier, puis scannez le colis à nouveau.",
     "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
+    "wrong_parcel": "Un autre colis était dans ce casier, ou a été pris à sa place. Cherchez pourquoi avant de continuer.",
     "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
 }
 REASONS: Final = {
@@ -83,6 +84,10 @@ NOTICES: Final = {
     StaffNoticeKind.IDENTIFIED: "Colis identifié. Vous pouvez imprimer son bon.",
     StaffNoticeKind.IDENTIFY_FIRST: "Ce colis n'a pas de destinataire connu. Touchez d'abord « Identifié ».",
     StaffNoticeKind.NO_ROOM: "Aucun colis ne peut laisser sa place. Gardez ce colis sur l'étagère.",
+    StaffNoticeKind.LABEL_MATCHED: "C'est le bon colis. Fermez la porte.",
+    StaffNoticeKind.SCAN_LABEL: "Scannez d'abord l'étiquette du colis sorti. Étiquette illisible : tapez son numéro.",
+    StaffNoticeKind.WRONG_PARCEL: "Arrêtez : ce n'est pas le colis attendu. Remettez-le à sa place.",
+    StaffNoticeKind.ALL_RETRIEVED: "Il n'y a plus de colis à reprendre.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
     StaffNoticeKind.FINISH_FIRST: "Terminez d'abord l'étape en cours.",
@@ -149,6 +154,12 @@ def _task_words(task: TaskView) -> str:
                 else ""
             )
             return f"{mark}Posez le colis sur l'étagère, place\N{NO-BREAK SPACE}{task.shelf_place}, puis confirmez."
+        case Step.TAKE_FROM_SHELF:
+            return (
+                f"Prenez le colis à la place\N{NO-BREAK SPACE}{task.shelf_place} de l'étagère et scannez son étiquette."
+            )
+        case Step.TAKE_BACK | Step.ASK_EMPTY if task.retrieving:
+            return _retrieval_words(task)
         case Step.TAKE_BACK if task.looks_only:
             return f"Porte\N{NO-BREAK SPACE}{task.compartment} : regardez sans rien retirer, puis fermez."
         case Step.TAKE_BACK if task.may_stay_open:
@@ -159,6 +170,17 @@ def _task_words(task: TaskView) -> str:
             return f"Le casier\N{NO-BREAK SPACE}{task.compartment} est-il vide ?"
         case Step.WHICH_DOOR:
             return f"Une autre porte a bougé. Le colis est-il derrière la porte\N{NO-BREAK SPACE}{task.compartment} ?"
+
+
+def _retrieval_words(task: TaskView) -> str:
+    door = f"orte\N{NO-BREAK SPACE}{task.compartment}"
+    if task.step is Step.TAKE_BACK and task.scanned:
+        return f"Bon colis. Fermez la p{door}."
+    if task.step is Step.TAKE_BACK:
+        return f"P{door} : sortez le colis et scannez son étiquette."
+    if task.scanned:
+        return f"Le casier\N{NO-BREAK SPACE}{task.compartment} est-il vide ?"
+    return "Scannez l'étiquette du colis sorti."
 
 
 def notice_words(notice: StaffNotice) -> str:

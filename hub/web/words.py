@@ -218,6 +218,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "recalled": "la garde du colis est finie",
     "moved": "le colis a changé de place",
     "journal_behind": "la porte doit d'abord être vérifiée",
+    "wrong_parcel": "un autre colis était à sa place",
     "staff_at_door": "l'équipe est à cette porte",
     "out_of_service": "le casier est hors service",
     "reopen_asked": "la personne veut rouvrir la porte",

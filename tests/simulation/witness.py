@@ -15,6 +15,7 @@ from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
 from wire.pickup import ScannedKey
+from wire.plan import Intent
 from wire.scans import classify
 
 SLACK_MS: Final = 1_500
@@ -23,6 +24,7 @@ WAITING_MS: Final = 120_000
 HOUR_MS: Final = 3_600_000
 WRONG_PINS_AN_HOUR: Final = 7
 """Five in a row and two more as the bucket fills: by the clock on the wall, which nobody moves here."""
+BOUNCES_MAX: Final = 2
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
@@ -49,6 +51,8 @@ class Witness:
         self._ordered_at = -HOUR_MS
         self._started_at = 0
         self._guesses: list[int] = []
+        self.labels_read: set[ParcelId] = set()
+        """Parcels whose own label was held in front of the reader since their door was ordered."""
         self._set_aside: set[ParcelId] = set()
         self.heavy: set[ParcelId] = set()
         self.low: set[ParcelId] = set()
@@ -109,6 +113,7 @@ class Witness:
             case f.ParcelCollected():
                 self._collect(fact, at_ms)
             case f.ParcelRemoved():
+                self._retrieved(fact)
                 self._end(fact.parcel)
             case f.CollectionAssisted():
                 self._helped.add(fact.session)
@@ -127,6 +132,19 @@ class Witness:
             case _:
                 return
 
+    def _retrieved(self, fact: f.ParcelRemoved) -> None:
+        """M-01: out of stock by its own label, with its door shut behind it and nothing of it inside."""
+        if fact.reason != "recalled":
+            return
+        assert fact.parcel in self.labels_read, f"M-01: {fact.parcel} was taken out and nobody read its label"
+        inside = [label for label, held in self.inside.items() if fact.parcel in held]
+        assert not inside, f"I-4: {fact.parcel} is out of stock and lies behind {inside}"
+        if fact.place is not None and fact.place.kind is PlaceKind.COMPARTMENT:
+            label = Label(fact.place.name)
+            opening = self.site.state.durable.openings.get(label)
+            holds = opening is None or opening.bounces < BOUNCES_MAX
+            assert not holds or self.site.doors[label] is Door.CLOSED, f"I-12: {label} is freed while it stands open"
+
     def _ordered(self, fact: f.OpeningOrdered, at_ms: int) -> None:
         settings = self.site.state.durable.settings
         gap_ms = at_ms - self._ordered_at
@@ -137,6 +155,8 @@ class Witness:
             assert self._pin_typed or not self.site.pin or not held, "opened for staff who gave no PIN"
         if fact.by and fact.purpose is Purpose.COLLECT:
             assert fact.session in self._helped, "M-05: opened for somebody, and nobody wrote down why"
+        if fact.purpose is Purpose.VERIFY and fact.parcel is not None and fact.pulse == 1:
+            self.labels_read.discard(fact.parcel)
         if fact.purpose not in _COLLECTING or fact.parcel is None or fact.pulse > 1:
             return
         assert fact.parcel not in self._ended, "I-3: a spent key opened again"
@@ -285,6 +305,8 @@ class Witness:
         state, mono = self.site.state, self.site.clock.mono
         known = state.durable.parcels.get(parcel)
         if known is None or known.state is not ParcelState.STORED or known.uncertain or known.version > version:
+            return False
+        if known.intent is Intent.RECALL:
             return False
         if known.place is None or known.place.kind is not PlaceKind.COMPARTMENT or state.live.waiting:
             return False

@@ -1,0 +1,67 @@
+"""The care rows of the journeys, on the assembled controller: a real process, pty, panel, journal and simulated doors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controller.controller_site import end_all, wait_for
+from tests.controller.hands import LABELS, parcel_of, rest, sign_in
+from tests.controller.stage import Stage
+from wire import facts as f
+from wire.badges import CommandCard
+from wire.ids import ParcelId, SizeClass
+from wire.plan import Intent, PlannedParcel
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A site that is not started yet, and has no hub."""
+    yield Stage(tmp_path)
+    end_all()
+
+
+def recalled(stage: Stage, number: int, place: str) -> ParcelId:
+    """A parcel whose hold is over."""
+    known = stage.stored(number, place, LABELS[number])
+    planned = PlannedParcel(id=known, version=1, tracking=LABELS[number], size=SizeClass.S, intent=Intent.RECALL)
+    stage.write((f.PlanApplied(incarnation=1, revision=100 + number, hash="x", upserted=(planned,)),))
+    return known
+
+
+def test_m_01_each_expired_parcel_is_taken_out_by_its_label_and_a_wrong_one_stops_it(stage: Stage) -> None:
+    """List → door → wrong label: stop → right label → close → *empty* → removed and free; the next door opens by itself."""
+    first, second = recalled(stage, 1, "1"), recalled(stage, 2, "3")
+    other = stage.stored(3, "E1", LABELS[3])
+    stage.start(inside={"1": first, "3": second})
+    sign_in(stage)
+    assert [one["parcel"] for one in stage.view["staff"]["parcels"] if one["to_retrieve"]] == [first, second]
+    stage.press("retrieve")
+    stage.opens("1")
+    stage.scan(LABELS[3])
+    wait_for(lambda: stage.staff_notice() == "wrong_parcel", "the word that it is another one")
+    stage.wait_fact("staff_called", reason="wrong_parcel", parcel=other, compartment="1")
+    stage.scan(LABELS[1])
+    wait_for(lambda: stage.task().get("scanned"), "the right label to be known")
+    rest(stage)
+    stage.take_and_close("1")
+    wait_for(lambda: stage.task().get("step") == "ask_empty", "the question")
+    assert not stage.all("parcel_removed"), "nothing is out of stock before somebody saw it empty"
+    assert stage.compartment("1")["occupancy"] == "occupied"
+    stage.card(CommandCard.EMPTY)
+    stage.opens("3")
+    assert stage.knows("parcel_removed", parcel=first, reason="recalled", by="amina")
+    assert stage.compartment("1")["occupancy"] == "free"
+    stage.scan(LABELS[2])
+    wait_for(lambda: stage.task().get("scanned"), "the second label to be known")
+    stage.take_and_close("3")
+    wait_for(lambda: stage.task().get("step") == "ask_empty", "the second question")
+    stage.press("empty")
+    stage.wait_fact("parcel_removed", parcel=second)
+    wait_for(lambda: stage.task() == {}, "the list to be done")
+    assert parcel_of(stage, LABELS[3])["parcel"] == other
+    stage.end()

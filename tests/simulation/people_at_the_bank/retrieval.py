@@ -1,0 +1,73 @@
+"""Holds that end, and staff who take out what is recalled or refused: scan in hand, tired, now and then mistaken (M-01)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from controller.core.events import Button
+from controller.core.model import After, Phase, Step
+from tests.simulation.people_at_the_bank import helpers
+from wire.ids import Label, ParcelId
+from wire.plan import Intent
+
+if TYPE_CHECKING:
+    from tests.simulation.random_site import Act, RandomSite
+
+
+def hub_recalls(bank: RandomSite) -> None:
+    """The hold of a parcel is over, or somebody gives it more time."""
+    planned = sorted(parcel for parcel in bank.tracking if parcel in bank.site.planned and parcel not in bank.taken)
+    if not planned:
+        return
+    parcel = bank.random.choice(planned)
+    intent = bank.random.choice((Intent.RECALL, Intent.RECALL, Intent.HOLD))
+    bank.site.planned[parcel] = msgspec.structs.replace(bank.site.planned[parcel], intent=intent)
+    bank.site.publish_plan()
+
+
+def staff_retrieve(bank: RandomSite) -> None:
+    """Begin with the list, or do at the open door what the screen says: take out, read its label, shut it."""
+    task = bank.site.state.live.task
+    if task is None and bank.in_staff_hands is None:
+        bank.site.sign_in()
+        bank.site.press(Button.RETRIEVE)
+        helpers.staff_pin(bank)
+        return
+    if task is None or task.after is not After.RETRIEVE or task.parcel is None:
+        return
+    if task.step is Step.TAKE_FROM_SHELF:
+        _read(bank, task.parcel)
+        return
+    if task.compartment is not None:
+        _at_the_door(bank, task.compartment, task.parcel)
+
+
+def _read(bank: RandomSite, parcel: ParcelId) -> None:
+    """Its own label, in front of the reader; once out of stock it is gone for good."""
+    bank.witness.labels_read.add(parcel)
+    bank.site.scan(bank.tracking[parcel])
+
+
+def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
+    opening = bank.site.state.durable.openings.get(label)
+    is_open = opening is not None and opening.phase is Phase.OPEN
+    inside = bank.inside[label]
+    if bank.random.random() < 0.15 and bank.tracking:
+        bank.site.scan(bank.random.choice(tuple(bank.tracking.values())))  # the next parcel on the desk, by mistake
+    if is_open and parcel in inside and bank.random.random() < 0.85:
+        inside.discard(parcel)
+        bank.in_staff_hands = parcel
+    if bank.in_staff_hands == parcel and bank.random.random() < 0.8:
+        _read(bank, parcel)
+        if is_open and bank.random.random() < 0.15:  # and puts it back: the person has just telephoned
+            inside.add(parcel)
+            bank.in_staff_hands = None
+    if is_open and bank.random.random() < 0.7:
+        bank.site.close(label)
+    elif not is_open and parcel not in inside and bank.in_staff_hands != parcel:
+        bank.site.press(Button.NOT_THERE)
+
+
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((hub_recalls, 2), (staff_retrieve, 8))
