@@ -38,8 +38,11 @@ _ASKED: Final = {Step.TAKE_BACK, Step.ASK_EMPTY, Step.TAKE_FROM_SHELF}
 
 
 def is_due(parcel: Parcel) -> bool:
-    """Whether it lies here and is to be taken out. One that nothing on it tells from another is taken out by hand."""
-    if parcel.place is None or not parcel.tracking:
+    """Whether it lies here and is to be taken out. One that nothing on it tells from another is taken out by hand.
+
+    Whether its recipient has taken it is looked into first: what staff then hold could be called collected otherwise (I-2).
+    """
+    if parcel.place is None or not parcel.tracking or parcel.uncertain:
         return False
     recalled = parcel.state is ParcelState.STORED and parcel.intent is Intent.RECALL
     return recalled or parcel.state is ParcelState.REFUSED

@@ -249,6 +249,27 @@ def test_a_badge_with_a_pin_is_asked_before_the_first_door_and_a_mediator_takes_
     assert told(other) is StaffNoticeKind.NOT_YOURS
 
 
+def test_what_its_recipient_may_have_taken_is_looked_into_first(site: VirtualSite) -> None:
+    """Seed 11: taken out by staff, never answered for, and called collected by the next look into its door."""
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.close("1")
+    recall(site, 1, LABEL_OF_PARCEL)
+    site.sign_in()
+    site.press(Button.RETRIEVE)
+    assert (site.parcel(parcel).uncertain, told(site)) == (True, StaffNoticeKind.ALL_RETRIEVED)
+    site.wait(5_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.NOT_EMPTY)
+    site.wait(5_000)
+    site.press(Button.RETRIEVE)
+    assert site.task_compartment() == "1"
+
+
 def test_the_shelf_has_its_own_kind_of_place(site: VirtualSite) -> None:
     parcel = on_shelf(site)
     place = site.parcel(parcel).place

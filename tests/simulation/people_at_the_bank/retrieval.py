@@ -21,7 +21,8 @@ def hub_recalls(bank: RandomSite) -> None:
     planned = sorted(parcel for parcel in bank.tracking if parcel in bank.site.planned and parcel not in bank.taken)
     if not planned:
         return
-    parcel = bank.random.choice(planned)
+    lying = [parcel for parcel in planned if any(parcel in held for held in bank.inside.values())]
+    parcel = bank.random.choice(lying or planned)
     intent = bank.random.choice((Intent.RECALL, Intent.RECALL, Intent.HOLD))
     bank.site.planned[parcel] = msgspec.structs.replace(bank.site.planned[parcel], intent=intent)
     bank.site.publish_plan()
@@ -31,10 +32,13 @@ def staff_retrieve(bank: RandomSite) -> None:
     """Begin with the list, or do at the open door what the screen says: take out, read its label, shut it."""
     task = bank.site.state.live.task
     if task is None and bank.in_staff_hands is None:
+        if bank.random.random() < 0.5:
+            hub_recalls(bank)
         bank.site.sign_in()
         bank.site.press(Button.RETRIEVE)
         helpers.staff_pin(bank)
-        return
+        bank.wait(1_000)
+        task = bank.site.state.live.task
     if task is None or task.after is not After.RETRIEVE or task.parcel is None:
         return
     if task.step is Step.TAKE_FROM_SHELF:
@@ -64,7 +68,8 @@ def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
         if is_open and bank.random.random() < 0.15:  # and puts it back: the person has just telephoned
             inside.add(parcel)
             bank.in_staff_hands = None
-    if is_open and bank.random.random() < 0.7:
+    if is_open and bank.random.random() < 0.8:
+        bank.wait(bank.random.choice((300, 3_000)))
         bank.site.close(label)
     elif not is_open and parcel not in inside and bank.in_staff_hands != parcel:
         bank.site.press(Button.NOT_THERE)
