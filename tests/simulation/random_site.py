@@ -50,6 +50,7 @@ class RandomSite:
         self.jammed: set[Label] = set()
         self.confirmed: set[ParcelId] = set()
         self.reported: set[ParcelId] = set()
+        self.taken_out: set[ParcelId] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}
         self.counter = 0
@@ -316,6 +317,8 @@ class RandomSite:
                 return  # Put back; now and then somebody takes it along all the same.
             self.inside[label].discard(opening.parcel)
             self.taken.add(opening.parcel)
+        elif opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.taken_out:
+            self.taken.add(opening.parcel)  # staff hold it, and give it to whoever comes for it
         elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:
             if task is not None and task.step is Step.PUT_IN and task.compartment == label:
                 self.inside[label].add(opening.parcel)

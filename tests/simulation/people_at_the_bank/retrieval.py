@@ -62,6 +62,7 @@ def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
         bank.site.scan(bank.random.choice(tuple(bank.tracking.values())))  # the next parcel on the desk, by mistake
     if is_open and parcel in inside and bank.random.random() < 0.85:
         inside.discard(parcel)
+        bank.taken_out.add(parcel)
         bank.in_staff_hands = parcel
     if bank.in_staff_hands == parcel and bank.random.random() < 0.8:
         _read(bank, parcel)
