@@ -192,9 +192,7 @@ class Site:
             on_door=self._door,
             on_scan=self._scanned,
             on_link=self._scanner_link,
-            on_chatter=lambda label: LOG.warning(
-                "compartment %s: the door's switch chatters; look at its cable", label
-            ),
+            on_chatter=self._chatters,
             on_fault=lambda reason: LOG.warning("%s", reason),
         )
 
@@ -208,6 +206,10 @@ class Site:
 
     def _scanned(self, text: str) -> None:
         self._inbox_post(e.Scanned(text, secrets.randbits(64)))
+
+    def _chatters(self, label: str) -> None:
+        LOG.warning("compartment %s: the door's switch chatters; look at its cable", label)
+        self._inbox_post(e.SwitchChatters(Label(label)))
 
     def _scanner_link(self, up: bool) -> None:  # noqa: FBT001 a plain callback
         self._inbox_post(e.ScannerLink(up))

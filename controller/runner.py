@@ -122,7 +122,7 @@ class Inbox:
 
 def _level(event: Posted) -> Hashable | None:
     """What makes an older event of the same kind superfluous, or None when each one counts."""
-    if isinstance(event, e.DoorChanged | e.PulseFailed):
+    if isinstance(event, e.DoorChanged | e.PulseFailed | e.SwitchChatters):
         return type(event).__name__, event.compartment
     if isinstance(event, _NEWEST_ONLY):
         return type(event).__name__

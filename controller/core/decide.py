@@ -41,6 +41,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return desk.pin_typed(state, event, now)
         case e.AssistAsked():
             return desk.assist_asked(state, event, now)
+        case e.SwitchChatters():
+            return doors.switch_chatters(state, event)
         case e.PulseFailed():
             return doors.pulse_failed(state, event, now)
         case e.PlanArrived():

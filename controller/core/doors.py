@@ -11,7 +11,7 @@ from typing import Final
 
 from controller.core import due, latching, misplaced, moving, practice, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
-from controller.core.events import Booted, DoorChanged, PulseFailed
+from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
 from controller.core.model import (
     Notice,
@@ -34,6 +34,7 @@ FORCED: Final = "door_forced"
 LEFT_OPEN: Final = "door_left_open"
 OPEN_AT_BOOT: Final = "open_at_boot"
 LATCH_FAILED: Final = latching.LATCH_FAILED
+CHATTERS: Final = "sensor_chatters"
 
 _TAKING: Final = (Purpose.COLLECT, Purpose.REOPEN)
 
@@ -54,6 +55,18 @@ def pulse_failed(state: State, event: PulseFailed, now: Now) -> Decision:
     if opening is None or opening.phase is not Phase.PULSING:
         return Decision()
     return _failed(state, opening, "driver_error", now)
+
+
+def switch_chatters(state: State, event: SwitchChatters) -> Decision:
+    """A contact nobody can believe: nothing new goes behind that door until staff had its cable looked at (D-09)."""
+    label = event.compartment
+    compartment = state.durable.compartments.get(label)
+    if compartment is None or alarm_key(CHATTERS, label) in state.durable.alarms:
+        return Decision()
+    facts: list[f.AnyFact] = [f.AlarmRaised(alarm=CHATTERS, compartment=label)]
+    if compartment.service is Service.IN_SERVICE:
+        facts.append(f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=CHATTERS))
+    return Decision(tuple(facts), (Sound(Signal.ATTENTION),))
 
 
 def doors_due(state: State, now: Now) -> Iterator[Decision]:

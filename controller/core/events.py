@@ -46,6 +46,13 @@ class DoorChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchChatters:
+    """A door's switch flips too often to be believed; said once in a while."""
+
+    compartment: Label
+
+
+@dataclass(frozen=True, slots=True)
 class PulseFailed:
     """The latch driver raised."""
 
@@ -203,6 +210,7 @@ Event = (
     | DigitsTyped
     | DoorChanged
     | PulseFailed
+    | SwitchChatters
     | ScannerLink
     | DiskRoom
     | HubLink

@@ -68,6 +68,7 @@ ALARMS: Final = {
     "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
     "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
     "disk_full": "La mémoire de la machine est pleine. Les retraits marchent encore. Prévenez le responsable.",
+    "sensor_chatters": "Le capteur d'une porte n'est pas sûr. Le casier n'est plus choisi. Faites regarder son câble.",
     "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
 }
 NOTICES: Final = {

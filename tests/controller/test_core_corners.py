@@ -514,3 +514,19 @@ def test_a_reopened_door_can_be_pushed_and_named_after_its_take_time(site: Virtu
     site.open("1")
     site.wait(60_000)
     assert site.view().customer.screen is Screen.CLOSE_DOOR
+
+
+def test_d09_a_switch_that_chatters_is_suspect_once_and_whoever_put_it_out_of_service_is_right(
+    site: VirtualSite,
+) -> None:
+    site.runner.feed(e.SwitchChatters(Label("2")))
+    assert site.kinds() == ["alarm_raised", "service_set"]
+    assert site.service("2") is Service.SUSPECT
+    site.runner.feed(e.SwitchChatters(Label("2")))
+    site.runner.feed(e.SwitchChatters(Label("ZZ")))
+    assert site.kinds() == ["alarm_raised", "service_set"]
+    site.sign_in()
+    site.press(Button.TAKE_OUT_OF_SERVICE, compartment=Label("3"))
+    site.runner.feed(e.SwitchChatters(Label("3")))
+    assert site.service("3") is Service.OUT_OF_SERVICE
+    assert {alarm.compartment for alarm in site.view().alarms} == {"2", "3"}

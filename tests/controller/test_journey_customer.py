@@ -430,3 +430,14 @@ def test_c_26_a_parcel_on_the_shelf_is_called_from_the_desk_by_the_same_code(sta
     stage.wait_fact("parcel_collected", parcel=known, by="amina")
     wait_for(lambda: not stage.view["staff"]["calls"], "the call to be over")
     stage.end()
+
+
+@pytest.mark.parametrize("shown", ["https://example.org/menu", "8N00234584109", "RR123456785FR"])
+def test_c_34_a_label_or_a_foreign_code_gets_a_friendly_word_and_costs_no_attempt(stage: Stage, shown: str) -> None:
+    stage.stored(1, "1")
+    stage.start()
+    stage.scan(shown)
+    wait_for(lambda: stage.notice() == "use_slip", "what to show instead")
+    assert stage.pulses() == []
+    stage.end()
+    assert "attempt_failed" not in stage.kinds()

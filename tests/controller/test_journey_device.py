@@ -343,6 +343,37 @@ def look_inside(on: Mortal, answer: CommandCard) -> None:
 # ------------------------------------------------------------------------------------------------------------ the reader
 
 
+def test_d_01_from_the_start_to_the_first_slip_no_coil_is_on(tmp_path: Path) -> None:
+    """The pins' own record, from before the program claimed them."""
+    stage = Stage(tmp_path)
+    stage.stored(1, "1")
+    stage.start()
+    lines = read_trace(tmp_path / "state")
+    assert lines, "what the pins did is written down from the first claim"
+    assert examine(lines, BOARD, (), now_ns=time.monotonic_ns()).stretches == ()
+    stage.scan(slip(1))
+    stage.wait_fact("opening_ordered", compartment="1")
+    stage.end()
+
+
+def test_d_09_a_bounce_is_one_movement_and_a_switch_that_chatters_makes_its_compartment_suspect(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    known = stage.stored(1, "1")
+    stage.start(inside={"1": known})
+    stage.site.act("faults/1", "bounce")
+    stage.scan(slip(1))
+    stage.opens("1")
+    stage.take_and_close("1")
+    stage.wait_fact("parcel_taken", parcel=known)
+    moved = [kind for kind in stage.kinds() if kind in {"door_opened", "door_closed"}]
+    assert moved == ["door_opened", "door_closed"]
+    stage.site.act("faults/2", "chatter")
+    stage.wait_fact("service_set", compartment="2", service="suspect", reason="sensor_chatters")
+    wait_for(lambda: stage.compartment("2")["service"] == "suspect", "a compartment nothing new is put into")
+    assert ("sensor_chatters", "2") in [(alarm["alarm"], alarm["compartment"]) for alarm in stage.view["alarms"]]
+    stage.end()
+
+
 def test_d_04_a_reader_pulled_out_and_put_back_reads_again_within_five_seconds(tmp_path: Path) -> None:
     """Reader unplugged/replugged → recovers < 5 s; in between the screens say so, an alarm stands, and digits still open."""
     on = Stage(tmp_path)

@@ -222,7 +222,7 @@ def test_planted_a_pull_that_energises_is_found_and_the_door_springs_open(board:
         bank.close()
 
 
-def test_the_boards_that_are_shipped_are_at_rest_while_nobody_drives_them() -> None:
+def test_d_01_the_boards_that_are_shipped_are_at_rest_while_nobody_drives_them() -> None:
     for file in sorted((ROOT / "hardware" / "boards").glob("*.toml")):
         board = load_board(file)
         lines = [

@@ -68,7 +68,7 @@ def test_a_level_counts_after_it_stood_for_the_debounce_time(bench):
     assert bench.changes == [("1", True)]
 
 
-def test_d09_a_bounce_shorter_than_the_debounce_is_ignored(bench):
+def test_d_09_a_bounce_shorter_than_the_debounce_is_ignored(bench):
     bench.open("1")
     bench.doors.look(10.0)
     bench.shut("1")
@@ -77,7 +77,7 @@ def test_d09_a_bounce_shorter_than_the_debounce_is_ignored(bench):
     assert bench.changes == []
 
 
-def test_d09_bounces_on_the_way_to_open_are_one_change(bench):
+def test_d_09_bounces_on_the_way_to_open_are_one_change(bench):
     now = 10.0
     for _ in range(4):
         bench.open("1")
@@ -92,7 +92,7 @@ def test_d09_bounces_on_the_way_to_open_are_one_change(bench):
     assert bench.chatters == []
 
 
-def test_d09_a_chattering_contact_is_reported_once(bench):
+def test_d_09_a_chattering_contact_is_reported_once(bench):
     now = 10.0
     for _ in range(CHATTER_EDGES + 20):
         bench.open("1")

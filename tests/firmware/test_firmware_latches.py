@@ -88,7 +88,7 @@ def test_a_busy_processor_does_not_shorten_a_pulse(make, factory, wait_for):
     assert 100 <= (off - on) / 1e6 < 190
 
 
-def test_d08_a_second_coil_is_refused_while_one_is_on_and_during_the_gap(make, factory, wait_for):
+def test_d_08_a_second_coil_is_refused_while_one_is_on_and_during_the_gap(make, factory, wait_for):
     latches = make()
     latches.pulse("1")
     with pytest.raises(LatchBusy, match="compartment 1 is still energised") as busy:
@@ -107,7 +107,7 @@ def test_an_unknown_label_is_refused(make):
         make().pulse("9")
 
 
-def test_d07_the_cap_ends_a_pulse_whose_own_timer_never_fires(make, factory, wait_for, fatals):
+def test_d_07_the_cap_ends_a_pulse_whose_own_timer_never_fires(make, factory, wait_for, fatals):
     latches = make(clock=lambda: 0.0)
     latches._rest_until = -1.0
     latches.pulse("1")
@@ -117,7 +117,7 @@ def test_d07_the_cap_ends_a_pulse_whose_own_timer_never_fires(make, factory, wai
     assert fatals == []
 
 
-def test_d07_a_coil_that_cannot_be_switched_off_ends_the_process(make, factory, wait_for, fatals):
+def test_d_07_a_coil_that_cannot_be_switched_off_ends_the_process(make, factory, wait_for, fatals):
     latches = make()
     factory.pin(16).fault_off = "the line is stuck"
     started = time.monotonic()
@@ -130,7 +130,7 @@ def test_d07_a_coil_that_cannot_be_switched_off_ends_the_process(make, factory, 
         latches.pulse("2")
 
 
-def test_d07_a_coil_that_silently_stays_on_ends_the_process(make, factory, wait_for, fatals, monkeypatch):
+def test_d_07_a_coil_that_silently_stays_on_ends_the_process(make, factory, wait_for, fatals, monkeypatch):
     latches = make()
     latches.pulse("1")
     monkeypatch.setattr(factory.pin(16), "_set_state", lambda _value: None)
@@ -139,7 +139,7 @@ def test_d07_a_coil_that_silently_stays_on_ends_the_process(make, factory, wait_
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_d07_the_end_of_the_timer_thread_ends_the_process(make, fatals, wait_for):
+def test_d_07_the_end_of_the_timer_thread_ends_the_process(make, fatals, wait_for):
     latches = make()
     assert latches.alive
     with latches._lock:
