@@ -225,12 +225,18 @@ class ParcelJoined(Fact, frozen=True, kw_only=True, tag="parcel_joined"):
 
 
 class KeyReplaced(Fact, frozen=True, kw_only=True, tag="key_replaced"):
-    """A higher key version superseded the known one (`source`: `slip` or `plan`)."""
+    """A higher key version superseded the known one (`source`: `slip`, `plan`, or `desk`).
+
+    Re-issued at the desk it says who did so, why, and how they knew whom they had before them.
+    """
 
     parcel: ParcelId
     version: int
     epoch: int
     source: str
+    by: str = ""
+    motive: Motive | None = None
+    identity: IdentityCheck | None = None
 
 
 class SlipRefused(Fact, frozen=True, kw_only=True, tag="slip_refused"):

@@ -8,7 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never, cast
 
-from controller.core import assisted, due, loading, misplaced, moving, needs, pin, practice, reports, retrieval, rights
+from controller.core import (
+    assisted,
+    due,
+    loading,
+    misplaced,
+    moving,
+    needs,
+    pin,
+    practice,
+    reissue,
+    reports,
+    retrieval,
+    rights,
+)
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -131,6 +144,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _remove(state, staff, event, now)
         case Button.RETRIEVE:
             return retrieval.retrieve(state, staff, event.parcel, now)
+        case Button.REISSUE:
+            return reissue.reissue(state, staff, event)
         case Button.NOT_THERE:
             return retrieval.not_there(state, staff, now)
         case Button.REOPEN:

@@ -96,6 +96,13 @@ class RememberStored:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowSlip:
+    """Offer the new slip of a parcel that has long been stored; a late *cancel* never means it."""
+
+    parcel: ParcelId
+
+
+@dataclass(frozen=True, slots=True)
 class RememberNeeds:
     """What staff said of the next parcel; its label has not been read yet."""
 
@@ -147,6 +154,7 @@ Inward = (
     | SetTask
     | RememberSize
     | RememberStored
+    | ShowSlip
     | RememberNeeds
     | Wait
     | Nagged

@@ -153,6 +153,7 @@ class Button(StrEnum):
     REMOVE = "remove"
     RETRIEVE = "retrieve"
     NOT_THERE = "not_there"
+    REISSUE = "reissue"
     HAND_OVER = "hand_over"
     ANSWER_CALL = "answer_call"
     CLEAR_ALARM = "clear_alarm"

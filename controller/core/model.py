@@ -410,6 +410,7 @@ class StaffNoticeKind(StrEnum):
     SCAN_LABEL = "scan_label"
     WRONG_PARCEL = "wrong_parcel"
     ALL_RETRIEVED = "all_retrieved"
+    REISSUED = "reissued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +466,7 @@ class Live:
     pin_for: object | None = None
     refused_badge: RefusedBadge | None = None
     needs: Needs = NO_NEEDS
+    slip_for: ParcelId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
         case x.RememberSize():
             return replace(live, last_size=what.size)
         case x.RememberStored():
-            return replace(live, last_stored=what.parcel)
+            return replace(live, last_stored=what.parcel, slip_for=None)
+        case x.ShowSlip():
+            return replace(live, slip_for=what.parcel)
         case x.RememberNeeds():
             return replace(live, needs=what.needs)
         case x.Wait():

@@ -193,6 +193,7 @@ def _staff(state: State, now: Now) -> StaffView:
         pin_asked=state.live.pin_for is not None,
         pin_wait_ms=0 if state.live.pin_for is None else pin.wait_ms(state, staff.person, now),
         needs=state.live.needs,
+        may_cancel=state.live.slip_for is None,
     )
 
 
@@ -229,8 +230,9 @@ def _task(state: State) -> TaskView | None:
 
 
 def _slip(state: State) -> SlipView | None:
-    """The slip of the parcel stored last in this staff session."""
-    parcel = None if state.live.last_stored is None else state.durable.parcels.get(state.live.last_stored)
+    """The slip re-issued just now, or that of the parcel stored last in this staff session."""
+    shown = state.live.slip_for or state.live.last_stored
+    parcel = None if shown is None else state.durable.parcels.get(shown)
     if parcel is None or parcel.unidentified:  # No code is issued for nobody (S-13).
         return None
     site_key = state.setup.keys.get(parcel.epoch)

@@ -53,6 +53,7 @@ NEEDS: Final = {
     Button.REOPEN: Right.REOPEN,
     Button.REMOVE: Right.TAKE_OUT,
     Button.RETRIEVE: Right.TAKE_OUT,
+    Button.REISSUE: Right.ASSIST,
     Button.NOT_THERE: Right.GO_ON,
     Button.HAND_OVER: Right.HAND_OVER,
     Button.ANSWER_CALL: Right.HELP,

@@ -138,7 +138,7 @@ class ParcelView:
 class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
-    `needs`: what was said of the next parcel (S-15).
+    `needs`: what was said of the next parcel (S-15). `may_cancel`: the slip is of the parcel stored last, which may be taken back.
     """
 
     person: str
@@ -155,6 +155,7 @@ class StaffView:
     practice_text: str = ""
     pin_wait_ms: int = 0
     needs: Needs = NO_NEEDS
+    may_cancel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

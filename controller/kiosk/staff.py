@@ -52,6 +52,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.IDENTIFIED,
         StaffNoticeKind.LABEL_MATCHED,
         StaffNoticeKind.ALL_RETRIEVED,
+        StaffNoticeKind.REISSUED,
     }
 )
 _CARD_OF_SIZE: Final = {

@@ -88,6 +88,7 @@ NOTICES: Final = {
     StaffNoticeKind.LABEL_MATCHED: "C'est le bon colis. Fermez la porte.",
     StaffNoticeKind.SCAN_LABEL: "Scannez d'abord l'étiquette du colis sorti. Étiquette illisible : tapez son numéro.",
     StaffNoticeKind.WRONG_PARCEL: "Arrêtez : ce n'est pas le colis attendu. Remettez-le à sa place.",
+    StaffNoticeKind.REISSUED: "Nouveau bon prêt : imprimez-le. L'ancien bon n'ouvre plus.",
     StaffNoticeKind.ALL_RETRIEVED: "Il n'y a plus de colis à reprendre.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",

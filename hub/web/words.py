@@ -321,7 +321,8 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
         case facts.ParcelJoined():
             return Word("Annoncé et déjà reçu à l'accueil : c'est le même colis. Les deux bons l'ouvrent.", "parcel")
         case facts.KeyReplaced():
-            return Word(f"Nouveau bon, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
+            where = f" à l'accueil, par {fact.by}" if fact.by else ""
+            return Word(f"Nouveau bon{where}, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
         case facts.SlipRefused():
             return Word(_REFUSED.get(fact.reason, f"Bon refusé ({fact.reason})."), "watch", Tone.WATCH)
         case (

@@ -310,7 +310,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_expired", "no_pin", "pin_wrong", "pin_wait",
         "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted", "practice_on",
         "not_for_practice",
-        "label_matched", "scan_label", "wrong_parcel", "all_retrieved",
+        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == [
@@ -328,7 +328,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(Button) == [
         "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
         "heavy", "low", "unidentified", "identified", "make_room", "check",
-        "reopen", "remove", "retrieve", "not_there", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
+        "reopen", "remove", "retrieve", "not_there", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
     ]  # fmt: skip
 

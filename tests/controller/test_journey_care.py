@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.controller.controller_site import end_all, wait_for
+from tests.controller.controller_site import end_all, slip, wait_for
 from tests.controller.hands import LABELS, parcel_of, rest, sign_in
 from tests.controller.stage import Stage
 from wire import facts as f
@@ -64,4 +64,35 @@ def test_m_01_each_expired_parcel_is_taken_out_by_its_label_and_a_wrong_one_stop
     stage.wait_fact("parcel_removed", parcel=second)
     wait_for(lambda: stage.task() == {}, "the list to be done")
     assert parcel_of(stage, LABELS[3])["parcel"] == other
+    stage.end()
+
+
+def test_m_04_a_slip_made_anew_at_the_desk_opens_and_the_old_one_is_dead_at_once_without_a_hub(stage: Stage) -> None:
+    known = stage.stored(1, "1", LABELS[1])
+    stage.start(inside={"1": known})
+    sign_in(stage)
+    stage.press("reissue", parcel=known, value="no_slip/document")
+    printed = wait_for(lambda: stage.view["staff"]["slip"], "the new slip")
+    assert stage.knows("key_replaced", parcel=known, version=2, by="amina", motive="no_slip", identity="document")
+    stage.press("sign_out")
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "replaced", "the word that it was replaced")
+    assert stage.pulses() == []
+    stage.scan(printed["qr_text"])
+    stage.opens("1")
+    stage.end()
+
+
+def test_c_35_without_slip_or_telephone_the_parcel_is_found_by_its_label_and_its_slip_made_anew(stage: Stage) -> None:
+    """The label, scanned, says where it lies; the re-issued slip is of that parcel, in the language of its recipient."""
+    known = stage.stored(1, "1", LABELS[1])
+    stage.start(inside={"1": known})
+    sign_in(stage)
+    stage.scan(LABELS[1])
+    wait_for(lambda: stage.staff_notice() == "already_here", "where it lies")
+    found = stage.view["staff"]["notice"]
+    assert (found["parcel"], found["place"]["name"]) == (known, "1")
+    stage.press("reissue", parcel=found["parcel"], value="no_slip/known")
+    printed = wait_for(lambda: stage.view["staff"]["slip"], "the new slip")
+    assert (printed["parcel"], printed["version"], printed["language"]) == (known, 2, "fr")
     stage.end()

@@ -135,6 +135,10 @@ screen.addEventListener("submit", async (event) => {
     const { parcel } = assisting;
     assisting = null;
     draw();
+    if (event.submitter?.id === "reissue-yes") {
+      post({ input: "press", button: "reissue", parcel, value: `${motive}/${identity}` });
+      return;
+    }
     post({ input: "assist", parcel, motive, identity, present: present === "yes" });
     return;
   }
