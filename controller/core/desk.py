@@ -103,12 +103,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
     staff = state.durable.staff
     if staff is None:
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
-    if (refusal := rights.refused(staff, rights.NEEDS[event.button])) is not None:
-        return refusal
-    if state.live.pin_for is not None and event.button is Button.CANCEL:
-        return Decision((), (AskPin(None),))
-    if (question := pin.asked_first(state, staff, event)) is not None:
-        return question
+    if (held := _held_back(state, staff, event)) is not None:
+        return held
     match event.button:
         case Button.SIZE:
             return _size(state, staff, event.value, now)
@@ -168,6 +164,15 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _service(state, staff, event.compartment, Service.OUT_OF_SERVICE)
         case _:
             assert_never(event.button)
+
+
+def _held_back(state: State, staff: Staff, event: Pressed) -> Decision | None:
+    """What comes before a button of staff: the right to it, and the PIN."""
+    if (refusal := rights.refused(staff, rights.NEEDS[event.button])) is not None:
+        return refusal
+    if state.live.pin_for is not None and event.button is Button.CANCEL:
+        return Decision((), (AskPin(None),))
+    return pin.asked_first(state, staff, event)
 
 
 def assist_asked(state: State, event: AssistAsked, now: Now) -> Decision:

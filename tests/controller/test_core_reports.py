@@ -225,3 +225,15 @@ def test_an_opening_that_failed_is_among_them(site: VirtualSite) -> None:
     assert [call.events for call in site.view().staff.calls] == [()], (
         "only who says that something is wrong brings them"
     )
+
+
+def test_what_is_unknown_already_stays_so(site: VirtualSite) -> None:
+    """The door had stood open for so long that nobody knew any more what was behind it."""
+    parcel = at_open_door(site)
+    site.wait(200_000)
+    site.close("1")
+    assert site.occupancy("1") is Occupancy.UNKNOWN
+    site.forget()
+    say(site, Button.DAMAGED)
+    assert site.parcel(parcel).state is ParcelState.DISPUTED
+    assert "occupancy_set" not in site.kinds()
