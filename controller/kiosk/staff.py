@@ -32,7 +32,7 @@ from paper import pictograms
 from paper.drawing import Picture as Drawing
 from paper.drawing import svg
 from wire.badges import CommandCard
-from wire.ids import SIZE_ORDER, PlaceKind, Service
+from wire.ids import SIZE_ORDER, Occupancy, PlaceKind, Service
 from wire.labels import LabelFormat, has_s10_check_digit, read_label
 
 ANSWER_S: Final = 30
@@ -108,6 +108,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
         alarms=[(alarm, ALARMS.get(alarm.alarm, alarm.alarm)) for alarm in view.alarms],
+        unknown=[door for door in view.bank if door.occupancy is Occupancy.UNKNOWN],
         due=[(parcel, place_words(parcel.place)) for parcel in view.staff.parcels if parcel.to_retrieve],
         parcels=[(parcel, state_words(parcel), place_words(parcel.place)) for parcel in view.staff.parcels],
         shelf=PlaceKind.SHELF,
