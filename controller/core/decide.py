@@ -31,6 +31,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return _scanned(state, event, now)
         case e.DigitsTyped():
             return pickup.digits_typed(state, event, now)
+        case e.NextDoor():
+            return pickup.next_door(state, event, now)
         case e.DoorChanged():
             return doors.door_changed(state, event, now)
         case e.Tick():

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
-from controller.core.events import Event
-from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step
+from controller.core.events import Event, NextDoor
+from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step, Waiting
 from controller.core.observe import WAITING_MS
 from wire.ids import ParcelState, Purpose
 
@@ -35,10 +35,11 @@ def next_deadline(state: State, now: Now) -> int | None:
 
 def take_waiting(state: State, now: Now) -> tuple[Live, Event] | None:
     """The kept input whose turn has come, and `Live` without it."""
-    if not state.live.waiting or not is_ready(state, now):
+    first = _first_waiting(state)
+    if first is None or not is_ready(state, now):
         return None
-    first, *later = state.live.waiting
-    return replace(state.live, waiting=tuple(later), last_text=b""), cast("Event", first.event)
+    later = tuple(kept for kept in state.live.waiting if kept is not first)
+    return replace(state.live, waiting=later, last_text=b""), cast("Event", first.event)
 
 
 def is_ready(state: State, now: Now) -> bool:
@@ -128,6 +129,15 @@ def may_sign_out(state: State) -> bool:
     return state.durable.staff is not None and state.live.task is None and not any(open_openings(state))
 
 
+def _first_waiting(state: State) -> Waiting | None:
+    """The first kept input that may go: the next door of one recipient never opens beside one they left open (C-25)."""
+    return next((kept for kept in state.live.waiting if not _is_held(state, kept.event)), None)
+
+
+def _is_held(state: State, event: object) -> bool:
+    return isinstance(event, NextDoor) and any(opening.compartment == event.after for opening in open_openings(state))
+
+
 def _ready_at(state: State) -> int | None:
     """The instant from which another pulse may be ordered; None while one is still waiting for its door."""
     settings = state.durable.settings
@@ -161,7 +171,7 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
     if may_sign_out(state):
         yield idle_at(state)
     if live.waiting:
-        ready = _ready_at(state)
+        ready = None if _first_waiting(state) is None else _ready_at(state)
         yield min(kept.since_mono for kept in live.waiting) + WAITING_MS
         if ready is not None:
             yield max(ready, now.mono)

@@ -196,6 +196,14 @@ class AssistAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class NextDoor:
+    """The turn of the next parcels of one recipient, kept until the door `after` was closed (C-25). Never from outside."""
+
+    parcels: tuple[ParcelId, ...]
+    after: Label
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A deadline may have come (see `due.next_deadline`)."""
 
@@ -223,6 +231,7 @@ Event = (
     | Pressed
     | PinTyped
     | AssistAsked
+    | NextDoor
     | Tick
     | Stopping
 )

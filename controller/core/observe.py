@@ -121,13 +121,18 @@ def _staff_notice(live: Live, notice: StaffNotice, now: Now) -> Live:
 
 def _wait(live: Live, event: e.Event, now: Now) -> Live:
     """A customer goes before whatever staff asked for meanwhile: loading goes on with the same parcel afterwards (S-11)."""
-    if len(live.waiting) >= WAITING_MAX or any(waiting.event == event for waiting in live.waiting):
+    full = len(live.waiting) >= WAITING_MAX and not isinstance(
+        event, e.NextDoor
+    )  # Who is being served is not sent away.
+    if full or any(waiting.event == event for waiting in live.waiting):
         return live
     waiting = (*live.waiting, Waiting(event, now.mono))
     return replace(live, waiting=tuple(sorted(waiting, key=lambda kept: not _is_customers(kept.event))))
 
 
 def _is_customers(event: object) -> bool:
+    if isinstance(event, e.NextDoor):
+        return True
     if isinstance(event, e.Scanned):
         return read_qr_text(event.text) is not None
     return isinstance(event, e.DigitsTyped)

@@ -7,18 +7,18 @@ to know pulses (`doors`). A stranger learns nothing: every unknown key gets the 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due
+from controller.core import due, groups
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
-from controller.core.events import DigitsTyped, Scanned
+from controller.core.events import DigitsTyped, NextDoor, Scanned
 from controller.core.evolve import MILLI
-from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, Phase, State
+from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, State
 from controller.core.orders import call_desk, next_session, open_door
 from wire import facts as f
-from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service
+from wire.ids import Door, Label, ParcelId, ParcelState, PlaceKind, Purpose, Service
 from wire.pickup import (
     NotDigits,
     PickupKey,
@@ -31,6 +31,9 @@ from wire.pickup import (
 from wire.plan import Intent
 
 HOUR_MS: Final = 3_600_000
+
+_NOTHING_BEHIND_ITS_DOOR: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.COLLECTING}
+"""Not there yet or taken just now: the slip is shown for the others of the same recipient, as long as they wait."""
 
 RECALLED: Final = "recalled"
 
@@ -136,11 +139,77 @@ def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyp
     if key.version > newest:
         replaced = (f.KeyReplaced(parcel=key.parcel, version=key.version, epoch=key.epoch, source="slip"),)
     decision = _serve(state, parcel, key, form, event, now)
-    waits = any(isinstance(effect, Wait) for effect in decision.effects)
+    waits = Wait(event) in decision.effects
     return decision if waits else Decision((*replaced, *decision.facts), decision.effects)
 
 
+def next_door(state: State, event: NextDoor, now: Now) -> Decision:
+    """The door before was closed, or never opened: the next parcel of the same recipient has its turn (C-25)."""
+    for position, parcel_id in enumerate(event.parcels):
+        parcel = state.durable.parcels.get(parcel_id)
+        if parcel is not None and _opens_with_others(state, parcel, now):
+            return _open_and_queue(state, parcel, groups.FORM, event.parcels[position + 1 :])
+    return Decision()
+
+
 def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now) -> Decision:
+    """What a good key opens: the door of its own parcel, then those of the others of the same recipient."""
+    if parcel.group and groups.is_under_way(state, parcel):
+        return Decision()
+    others = groups.behind_doors(state, parcel)
+    rest = tuple(other.id for other in others if _opens_with_others(state, other, now))
+    own = Decision()
+    if not rest or parcel.state not in _NOTHING_BEHIND_ITS_DOOR:
+        own = _serve_own(state, parcel, key, form, event, now)
+    if Wait(event) in own.effects:
+        return own
+    elsewhere = [other for other in others if other.id not in rest]
+    called = [*own.facts, *_calls_for(state, elsewhere, "ask_desk")]
+    called += _calls_for(state, groups.on_shelf(state, parcel), "at_desk")
+    if not rest:
+        return Decision(tuple(called), own.effects)
+    if any(isinstance(fact, f.OpeningOrdered) for fact in own.facts) and parcel.place is not None:
+        return Decision(tuple(called), (*own.effects, Wait(NextDoor(rest, Label(parcel.place.name)))))
+    beside = next((other.place for other in groups.others(state, parcel) if groups.is_served(state, other)), None)
+    if beside is not None:
+        return Decision(tuple(called), (*own.effects, Wait(NextDoor(rest, Label(beside.name)))))
+    if not due.is_ready(state, now):
+        return _one_moment(parcel, event)
+    first = state.durable.parcels[rest[0]]
+    opened = _open_and_queue(state, first, groups.FORM, rest[1:])
+    return Decision((*called, *opened.facts), (*own.effects, *opened.effects))
+
+
+def _opens_with_others(state: State, parcel: Parcel, now: Now) -> bool:
+    """Whether a slip of the same recipient opens its door as well: it is there, its own slip would, and nobody is at it."""
+    if parcel.place is None or parcel.place.kind is not PlaceKind.COMPARTMENT or parcel.state is not ParcelState.STORED:
+        return False
+    label = Label(parcel.place.name)
+    return (
+        not _staff_only(state, parcel, label) and _may_open(state, parcel, now) and state.door(label) is not Door.OPEN
+    )
+
+
+def _open_and_queue(state: State, parcel: Parcel, form: str, later: tuple[ParcelId, ...]) -> Decision:
+    assert parcel.place is not None, "only a parcel behind a door has a turn (_opens_with_others)"
+    label = Label(parcel.place.name)
+    opened = _open(state, parcel, label, form)
+    return Decision(opened.facts, (*opened.effects, Wait(NextDoor(later, label)))) if later else opened
+
+
+def _calls_for(state: State, parcels: Iterable[Parcel], reason: str) -> Iterator[f.AnyFact]:
+    for parcel in parcels:
+        yield from call_desk(state, reason, parcel.id, None)
+
+
+def _one_moment(parcel: Parcel, event: Scanned | DigitsTyped) -> Decision:
+    one_moment = Notice(NoticeKind.ONE_MOMENT, None, parcel.id, parcel.language)
+    return Decision((), (Wait(event), Show(one_moment)))
+
+
+def _serve_own(
+    state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now
+) -> Decision:
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
         return _not_ready(key, parcel.id, parcel.language)
     if parcel.place is None or parcel.state not in {ParcelState.STORED, ParcelState.COLLECTING}:
@@ -151,13 +220,12 @@ def _serve(state: State, parcel: Parcel, key: PickupKey, form: str, event: Scann
     staff_only = _staff_only(state, parcel, label)
     if staff_only:
         return _to_desk(state, parcel, staff_only)
-    if _is_being_served(state, label, parcel):
+    if groups.is_served(state, parcel):
         return Decision()
     if not _may_open(state, parcel, now):
         return _to_desk(state, parcel, "reopen_asked")
     if not due.is_ready(state, now):
-        one_moment = Notice(NoticeKind.ONE_MOMENT, None, parcel.id, parcel.language)
-        return Decision((), (Wait(event), Show(one_moment)))
+        return _one_moment(parcel, event)
     return _open(state, parcel, label, form)
 
 
@@ -196,15 +264,6 @@ def _may_open(state: State, parcel: Parcel, now: Now) -> bool:
         return True
     settings = state.durable.settings
     return parcel.reopens < settings.reopens_max and now.mono - parcel.since_mono < settings.reopen_grace_ms
-
-
-def _is_being_served(state: State, label: Label, parcel: Parcel) -> bool:
-    opening = state.durable.openings.get(label)
-    return (
-        opening is not None
-        and opening.parcel == parcel.id
-        and (opening.phase is Phase.PULSING or (opening.phase is Phase.OPEN and not opening.alarmed))
-    )
 
 
 def _slip_refused(key: PickupKey, notice: Notice, reason: str) -> Decision:

@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import due, pin
+from controller.core import due, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up
-from controller.core.model import NO_NEEDS, After, Call, DoorEvent, Needs, Now, Opening, Parcel, Phase, State
+from controller.core.model import (
+    NO_NEEDS,
+    After,
+    Call,
+    DoorEvent,
+    Needs,
+    NoticeKind,
+    Now,
+    Opening,
+    Parcel,
+    Phase,
+    State,
+)
 from controller.core.moving import room_for
 from controller.core.pickup import typed_wait_ms
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
@@ -135,8 +147,15 @@ def _customer(state: State, now: Now) -> CustomerView:
     notice = state.live.notice
     if notice is not None:
         language = notice.language or "fr"
+        parcel = None if notice.parcel is None else state.durable.parcels.get(notice.parcel)
+        more = notice.kind is NoticeKind.THANKS and parcel is not None and bool(groups.on_shelf(state, parcel))
         return CustomerView(
-            Screen.NOTICE, notice.compartment, _reach(state, notice.compartment), language, notice=notice
+            Screen.NOTICE,
+            notice.compartment,
+            _reach(state, notice.compartment),
+            language,
+            notice=notice,
+            also_at_desk=more,
         )
     return CustomerView(Screen.READY)
 
@@ -155,7 +174,15 @@ def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
     if parcel is None:
         practising = opening.purpose is Purpose.PRACTICE
         return CustomerView(screen, label, _reach(state, label), practice=practising)
-    return CustomerView(screen, label, _reach(state, label), parcel.language, parcel.help)
+    return CustomerView(
+        screen,
+        label,
+        _reach(state, label),
+        parcel.language,
+        parcel.help,
+        doors=groups.next_doors(state, parcel),
+        also_at_desk=bool(groups.on_shelf(state, parcel)),
+    )
 
 
 def _reach(state: State, label: Label | None) -> ReachZone | None:

@@ -29,7 +29,7 @@ class Screen(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """One big thing at a time."""
+    """One big thing at a time. `doors` open after it for the same person; `also_at_desk`: another parcel waits there (C-25)."""
 
     screen: Screen
     compartment: Label | None = None
@@ -38,6 +38,8 @@ class CustomerView:
     help: Help = Help.STANDARD
     notice: Notice | None = None
     practice: bool = False
+    doors: tuple[Label, ...] = ()
+    also_at_desk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

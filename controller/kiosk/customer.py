@@ -89,6 +89,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
     language = _language(customer, chosen, settings)
     words = texts(language)
     said = _said(customer, words)
+    more = _more(customer, words)
     wait_ms = _wait_ms(view, now_s - picture.received_s)
     html = environment.get_template("customer_fragment.html").render(
         words=words,
@@ -99,6 +100,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         serving=customer.screen in SERVING,
         notice=customer.notice,
         said=said,
+        more=more,
+        doors=customer.doors,
         door=customer.compartment if customer.screen in SERVING else None,
         reach=None if customer.reach is None else words.reach[customer.reach],
         bank=lit_svg(view.bank, customer.compartment if customer.screen in SERVING else None),
@@ -119,7 +122,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         html=html,
         language=language,
         direction=words.direction.value,
-        live=" ".join(part for part in said if part),
+        live=" ".join(part for part in (*said, *more) if part),
         tone=_tone(customer),
         say=_clips(customer, language),
         serving=customer.screen in SERVING,
@@ -171,6 +174,16 @@ def _said(customer: CustomerView, words: Texts) -> tuple[str, str]:
             return said.say, said.next
 
 
+def _more(customer: CustomerView, words: Texts) -> tuple[str, ...]:
+    """What somebody with several parcels is told besides (C-25)."""
+    return tuple(getattr(words, clip) for clip in _more_clips(customer))
+
+
+def _more_clips(customer: CustomerView) -> tuple[str, ...]:
+    several = ("several",) if customer.doors else ()
+    return (*several, "also_at_desk") if customer.also_at_desk else several
+
+
 def _problem_door(customer: CustomerView) -> str:
     """The door that something may be wrong with: it stands open for its customer, or was closed just now."""
     asked = customer.screen in {Screen.TAKE, Screen.CLOSE_DOOR}
@@ -216,7 +229,8 @@ def _clips(customer: CustomerView, language: str) -> tuple[str, ...]:
     if customer.screen is Screen.NOTICE:
         name = f"notice-{customer.notice.kind.value}" if customer.notice else "notice-one_moment"
     door = f"?door={customer.compartment}" if customer.screen in SERVING and customer.compartment else ""
-    return (f"/voice/{language}/{name}{door}",)
+    more = (f"/voice/{language}/{clip}" for clip in _more_clips(customer))
+    return (f"/voice/{language}/{name}{door}", *more)
 
 
 def _repeats(customer: CustomerView) -> bool:

@@ -48,6 +48,8 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     close_door: str
     close_after: str
     put_back: str
+    several: str
+    also_at_desk: str
     practice: str
     problem: str
     found_empty: str

@@ -26,6 +26,9 @@ SOUNDS_MAX: Final = 64
 WORDS_PER_MINUTE: Final = 140
 """Slower than usual: the listener may be old, tired or new to the language."""
 
+ABOUT_SEVERAL: Final = ("several", "also_at_desk")
+"""What is said besides to somebody with several parcels."""
+
 _KINDS: Final = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
 _VOICES: Final = {"zh": "cmn", "en": "en-gb", "fr": "fr-fr"}
 
@@ -107,6 +110,8 @@ def spoken(clip: str, door: str, words: Texts) -> str | None:
     if clip.startswith("notice-") and kind in set(NoticeKind):
         notice = words.notices[NoticeKind(kind)]
         return f"{notice.say} {notice.next}".strip()
+    if clip in ABOUT_SEVERAL:
+        return str(getattr(words, clip))
     number = f"{words.door} {door}. " if door else ""
     sentences = {
         Screen.READY: words.ready,

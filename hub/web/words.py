@@ -209,7 +209,12 @@ _DISPUTED: Final[Mapping[str, str]] = {
     "not_found": "L'équipe n'a pas trouvé le colis. Il faut le chercher.",
 }
 
-_FORM: Final[Mapping[str, str]] = {"qr": ", code scanné", "digits": ", chiffres tapés", "typed": ", chiffres tapés"}
+_FORM: Final[Mapping[str, str]] = {
+    "qr": ", code scanné",
+    "digits": ", chiffres tapés",
+    "typed": ", chiffres tapés",
+    "group": ", avec un autre colis de la même personne",
+}
 
 _CALLED: Final[Mapping[str, str]] = {
     "door_failed": "la porte ne s'ouvre pas",

@@ -14,7 +14,7 @@ from tests.controller.stage import BADGE, SHORT, Stage, digits
 from tests.controller.test_journey_customer import REPEAT_S, collect
 from wire import facts as f
 from wire.damm import check_digit
-from wire.ids import Label, PlaceKind, SizeClass
+from wire.ids import Label, ParcelId, PlaceKind, SizeClass
 from wire.pickup import PickupKey, qr_text
 from wire.plan import Intent, PlannedParcel
 
@@ -240,3 +240,55 @@ def test_c_20_a_clock_that_is_wrong_at_the_start_ends_no_key_and_is_marked(stage
     trusts = stage.trusts()
     assert trusts[-1] in {"unset", "floor"}, trusts
     stage.end()
+
+
+def family(stage: Stage, *places: str) -> list[ParcelId]:
+    """Parcels of one recipient, each at its place."""
+    known = [stage.stored(number + 1, place) for number, place in enumerate(places)]
+    planned = tuple(PlannedParcel(id=one, version=1, size=SizeClass.S, group="g7") for one in known)
+    stage.write((f.PlanApplied(incarnation=1, revision=9, hash="x", upserted=planned),))
+    return known
+
+
+def test_c_25_one_scan_opens_all_doors_of_one_person_one_after_the_other(stage: Stage) -> None:
+    """All doors are on the screen, each opens when the one before was closed, each parcel has a life of its own."""
+    first, second, third, shelved = family(stage, "1", "2", "3", "E1")
+    stage.start(inside={"1": first, "2": second, "3": third})
+    stage.scan(slip(2))
+    stage.opens("2")
+    wait_for(lambda: stage.screen() == "take", "the first door on the screen")
+    assert stage.view["customer"]["doors"] == ["1", "3"]
+    assert stage.view["customer"]["also_at_desk"]
+    assert stage.knows("staff_called", reason="at_desk", parcel=shelved)
+    time.sleep(SHORT.take_ms / 1000 + 0.5)
+    assert [pulse["label"] for pulse in stage.pulses()] == ["2"], "the next door waits for the one before"
+    for label, later in (("2", "1"), ("1", "3")):
+        stage.take_and_close(label)
+        stage.opens(later)
+    stage.take_and_close("3")
+    for known in (first, second, third):
+        stage.wait_fact("parcel_collected", parcel=known)
+    assert [pulse["label"] for pulse in stage.pulses()] == ["2", "1", "3"]
+    assert len({fact["session"] for fact in stage.all("parcel_taken")}) == 3
+    assert [fact["form"] for fact in stage.all("opening_ordered")] == ["qr", "group", "group"]
+    stage.end()
+
+
+def test_c_25_a_door_that_fails_and_a_power_cut_leave_the_others_to_the_same_slip(stage: Stage) -> None:
+    """The jammed one goes to the desk, the next opens; cut in the middle, the slip opens what is left."""
+    first, second, third = family(stage, "1", "2", "3")
+    stage.start(inside={"1": first, "2": second, "3": third})
+    stage.break_("1", "jam")
+    stage.scan(slip(1))
+    stage.wait_fact("opening_failed", parcel=first)
+    stage.opens("2")
+    stage.take_and_close("2")
+    stage.wait_fact("parcel_taken", parcel=second)
+    stage.kill()
+    stage.start()
+    assert stage.compartment("3")["occupancy"] == "occupied"
+    stage.scan(slip(2))
+    wait_for(lambda: stage.knows("opening_ordered", parcel=third), "what is left")
+    wait_for(lambda: stage.door("3") == "open" or stage.door("1") == "open", "a door")
+    assert not stage.knows("parcel_collected", parcel=first)
+    stage.kill()
