@@ -416,6 +416,9 @@ def _resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
         known = durable.parcels.get(fact.parcel)
         if known is not None and known.state is ParcelState.STORED:
             durable = _parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
+    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.VERIFY:
+        # Staff stood at it when the power failed, and may hold what lay there: no key opens it before somebody looked.
+        durable = _compartment(durable, fact.compartment, doubted=True)
     if fact.door == "open":
         return _opening(durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, alarmed=True)
     return replace(durable, openings=_without(durable.openings, fact.compartment))

@@ -8,7 +8,7 @@ import pytest
 from controller.core.events import Button
 from controller.core.model import NoticeKind, Step
 from tests.controller.virtual_site import VirtualSite
-from wire.ids import Label, Occupancy, ParcelId, ParcelState
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState
 
 BEYOND = 10_000
 
@@ -213,3 +213,30 @@ def test_a_snapshot_of_before_there_was_doubt_is_read(site: VirtualSite) -> None
     for compartment in body["compartments"].values():
         del compartment["doubted"]
     assert msgspec.convert(body, type(site.state.durable)) == site.state.durable
+
+
+@pytest.mark.parametrize("shut", ["before the restart", "after it"])
+def test_what_staff_held_when_the_power_failed_is_opened_for_nobody_before_they_looked(
+    site: VirtualSite, shut: str
+) -> None:
+    """Taken out of its door to leave the stock; its slip opened the empty door and called it collected."""
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.REMOVE, parcel=parcel)
+    site.open("1")
+    site.wait(3_000)
+    if shut == "before the restart":
+        site.doors["1"] = Door.CLOSED
+    site.restart()
+    if shut == "after it":
+        site.wait(3_000)
+        site.close("1")
+    site.wait(5_000)
+    site.forget()
+    site.scan(site.slip(parcel))
+    assert site.pulses() == []
+    assert site.view().customer.notice is not None
+    assert site.view().customer.notice.kind is NoticeKind.ASK_DESK
+    assert site.parcel(parcel).state is ParcelState.STORED
+    check(site, "1", Button.NOT_EMPTY)
+    assert opens(site, parcel)

@@ -250,7 +250,7 @@ def test_a_badge_with_a_pin_is_asked_before_the_first_door_and_a_mediator_takes_
 
 
 def test_what_its_recipient_may_have_taken_is_looked_into_first(site: VirtualSite) -> None:
-    """Seed 11: taken out by staff, never answered for, and called collected by the next look into its door."""
+    """It was never answered for, and the next look into its door called it collected."""
     parcel = site.stored()
     site.scan(site.slip(parcel))
     site.open("1")
