@@ -89,7 +89,7 @@ def text_of(pdf: bytes) -> str:
 
 
 @pytest.mark.parametrize("paper", Paper)
-def test_s_07_the_deposit_receipt_shows_every_field_on_one_page(paper):
+def test_the_deposit_receipt_shows_every_field_on_one_page(paper):
     (page,) = pages(deposit_pdf(DEPOSIT, paper))
     width, _, text, _ = page
     assert width == LISTS[paper].width
@@ -108,7 +108,7 @@ def test_a_receipt_says_when_the_clock_is_not_sure_and_prints_nothing_of_what_is
 
 
 @pytest.mark.parametrize("paper", Paper)
-def test_k_02_one_receipt_counts_every_parcel_of_a_drop_and_says_how_many_are_where(paper):
+def test_one_receipt_counts_every_parcel_of_a_drop_and_says_how_many_are_where(paper):
     text = text_of(courier_pdf(DROP, paper))
     for words in ("Colis : 34", "Dans les casiers 30", "tagère 1", "accueil 3", "À voir : 1", "pas apporté"):
         assert words in text, words
@@ -116,7 +116,7 @@ def test_k_02_one_receipt_counts_every_parcel_of_a_drop_and_says_how_many_are_wh
         assert tracking in text
 
 
-def test_m_12_who_needs_help_comes_first_and_each_oldest_first():
+def test_who_needs_help_comes_first_and_each_oldest_first():
     text = text_of(day_list_pdf(DAY))
     assert text.index("vérifier d'abord") < text.index("Besoin d'aide : 8") < text.index("Colis en attente : 32")
     assert text.index("8N00234580040") < text.index("8N00234580005") < text.index("8N00234580039")
@@ -127,7 +127,7 @@ def test_a_day_without_parcels_says_so():
     assert "Aucun colis" in text_of(day_list_pdf(replace(DAY, to_check=(), parcels=())))
 
 
-def test_m_07_the_report_of_an_inventory_counts_what_differs_and_leaves_room_to_sign():
+def test_the_report_of_an_inventory_counts_what_differs_and_leaves_room_to_sign():
     text = text_of(inventory_pdf(INVENTORY, Paper.ROLL))
     for words in ("Casiers vus : 2. Différences : 1.", "colis à ranger", "signature", "ligne 1234"):
         assert words in text

@@ -197,7 +197,7 @@ def test_what_is_written_in_latin_letters_is_whole_in_every_language(language, p
         (SlipKind.PRACTICE, "Bon d'entraînement", "Ce bon est pour apprendre."),
     ],
 )
-def test_c_16_c_30_m_10_every_kind_of_slip_says_what_it_is(kind, title, says, paper):
+def test_every_kind_of_slip_says_what_it_is(kind, title, says, paper):
     slip = a_slip(kind=kind)
     text = " ".join(page_text(printed(slip, paper)).split())
     assert title in text
