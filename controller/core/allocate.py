@@ -70,12 +70,16 @@ def needed_reach(parcel: Parcel) -> ReachZone | None:
     return parcel.reach
 
 
+def is_within_reach(state: State, parcel: Parcel, label: Label) -> bool:
+    """Whether its recipient can reach that door."""
+    reach = needed_reach(parcel)
+    return reach is None or state.card(label).reach in _WITHIN_REACH[reach]
+
+
 def suits(state: State, parcel: Parcel, label: Label) -> bool:
     """Whether its recipient can reach that door, and staff can lift it there."""
-    card, reach = state.card(label), needed_reach(parcel)
-    if reach is not None and card.reach not in _WITHIN_REACH[reach]:
-        return False
-    return not (parcel.heavy or parcel.heavy_said) or card.height_mm in HEAVY_MM
+    liftable = not (parcel.heavy or parcel.heavy_said) or state.card(label).height_mm in HEAVY_MM
+    return liftable and is_within_reach(state, parcel, label)
 
 
 def _preference(state: State, parcel: Parcel, label: Label) -> tuple[int, int, int, str]:

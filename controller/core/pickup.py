@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core import due, groups
+from controller.core.allocate import is_within_reach
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
 from controller.core.evolve import MILLI
@@ -242,6 +243,8 @@ def _staff_only(state: State, parcel: Parcel, label: Label) -> str:
         return "journal_behind"
     if compartment.service is Service.OUT_OF_SERVICE:
         return "out_of_service"
+    if parcel.state is ParcelState.STORED and not is_within_reach(state, parcel, label):
+        return "out_of_reach"
     return ""
 
 

@@ -47,6 +47,7 @@ CALLS: Final = {
     "recalled": "Une personne vient pour un colis à renvoyer.",
     "journal_behind": "Une porte doit être vérifiée avant d'être ouverte avec un bon.",
     "staff_at_door": "Une personne attend le colis de la porte que vous vérifiez.",
+    "out_of_reach": "La porte de ce colis n'est pas à la bonne hauteur pour la personne. Ouvrez-la avec elle.",
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",

@@ -228,6 +228,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "wrong_parcel": "un autre colis était à sa place",
     "staff_at_door": "l'équipe est à cette porte",
     "out_of_service": "le casier est hors service",
+    "out_of_reach": "la porte n'est pas à la bonne hauteur pour la personne",
     "reopen_asked": "la personne veut rouvrir la porte",
     "found_empty": "la personne dit que le casier est vide",
     "damaged": "la personne dit que le colis est abîmé",

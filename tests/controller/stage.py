@@ -80,9 +80,9 @@ class Stage:
         self.write((f.PlanApplied(incarnation=1, revision=number + 1, hash="x", upserted=(planned,)),))
         return known
 
-    def stored(self, number: int, place: str, tracking: str = "") -> ParcelId:
+    def stored(self, number: int, place: str, tracking: str = "", **needs: Any) -> ParcelId:
         """A parcel put behind a door, or on the shelf at `E1`."""
-        known = self.announced(number, tracking)
+        known = self.announced(number, tracking, **needs)
         kind_ = PlaceKind.COMPARTMENT if place.isdigit() else PlaceKind.SHELF
         lies = f.Place(kind=kind_, name=place)
         facts: tuple[AnyFact, ...] = (

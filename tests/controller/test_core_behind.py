@@ -226,7 +226,7 @@ def test_what_staff_held_when_the_power_failed_is_opened_for_nobody_before_they_
     site.open("1")
     site.wait(3_000)
     if shut == "before the restart":
-        site.doors["1"] = Door.CLOSED
+        site.doors[Label("1")] = Door.CLOSED
     site.restart()
     if shut == "after it":
         site.wait(3_000)
@@ -235,8 +235,9 @@ def test_what_staff_held_when_the_power_failed_is_opened_for_nobody_before_they_
     site.forget()
     site.scan(site.slip(parcel))
     assert site.pulses() == []
-    assert site.view().customer.notice is not None
-    assert site.view().customer.notice.kind is NoticeKind.ASK_DESK
+    shown = site.view().customer.notice
+    assert shown is not None
+    assert shown.kind is NoticeKind.ASK_DESK
     assert site.parcel(parcel).state is ParcelState.STORED
     check(site, "1", Button.NOT_EMPTY)
     assert opens(site, parcel)

@@ -562,3 +562,17 @@ def test_a_parcel_whose_key_this_site_cannot_derive_has_no_slip_here(site: Virtu
         assert (view.staff.slip is not None) is has_slip
         assert [known.recalled for known in view.staff.parcels] == [True]
     assert replace(site.setup, keys={0: b"", 3: b"", 2: b""}).epoch == 3
+
+
+def test_c27_a_slip_opens_no_door_out_of_reach_but_one_within_it(site: VirtualSite) -> None:
+    parcel = site.stored()
+    high = with_(site, parcels={parcel: replace(site.parcel(parcel), reach=ReachZone.LOW)})
+    scanned = e.Scanned(site.slip(parcel), 1)
+    asked = decide(high, scanned, site.clock.now())
+    assert [fact for fact in asked.facts if isinstance(fact, f.OpeningOrdered)] == []
+    assert [(fact.reason, fact.compartment) for fact in asked.facts if isinstance(fact, f.StaffCalled)] == [
+        ("out_of_reach", "1")
+    ]
+    anywhere = with_(site, parcels={parcel: replace(site.parcel(parcel), reach=ReachZone.HIGH)})
+    opened = decide(anywhere, scanned, site.clock.now())
+    assert [fact.compartment for fact in opened.facts if isinstance(fact, f.OpeningOrdered)] == ["1"]

@@ -14,7 +14,7 @@ from tests.controller.stage import BADGE, SHORT, Stage, digits
 from tests.controller.test_journey_customer import REPEAT_S, collect
 from wire import facts as f
 from wire.damm import check_digit
-from wire.ids import Label, ParcelId, PlaceKind, SizeClass
+from wire.ids import Label, ParcelId, PlaceKind, ReachZone, SizeClass
 from wire.pickup import PickupKey, qr_text
 from wire.plan import Intent, PlannedParcel
 
@@ -292,3 +292,16 @@ def test_c_25_a_door_that_fails_and_a_power_cut_leave_the_others_to_the_same_sli
     wait_for(lambda: stage.door("3") == "open" or stage.door("1") == "open", "a door")
     assert not stage.knows("parcel_collected", parcel=first)
     stage.kill()
+
+
+def test_c_27_a_door_out_of_its_recipients_reach_is_opened_with_staff_and_not_by_the_slip(stage: Stage) -> None:
+    """By exception it was put behind a door that this person cannot reach: the machine calls staff, who open it with them."""
+    known = stage.stored(1, "5", reach=ReachZone.MID)
+    stage.start(inside={"5": known})
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "ask_desk", "the way to the desk")
+    assert stage.pulses() == []
+    assert stage.knows("staff_called", reason="out_of_reach", parcel=known, compartment="5")
+    stage.scan(BADGE)
+    wait_for(lambda: stage.view["staff"]["calls"], "the call on the staff screen")
+    stage.end()

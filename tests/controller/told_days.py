@@ -446,7 +446,7 @@ def a_day_of_second_keys() -> Day:
     day.deposit(LABEL_OF_PARCEL, entropy=55)
     day.deposit(SECOND, entropy=56)
     day.press(Button.SIGN_OUT)
-    second = day.announce(1, language="ar", help=Help.ASSISTED, group="g", reach=ReachZone.LOW, carrier="poste")
+    second = day.announce(1, language="ar", help=Help.ASSISTED, group="g", reach=ReachZone.HIGH, carrier="poste")
     day.announce(1)
     day.announce(3, SECOND, version=2)
     day.slip(second, 1)
