@@ -22,9 +22,9 @@ OCCUPANCIES: Final = {
     Occupancy.FREE: "libre",
     Occupancy.RESERVED: "réservé",
     Occupancy.OCCUPIED: "occupé",
-    Occupancy.UNKNOWN: "inconnu",
+    Occupancy.UNKNOWN: "à vérifier",
 }
-SERVICES: Final = {Service.IN_SERVICE: "", Service.SUSPECT: "à vérifier", Service.OUT_OF_SERVICE: "hors service"}
+SERVICES: Final = {Service.IN_SERVICE: "", Service.SUSPECT: "à contrôler", Service.OUT_OF_SERVICE: "hors service"}
 DOORS: Final = {Door.CLOSED: "", Door.OPEN: "porte ouverte", Door.UNKNOWN: "porte inconnue"}
 STATES: Final = {
     ParcelState.ANNOUNCED: "annoncé",
