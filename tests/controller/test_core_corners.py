@@ -44,13 +44,6 @@ def step(site: VirtualSite) -> Step | None:
     return None if task is None else task.step
 
 
-def evolved(site: VirtualSite, *facts: f.AnyFact) -> None:
-    """Facts of an earlier version, or of another past: folded, never decided here."""
-    durable = site.state.durable
-    for fact in facts:
-        assert evolve(durable, fact, site.clock.now()) == durable, fact
-
-
 # ------------------------------------------------------------------------------------------- links, clocks, start, end
 
 

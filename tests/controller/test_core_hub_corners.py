@@ -8,18 +8,14 @@ import pytest
 from controller.core import events as e
 from controller.core.events import Button
 from controller.core.evolve import evolve
-from controller.core.model import NoticeKind, Now, Opening, Phase, StaffNoticeKind, Step
+from controller.core.model import NoticeKind, Now, Opening, Phase
 from controller.core.picture import birth, site_state
 from tests.controller.virtual_site import WALL_MS, VirtualSite
 from wire import facts as f
-from wire.badges import badge_text
 from wire.facts import Place
 from wire.ids import Label, ParcelId, PlaceKind, Purpose, Trust
 from wire.messages import Command, Outcome
 from wire.plan import Intent, Plan, SiteCard, sealed
-
-OTHER_BADGE = badge_text(99)
-SECOND = "8N00234584109"
 
 
 @pytest.fixture
@@ -32,16 +28,6 @@ def site() -> VirtualSite:
 def notice(site: VirtualSite) -> NoticeKind | None:
     shown = site.view().customer.notice
     return None if shown is None else shown.kind
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
-
-
-def step(site: VirtualSite) -> Step | None:
-    task = site.state.live.task
-    return None if task is None else task.step
 
 
 def evolved(site: VirtualSite, *facts: f.AnyFact) -> None:
