@@ -24,7 +24,7 @@ from controller.core.model import Notice, NoticeKind, Now, RefusedBadge, StaffNo
 from controller.core.orders import next_session
 from wire import facts as f
 from wire.ids import Trust
-from wire.plan import Person
+from wire.plan import Person, Role
 from wire.scans import ScannedBadge
 
 VOUCH_MS: Final = 60_000
@@ -73,8 +73,13 @@ def _expired(person: Person, text: str, now: Now) -> Decision:
 
 
 def _may_vouch(state: State, lead: Person, refused: RefusedBadge, now: Now) -> bool:
-    still_there = any(person.id == refused.person for person in state.durable.people)
-    return rights.may(lead.role, rights.Right.VOUCH) and still_there and now.mono - refused.since_mono < VOUCH_MS
+    """A lead knows their own team; a courier's badge is ended by the carrier, and nobody here answers for it (K-05)."""
+    team = {person.id for person in state.durable.people if person.role != Role.COURIER}
+    return (
+        rights.may(lead.role, rights.Right.VOUCH)
+        and refused.person in team
+        and now.mono - refused.since_mono < VOUCH_MS
+    )
 
 
 def _signed_in(state: State, person: str, text: str, by: str = "") -> Decision:

@@ -305,3 +305,18 @@ def test_c_27_a_door_out_of_its_recipients_reach_is_opened_with_staff_and_not_by
     stage.scan(BADGE)
     wait_for(lambda: stage.view["staff"]["calls"], "the call on the staff screen")
     stage.end()
+
+
+@pytest.mark.parametrize("language", ["ta", "xx"])
+def test_c_28_the_slip_chooses_the_language_of_every_screen_of_its_collection(stage: Stage, language: str) -> None:
+    """A language that no screen has is handed on as it is: the kiosk shows French and pictures for it."""
+    known = stage.stored(1, "1", language=language)
+    stage.start(inside={"1": known})
+    stage.scan(slip(1))
+    stage.opens("1")
+    wait_for(lambda: stage.was_shown("take"), "take")
+    stage.take_and_close("1")
+    wait_for(lambda: stage.notice() == "thanks", "thanks")
+    spoken = {view["customer"]["language"] for view in stage.views if view["customer"]["screen"] != "ready"}
+    assert spoken == {language}
+    stage.end()

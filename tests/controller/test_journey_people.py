@@ -79,6 +79,33 @@ def test_s_17_an_expired_badge_is_refused_until_a_lead_answers_for_it_and_all_of
         end_all()
 
 
+def test_k_05_a_couriers_badge_that_is_revoked_or_past_its_end_is_refused_written_down_and_nobody_answers_for_it(
+    tmp_path: Path,
+) -> None:
+    broker = Mosquitto(need("mosquitto"), tmp_path / "broker")
+    stage = Stage(tmp_path / "site", broker_port=broker.port)
+    ended = Person(id="karim", role="courier", badge=badge_digest(BADGE), carrier="poste", valid_until_ms=LONG_AGO_MS)
+    roster(stage, ended, Person(id="lena", role="lead", badge=badge_digest(LEAD_BADGE)))
+    hub = Hub(broker.port)
+    stage.start()
+    try:
+        wait_for(lambda: stage.view["hub_link"], "the site to be on line")
+        hub.say(topics.HUB_PRESENCE, HubPresence(online=True, incarnation=1, at_ms=int(time.time() * 1000)))
+        stage.wait_fact("clock_corrected", trust="hub")
+        stage.scan(badge_text(4))
+        stage.wait_fact("badge_refused", reason="unknown")
+        stage.scan(BADGE)
+        stage.wait_fact("badge_refused", reason="expired", person="karim")
+        stage.scan(LEAD_BADGE)
+        signed_in(stage, "lena")
+        assert not stage.knows("badge_vouched")
+        stage.end()
+    finally:
+        hub.close()
+        broker.close()
+        end_all()
+
+
 def test_s_18_staff_silent_with_a_door_open_are_an_alarm_and_not_a_silent_logout(stage: Stage) -> None:
     amina = Person(id="amina", role="concierge", badge=badge_digest(BADGE))
     roster(stage, amina, staff_idle_ms=1_500, alarm_ms=60_000)

@@ -260,7 +260,7 @@ def test_the_language_touched_wins_over_the_slip(kiosk: Running, page: Page):
     expect(page.locator(".telling h1")).to_have_text(texts("ar").take)
 
 
-def test_an_unknown_language_gets_french_and_pictures(kiosk: Running, page: Page):
+def test_c_28_an_unknown_language_gets_french_and_pictures(kiosk: Running, page: Page):
     page.goto(kiosk.url)
     kiosk.lock.show(serving(Screen.TAKE, "bm"))
     expect(page.locator(".telling h1")).to_have_text(texts("fr").take)
