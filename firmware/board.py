@@ -30,7 +30,10 @@ CAP_MARGIN_MS: Final = 50
 GAP_MS_MIN: Final = 300
 """Pause between two coils: the supply is sized for one inrush (hardware notes §5)."""
 
-GAP_MS_MAX: Final = 5_000
+GAP_MS_MAX: Final = 500
+"""With the longest pulse it stays within the shortest time that a site waits between two pulses (`pulse_gap_ms` of its settings, at
+least 1,500 ms): a longer pause would refuse a pulse that was asked for in good time, and call a healthy latch suspect."""
+
 COMPARTMENTS_MAX: Final = 24
 """A header has 22 usable lines; a larger bank needs a lock board and another driver."""
 

@@ -2,11 +2,13 @@
 """The board file: what is accepted, and that every fault is named before a pin is touched."""
 
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
-from firmware.board import BoardError, load_board
+from firmware.board import GAP_MS_MAX, PULSE_CAP_MS_MAX, BoardError, load_board
 from firmware.pin_table import pin_table
+from wire.plan import Settings
 
 BOARDS = Path(__file__).parents[2] / "hardware" / "boards"
 
@@ -78,7 +80,7 @@ def test_desk_8_has_eight_compartments_of_mixed_sizes_and_heights():
         ("pulse_cap_ms = 200", "pulse_cap_ms = 120", "pulse_cap_ms = 120 must be at least 50 ms above pulse_ms = 100"),
         ("pulse_cap_ms = 200", "pulse_cap_ms = 1001", "pulse_cap_ms: allowed is a whole number from 50 to 1000"),
         ("pulse_ms = 100", "pulse_ms = 10", "pulse_ms: allowed is a whole number from 50 to 1000"),
-        ("pulse_ms = 100", "gap_ms = 100", "gap_ms: allowed is a whole number from 300 to 5000"),
+        ("pulse_ms = 100", "gap_ms = 100", "gap_ms: allowed is a whole number from 300 to 500"),
         ("pulse_ms = 100", "puls_ms = 100", "puls_ms is not known here; allowed are door_closed_level"),
         ("lamp_ok = 12", "lamp = 12", "lamp is not known here; allowed are active, buzzer, lamp_attention, lamp_ok"),
         ('name = "bench"', 'name = "bench"\ncolour = "red"', "colour is not known here"),
@@ -116,3 +118,10 @@ def test_a_missing_file_is_a_sentence(tmp_path):
 
 def test_a_board_without_compartments_is_refused(tmp_path):
     assert "allowed are one or more [[compartment]] tables" in problems_of(tmp_path, 'name = "x"\n')[0]
+
+
+def test_no_board_rests_longer_than_a_site_waits_between_two_pulses():
+    """A board with a pause of five seconds made every second door suspect."""
+    hints = get_type_hints(Settings, include_extras=True)["pulse_gap_ms"]
+    (bounds,) = hints.__metadata__
+    assert bounds.ge >= PULSE_CAP_MS_MAX + GAP_MS_MAX
