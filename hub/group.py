@@ -48,7 +48,7 @@ from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
 from wire.facts import PlanApplied
-from wire.ids import Occupancy, Trust
+from wire.ids import Occupancy, PlaceKind, Trust
 from wire.messages import (
     BadMessage,
     Birth,
@@ -342,12 +342,23 @@ class Group:
                 self._box(number, change.compartment, seq, service=change.service)
             case Ended():
                 self._empty(number, change.parcel, seq)
+            case Placed() if change.place.kind is PlaceKind.SHELF:
+                self._not_elsewhere(number, change.parcel, "", seq)
 
     def _occupy(self, number: int, change: Occupied, seq: int) -> None:
         parcel: str | None = change.parcel
         if change.keeps_parcel:
             parcel = self._boxes[number].get(change.compartment, Box()).parcel
+        if parcel is not None:
+            self._not_elsewhere(number, parcel, change.compartment, seq)
         self._box(number, change.compartment, seq, occupancy=change.occupancy, parcel=parcel)
+
+    def _not_elsewhere(self, number: int, parcel: str, label: str, seq: int) -> None:
+        """It was taken from where it was expected, and nobody has seen that compartment empty (as the site's fold has it)."""
+        for other, box in list(self._boxes[number].items()):
+            if box.parcel == parcel and other != label:
+                seen = box.occupancy != Occupancy.OCCUPIED
+                self._box(number, other, seq, occupancy=box.occupancy if seen else Occupancy.UNKNOWN, parcel=None)
 
     def _empty(self, number: int, parcel: str, seq: int) -> None:
         for label, box in list(self._boxes[number].items()):

@@ -177,10 +177,13 @@ def _opening(durable: Durable, label: Label, session: str, **changes: object) ->
 
 
 def _not_elsewhere(durable: Durable, parcel: ParcelId, label: str) -> Durable:
-    """A parcel in somebody's hands cannot lie where it was once expected; that compartment stays unknown (I-1)."""
+    """A parcel in somebody's hands cannot lie where it was once expected; nobody has seen that compartment empty (I-1, I-12)."""
     for other, compartment in durable.compartments.items():
         if compartment.parcel == parcel and other != label:
-            durable = _compartment(durable, other, parcel=None)
+            seen = compartment.occupancy is not Occupancy.OCCUPIED
+            durable = _compartment(
+                durable, other, occupancy=compartment.occupancy if seen else Occupancy.UNKNOWN, parcel=None
+            )
     return durable
 
 

@@ -28,7 +28,7 @@ from controller.core.model import (
 )
 from controller.core.orders import call_desk
 from wire import facts as f
-from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose
 from wire.labels import CarrierLabel
 from wire.plan import Intent
 
@@ -89,6 +89,8 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     task, parcel = _in_question(state)
     if task.compartment is None or not (task.step is Step.ASK_EMPTY or latching.is_given_up(state, task)):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
+    if state.door(task.compartment) is Door.OPEN and not latching.is_given_up(state, task):  # it sprang open again
+        return tell(StaffNoticeKind.CLOSE_DOOR_FIRST, compartment=task.compartment)
     if not task.scanned:
         scan = ShowStaff(StaffNotice(StaffNoticeKind.SCAN_LABEL, task.compartment, parcel.id, parcel.tracking))
         return Decision((), (SetTask(replace(task, asked_mono=now.mono)), scan, Sound(Signal.ATTENTION)))
