@@ -84,6 +84,23 @@ def test_the_label_may_be_scanned_after_the_door_was_shut_and_empty_alone_frees_
     assert removed(site) == [(parcel, "recalled")]
 
 
+def test_a_door_that_sprang_open_is_shut_before_it_is_called_empty(site: VirtualSite) -> None:
+    """Bank 245: it was freed, and could be allotted, while it stood open."""
+    parcel = begun(site)
+    site.scan(LABEL_OF_PARCEL)
+    site.close("1")
+    site.wait(500)
+    site.open("1")
+    site.press(Button.EMPTY)
+    assert (told(site), removed(site)) == (StaffNoticeKind.CLOSE_DOOR_FIRST, [])
+    assert site.occupancy("1") is Occupancy.OCCUPIED
+    site.wait(500)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert removed(site) == [(parcel, "recalled")]
+    assert site.occupancy("1") is Occupancy.FREE
+
+
 def test_another_parcel_stops_everything_and_one_of_ours_is_looked_into(site: VirtualSite) -> None:
     site.stored(2, OTHER)
     parcel = site.stored(1)
