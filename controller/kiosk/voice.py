@@ -30,7 +30,7 @@ ABOUT_SEVERAL: Final = ("several", "also_at_desk")
 """What is said besides to somebody with several parcels."""
 
 _KINDS: Final = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
-_VOICES: Final = {"zh": "cmn", "en": "en-gb", "fr": "fr-fr"}
+_VOICES: Final = {"zh": "cmn-latn-pinyin", "en": "en-gb", "fr": "fr-fr"}
 
 
 @dataclass(frozen=True, slots=True)

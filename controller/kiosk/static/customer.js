@@ -92,7 +92,8 @@ function say(addresses) {
   if (!first) return;
   speaking = new Audio(first);
   speaking.volume = loudness();
-  speaking.addEventListener("ended", () => say(rest));
+  const said = speaking;
+  for (const over of ["ended", "error"]) said.addEventListener(over, () => said === speaking && say(rest), { once: true });
   speaking.play().catch(() => {}); // No voice for this language, or no sound card.
 }
 
