@@ -85,15 +85,18 @@ class Evidence:
     coils: Finding
 
 
-def draw_up(world: World, deaths: Iterable[Death] = ()) -> Ledger:
-    """The ledger of all sites of a world at rest; `deaths` are those of the lock processes that were ended."""
+def draw_up(world: World, deaths: Iterable[Death] = (), *, looks: int = LOOKS_MAX) -> Ledger:
+    """The ledger of all sites of a world; `deaths` are those of the lock processes that were ended.
+
+    A world that comes to rest is looked at up to `looks` times a site; whoever shows it as it is now looks once.
+    """
     ends = tuple(deaths)
-    return add_up([at_rest(partial(gather, world, site, ends)) for site in world.sites])
+    return add_up([at_rest(partial(gather, world, site, ends), looks) for site in world.sites])
 
 
-def at_rest(read: Callable[[], Evidence]) -> Evidence:
+def at_rest(read: Callable[[], Evidence], looks: int = LOOKS_MAX) -> Evidence:
     """What is read once both sides count as many facts: a site that has just started still writes between two looks."""
-    for _ in range(LOOKS_MAX - 1):
+    for _ in range(looks - 1):
         evidence = read()
         if len(evidence.records) == len(evidence.hub_records):
             return evidence

@@ -134,7 +134,8 @@ class Painter:
         now = time.monotonic()
         if now - self._drawn_at > LEDGER_AGE_S:
             try:
-                self._ledger = draw_up(self._world, self._hands.deaths)
+                # Never in wait of rest: behind a cut line it does not come, and whoever looks would wait with it.
+                self._ledger = draw_up(self._world, self._hands.deaths, looks=1)
             except AWAY:
                 return self._told(stale=True)
             self._drawn_at = time.monotonic()

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
 
 from demo.folder import MARK, Folder, NotOurs
 from demo.inbox import BODY_BYTES_MAX, MESSAGES_MAX, Inbox
-from demo.ledger import Ledger
+from demo.ledger import Evidence, Ledger
 from demo.page import Desk, PageServer, PortTaken, make_app
-from demo.page_picture import explain
-from demo.world import World
+from demo.page_hands import Hands
+from demo.page_picture import Painter, explain
+from demo.page_tour import Tour
+from demo.world import Site, World
+from firmware.sim.coils import Finding
 
 BALANCED = Ledger(
     parcels_in=2,
@@ -175,3 +179,22 @@ def test_books_that_do_not_balance_say_why(wrong: dict[str, Any], said: str) -> 
 def test_books_that_balance_need_no_words() -> None:
     assert explain(BALANCED, stale=False) == []
     assert "Redémarrez-le" in explain(BALANCED, stale=True)[0]
+
+
+def test_the_page_does_not_wait_for_facts_that_a_cut_line_keeps(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a story waits up to five seconds a site until both sides have the same; a picture of now must not."""
+    looks: list[str] = []
+
+    def behind_a_cut_line(_world: World, site: Site, _ends: object) -> Evidence:
+        looks.append(site.id)
+        record = cast("Any", SimpleNamespace(body=b'{"kind":"of-tomorrow"}'))
+        return Evidence(site.id, "a" * 32, [], [record], "", {}, [], Finding((), (), ()))
+
+    monkeypatch.setattr("demo.ledger.gather", behind_a_cut_line)
+    monkeypatch.setattr("demo.ledger.fold", lambda *_: "")
+    world = cast("World", SimpleNamespace(sites=[SimpleNamespace(id="gennevilliers"), SimpleNamespace(id="colombes")]))
+    painter = Painter(world, cast("Hands", SimpleNamespace(deaths=[])), cast("Tour", None), inbox)
+    books = painter._books()
+    assert books is not None
+    assert not books["balances"]
+    assert looks == ["gennevilliers", "colombes"]
