@@ -13,6 +13,7 @@ from msgspec import structs
 from sqlalchemy import Connection
 
 from hub import batches
+from hub.boxes import Boxes
 from hub.core.project import (
     AlertKind,
     Change,
@@ -43,12 +44,12 @@ from hub.receiver import Incoming
 from hub.result import Result
 from hub.store import ingest as sql
 from hub.store import journals
-from hub.store.ingest import Box, Needs
+from hub.store.ingest import Needs
 from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
 from wire.facts import PlanApplied
-from wire.ids import Occupancy, PlaceKind, Trust
+from wire.ids import Trust
 from wire.messages import (
     BadMessage,
     Birth,
@@ -88,8 +89,7 @@ class Group:
         self._moved: dict[str, Cursor] = {}
         self._lives: dict[int, sql.Live] = {}
         self._live_values: dict[int, dict[str, Any]] = {}
-        self._boxes: dict[int, dict[str, Box]] = {}
-        self._changed_boxes: dict[tuple[int, str], tuple[Box, int]] = {}
+        self._boxes = Boxes(connection)
         self._parcels: dict[str, ParcelRecord] = {}
         self._known: set[str] = set()
         self._changed_parcels: set[str] = set()
@@ -145,7 +145,7 @@ class Group:
         self._cursors = journals.cursors(self._connection, (item.site for item in parsed))
         numbers = [cursor.site for cursor in self._cursors.values()]
         self._lives = sql.lives(self._connection, numbers)
-        self._boxes = sql.boxes(self._connection, numbers)
+        self._boxes.load(numbers)
         self._open = sql.open_alerts(self._connection, self._cursors)
 
     def _unknown_site(self, item: _Parsed) -> None:
@@ -240,7 +240,7 @@ class Group:
             for seq, body in journals.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
                 fact = batches.read(body)
                 for change in () if fact is None else project(fact):
-                    self._fold_boxes(cursor.site, change, seq)
+                    self._boxes.fold(cursor.site, change, seq)
         return adopted
 
     def _begin_anew(self, batch: FactBatch, cursor: Cursor) -> Cursor:
@@ -253,8 +253,7 @@ class Group:
 
     def _begin(self, batch: FactBatch, known: Cursor, adopted: Cursor) -> None:
         journals.close_journal(self._connection, known, self._now_ms)
-        sql.forget_boxes(self._connection, known.site)
-        self._boxes[known.site] = {}
+        self._boxes.forget(known.site)
         self._clear(batch.site, AlertKind.IDENTITY, "")
         self._is_this_machine(known, batch.boot)
         self._moved[batch.site] = adopted
@@ -318,7 +317,7 @@ class Group:
             self._parcels.update(found)
 
     def _change(self, site: str, change: object, moment: Moment, seq: int) -> None:
-        self._fold_boxes(moment.site, change, seq)
+        self._boxes.fold(moment.site, change, seq)
         match change:
             case Occupied() | Serviced():
                 pass  # of the compartments alone
@@ -332,44 +331,6 @@ class Group:
                 self._parcel(site, change, moment)
             case _:
                 raise AssertionError(change)
-
-    def _fold_boxes(self, number: int, change: object, seq: int) -> None:
-        """What a change says of the compartments."""
-        match change:
-            case Occupied():
-                self._occupy(number, change, seq)
-            case Serviced():
-                self._box(number, change.compartment, seq, service=change.service)
-            case Ended():
-                self._empty(number, change.parcel, seq)
-            case Placed() if change.place.kind is PlaceKind.SHELF:
-                self._not_elsewhere(number, change.parcel, "", seq)
-
-    def _occupy(self, number: int, change: Occupied, seq: int) -> None:
-        parcel: str | None = change.parcel
-        if change.keeps_parcel:
-            parcel = self._boxes[number].get(change.compartment, Box()).parcel
-        if parcel is not None:
-            self._not_elsewhere(number, parcel, change.compartment, seq)
-        self._box(number, change.compartment, seq, occupancy=change.occupancy, parcel=parcel)
-
-    def _not_elsewhere(self, number: int, parcel: str, label: str, seq: int) -> None:
-        """It was taken from where it was expected, and nobody has seen that compartment empty (as the site's fold has it)."""
-        for other, box in list(self._boxes[number].items()):
-            if box.parcel == parcel and other != label:
-                seen = box.occupancy != Occupancy.OCCUPIED
-                self._box(number, other, seq, occupancy=box.occupancy if seen else Occupancy.UNKNOWN, parcel=None)
-
-    def _empty(self, number: int, parcel: str, seq: int) -> None:
-        for label, box in list(self._boxes[number].items()):
-            if box.parcel == parcel:
-                free = box.occupancy == Occupancy.OCCUPIED
-                self._box(number, label, seq, occupancy=Occupancy.FREE if free else box.occupancy, parcel=None)
-
-    def _box(self, number: int, label: str, seq: int, **values: Any) -> None:
-        box = replace(self._boxes[number].get(label, Box()), **values)
-        self._boxes[number][label] = box
-        self._changed_boxes[number, label] = (box, seq)
 
     def _parcel(self, site: str, change: ParcelChange, moment: Moment) -> None:
         parcel = _parcel_of(change)
@@ -521,7 +482,7 @@ class Group:
             live = self._lives[cursor.site]
             if live.state is None or live.state_seq != cursor.seq:
                 continue
-            different = _differences(decode(SiteState, live.state), self._boxes[cursor.site])
+            different = self._boxes.differences(cursor.site, decode(SiteState, live.state))
             if different:
                 self._raise(site, Raise(AlertKind.VIEWS_DIFFER, "", f"compartments {', '.join(different)}"))
             else:
@@ -550,7 +511,7 @@ class Group:
         sql.add_messages(connection, self._before_joins, self._now_ms)
         for gives_way, stays in self._joins:
             sql.join(connection, gives_way, stays)
-        sql.save_boxes(connection, self._changed_boxes)
+        self._boxes.write()
         for number, values in self._live_values.items():
             sql.save_live(connection, number, values)
         sql.save_heard(connection, (self._cursors[site].site for site in self._result.touched), self._now_ms)
@@ -583,14 +544,3 @@ def _needs(planned: PlannedParcel) -> Needs:
         language=planned.language,
         help=planned.help,
     )
-
-
-def _differences(state: SiteState, boxes: dict[str, Box]) -> list[str]:
-    different: list[str] = []
-    for compartment in state.compartments:
-        box = boxes.get(compartment.label)
-        if box is None:
-            continue  # no fact has named it yet
-        if (compartment.occupancy, compartment.service, compartment.parcel) != (box.occupancy, box.service, box.parcel):
-            different.append(compartment.label)
-    return different

@@ -416,6 +416,20 @@ def test_a_card_older_than_its_past_is_refused_until_an_admin_adopts_it(bench: B
     assert bench.ask(cursor) == [(2, journal.name, fork.last)]
 
 
+def test_what_an_abandoned_past_said_of_a_compartment_in_the_same_group_is_abandoned_with_it(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    journal.write(*life_of(1), *life_of(2, label="8", ends=False))
+    bench.hear(journal.batch(1, 5))
+    fork = forked(journal, 5, *life_of(3, ends=False)[:1])
+    with bench.store.writing() as connection:
+        desk.adopt_next_journal(connection, 1)
+    bench.hear(journal.batch(6, journal.last), fork.batch(1, fork.last))
+    assert bench.ask("SELECT ordinal, seq FROM site_cursor WHERE site = 1") == [(2, fork.last)]
+    assert bench.ask("SELECT parcel FROM compartment WHERE site = 1 AND parcel IS NOT NULL") == [
+        (parcel_id_from_bits(1),)
+    ]
+
+
 def test_an_adopted_past_that_parted_before_what_is_told_is_asked_for_from_its_first_fact(bench: Bench) -> None:
     journal = Journal("gambetta")
     journal.write(*life_of(1), *life_of(2, ends=False))

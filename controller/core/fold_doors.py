@@ -1,0 +1,136 @@
+"""What facts change about doors: openings, what was seen at them, what lies behind them, and their alarms.
+
+Owns the compartment's side of the fold. Refuses to decide, to judge or to fail: a fact has happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.core.edits import edit_compartment, edit_opening, edit_parcel, with_key, without_key
+from controller.core.model import (
+    DOOR_EVENTS_MAX,
+    Compartment,
+    DoorEvent,
+    DoorEventKind,
+    Durable,
+    Now,
+    Opening,
+    Phase,
+    alarm_key,
+)
+from wire import facts as f
+from wire.ids import Occupancy, ParcelState, Purpose
+
+
+def _seen_at_door(
+    durable: Durable,
+    fact: f.OpeningOrdered | f.DoorOpened | f.DoorClosed | f.OpeningFailed,
+    kind: DoorEventKind,
+    stamp: Now,
+) -> Durable:
+    known = durable.compartments.get(fact.compartment)
+    if known is None:
+        return durable
+    events = (*known.events, DoorEvent(kind, stamp.wall_ms, fact.session))[-DOOR_EVENTS_MAX:]
+    return edit_compartment(durable, fact.compartment, events=events)
+
+
+def ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
+    """A pulse is ordered: the opening runs from here, and its session counts."""
+    durable = _seen_at_door(durable, fact, DoorEventKind.ORDERED, stamp)
+    opening = Opening(
+        session=fact.session,
+        compartment=fact.compartment,
+        purpose=fact.purpose,
+        phase=Phase.PULSING,
+        parcel=fact.parcel,
+        by=fact.by,
+        pulses=fact.pulse,
+        pulse_mono=stamp.mono,
+    )
+    durable = replace(
+        durable,
+        openings=with_key(durable.openings, fact.compartment, opening),
+        sessions=max(durable.sessions, _session_number(fact.session)),
+    )
+    if fact.parcel is not None and fact.purpose is Purpose.REOPEN and fact.pulse == 1:
+        known = durable.parcels.get(fact.parcel)
+        if known is not None:
+            return edit_parcel(durable, fact.parcel, reopens=known.reopens + 1)
+    return durable
+
+
+def count_session(durable: Durable, session: str) -> Durable:
+    """The number of a session is never given again in this boot."""
+    number = _session_number(session)
+    return durable if number <= durable.sessions else replace(durable, sessions=number)
+
+
+def _session_number(session: str) -> int:
+    return int(session.rpartition(".")[2] or 0)
+
+
+def door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
+    """A door is seen open: a cycle, and for a collection a parcel that may be in somebody's hands."""
+    durable = _seen_at_door(durable, fact, DoorEventKind.OPENED, stamp)
+    known = durable.compartments.get(fact.compartment, Compartment())
+    durable = edit_compartment(durable, fact.compartment, cycles=known.cycles + 1)
+    opening = durable.openings.get(fact.compartment)
+    if opening is None or opening.session != fact.session:
+        return durable
+    bounces = opening.bounces + (opening.phase is Phase.CLOSED)
+    durable = edit_opening(
+        durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, bounces=bounces
+    )
+    if opening.purpose is Purpose.COLLECT and opening.parcel is not None:
+        return edit_parcel(durable, opening.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
+    return durable
+
+
+def over(
+    durable: Durable, fact: f.DoorClosed | f.OpeningFailed, phase: Phase, kind: DoorEventKind, stamp: Now
+) -> Durable:
+    """An opening ends, closed or failed."""
+    durable = _seen_at_door(durable, fact, kind, stamp)
+    return edit_opening(durable, fact.compartment, fact.session, phase=phase, closed_mono=stamp.mono)
+
+
+def resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
+    """What became of an opening that a power cut interrupted (C-21, C-22)."""
+    opening = durable.openings.get(fact.compartment)
+    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.COLLECT and fact.parcel:
+        known = durable.parcels.get(fact.parcel)
+        if known is not None and known.state is ParcelState.STORED:
+            durable = edit_parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
+    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.VERIFY:
+        # Staff stood at it when the power failed, and may hold what lay there: no key opens it before somebody looked.
+        durable = edit_compartment(durable, fact.compartment, doubted=True)
+    if fact.door == "open":
+        return edit_opening(
+            durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, alarmed=True
+        )
+    return replace(durable, openings=without_key(durable.openings, fact.compartment))
+
+
+def occupancy_set(durable: Durable, fact: f.OccupancySet) -> Durable:
+    """A person or the rules said what lies behind a door."""
+    known = durable.compartments.get(fact.compartment, Compartment())
+    if fact.occupancy is Occupancy.FREE:
+        return edit_compartment(durable, fact.compartment, occupancy=fact.occupancy, parcel=None, doubted=False)
+    doubted = known.doubted and fact.occupancy is Occupancy.UNKNOWN
+    durable = edit_compartment(durable, fact.compartment, occupancy=fact.occupancy, doubted=doubted)
+    if fact.occupancy is Occupancy.OCCUPIED and known.parcel is not None:
+        return edit_parcel(durable, known.parcel, uncertain=False)
+    return durable
+
+
+def alarm_raised(durable: Durable, fact: f.AlarmRaised, stamp: Now) -> Durable:
+    """An alarm stands from its moment on; a door left open carries it."""
+    key = alarm_key(fact.alarm, fact.compartment)
+    durable = replace(durable, alarms=with_key(durable.alarms, key, stamp.wall_ms))
+    if fact.alarm == "door_left_open" and fact.compartment is not None:
+        opening = durable.openings.get(fact.compartment)
+        if opening is not None:
+            return edit_opening(durable, fact.compartment, opening.session, alarmed=True)
+    return durable
