@@ -192,6 +192,7 @@ class Site:
             on_door=self._door,
             on_scan=self._scanned,
             on_link=self._scanner_link,
+            on_unread=self._unread,
             on_chatter=self._chatters,
             on_fault=lambda reason: LOG.warning("%s", reason),
         )
@@ -206,6 +207,9 @@ class Site:
 
     def _scanned(self, text: str) -> None:
         self._inbox_post(e.Scanned(text, secrets.randbits(64)))
+
+    def _unread(self) -> None:
+        self._inbox_post(e.Unread())
 
     def _chatters(self, label: str) -> None:
         LOG.warning("compartment %s: the door's switch chatters; look at its cable", label)

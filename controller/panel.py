@@ -30,6 +30,7 @@ from controller.panel_messages import (
     PinInput,
     PressInput,
     ScanInput,
+    TouchInput,
     ViewLine,
     decode_input,
     encode_line,
@@ -249,6 +250,8 @@ def _event(message: Input) -> e.KioskInput:
             return e.DigitsTyped(message.text)
         case ScanInput():
             return e.Scanned(message.text, secrets.randbits(64))
+        case TouchInput():
+            return e.Touched(message.busy)
         case AssistInput():
             return e.AssistAsked(ParcelId(message.parcel), message.motive, message.identity, message.present)
         case PinInput():

@@ -39,6 +39,12 @@ class ClosedLine(msgspec.Struct, frozen=True, kw_only=True):
     closed: str
 
 
+class TouchInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="touch"):
+    """Screens → lock process: somebody touches the customer's screen; `busy` when they type or choose something there."""
+
+    busy: bool = False
+
+
 class DigitsInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="digits"):
     """Screens → lock process: what a customer typed."""
 
@@ -75,7 +81,7 @@ class PressInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", t
     parcel: ParcelText | None = None
 
 
-Input = AssistInput | DigitsInput | ScanInput | PinInput | PressInput
+Input = AssistInput | DigitsInput | ScanInput | PinInput | PressInput | TouchInput
 Line = ViewLine | ClosedLine
 
 _ENCODER = msgspec.json.Encoder()

@@ -1,4 +1,4 @@
-"""Turns serial bytes into scanned texts. Pure: knows nothing about ports, clocks or parcels.
+"""Turns serial bytes into scanned texts, and counts what could not be read. Pure: knows nothing about ports, clocks or parcels.
 
 A text ends at CR, LF or ETX, or after 60 ms of silence. Whatever arrives, the state stays below 1 KiB, nothing raises,
 and the framer is back in step one terminator later (invariant I-32).
@@ -15,22 +15,27 @@ FRAME_BYTES_MAX: Final = 512
 SILENCE_S: Final = 0.060
 """A reader without a terminator is quiet this long between two codes; at 9600 baud a byte takes 1 ms."""
 
+NO_READ: Final = frozenset({"NOREAD", "NO READ", "%%NOREAD", "BADCODE", "NG"})
+"""What readers of several makers send, when they are set to, for something they saw and could not read (their manuals)."""
+
 _TERMINATORS: Final = re.compile(rb"[\r\n\x03]")
 _STX: Final = b"\x02"
 _GROUP_SEPARATOR: Final = "\x1d"
+_NOTHING: Final = b"\x02 \x1d"
 _AIM: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 _CONTROL: Final = re.compile(r"[\x00-\x1c\x1e\x1f\x7f-\x9f]")
 
 
 class Framer:
-    """Accumulates bytes; `feed` and `quiet` return the texts that became complete."""
+    """Accumulates bytes; `feed` and `quiet` return the texts that became complete. `unread` counts the lines that were none."""
 
-    __slots__ = ("_buffer", "_last", "_too_long")
+    __slots__ = ("_buffer", "_last", "_too_long", "unread")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._last = 0.0
         self._too_long = False
+        self.unread = 0
 
     @property
     def pending(self) -> bool:
@@ -77,7 +82,11 @@ class Framer:
         frame, was_too_long = self._buffer, self._too_long
         self.forget()
         text = None if was_too_long else _text_of(frame)
-        return [text] if text else []
+        if text is not None and text.upper() not in NO_READ:
+            return [text]
+        if was_too_long or frame.strip(_NOTHING):  # CR before LF is no line of its own
+            self.unread += 1
+        return []
 
 
 def _text_of(frame: bytes) -> str | None:

@@ -31,6 +31,7 @@ class Callbacks:
     on_door: Callable[[str, bool], None]
     on_scan: Callable[[str], None]
     on_link: Callable[[bool], None]
+    on_unread: Callable[[], None] = lambda: None
     on_chatter: Callable[[str], None] = lambda _label: None
     on_fault: Callable[[str], None] = lambda _reason: None
     fatal: Callable[[str], None] = end_process
@@ -138,6 +139,7 @@ def assemble(
             board.scanner.baud,
             calls.on_scan,
             calls.on_link,
+            on_unread=calls.on_unread,
             repeat_s=board.scanner.repeat_ms / 1000,
         ),
         signals=Signals(board, pins, on_fault=calls.on_fault),

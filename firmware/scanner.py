@@ -19,6 +19,8 @@ from firmware.framing import FRAME_BYTES_MAX, SILENCE_S, Framer
 RETRY_S_MIN: Final = 0.5
 RETRY_S_MAX: Final = 2.0
 """A replugged reader is back within 5 s (journeys D-04), and a missing one costs an open() every 2 s."""
+UNREAD_S: Final = 1.0
+"""Pause between two words that something was not read: the screen needs to know that it happens, not how often."""
 IDLE_S: Final = 5.0
 """How often an idle reader's thread looks by itself whether it should stop; `wake` spares it the wait."""
 
@@ -27,7 +29,8 @@ class Scanner:
     """Reads one serial bar-code reader; `path` is a udev link (by-id) or a pseudo-terminal's symlink.
 
     `on_scan(text)` and `on_link(up)` are called from `run`'s thread. The same text again within `repeat_s` of its last
-    sighting is one showing: many readers repeat a code as long as it is held under them. `tried` is set once the reader was
+    sighting is one showing: many readers repeat a code as long as it is held under them. `on_unread()` is called, at most once in
+    UNREAD_S, when a line came that is no text: something was held there and not read. `tried` is set once the reader was
     opened, or found missing, for the first time: what was sent before is lost.
     """
 
@@ -38,14 +41,16 @@ class Scanner:
         on_scan: Callable[[str], None],
         on_link: Callable[[bool], None],
         *,
+        on_unread: Callable[[], None] = lambda: None,
         repeat_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path, self._baud = str(path), baud
-        self._on_scan, self._on_link = on_scan, on_link
+        self._on_scan, self._on_link, self._on_unread = on_scan, on_link, on_unread
         self._repeat_s, self._clock = repeat_s, clock
         self._framer = Framer()
         self._last_text, self._last_seen = "", float("-inf")
+        self._unread_told, self._unread_seen = 0, float("-inf")
         self._up: bool | None = None
         self.tried = Event()
         self._ear, self._bell = os.pipe()
@@ -114,6 +119,14 @@ class Scanner:
             texts = self._framer.quiet(self._clock())
         for text in texts:
             self._present(text)
+        self._look_for_unread()
+
+    def _look_for_unread(self) -> None:
+        """A line full of noise is no flood of events: what could not be read is told once in a while."""
+        now = self._clock()
+        if self._framer.unread != self._unread_told and now - self._unread_seen >= UNREAD_S:
+            self._unread_told, self._unread_seen = self._framer.unread, now
+            self._on_unread()
 
     def _present(self, text: str) -> None:
         now = self._clock()

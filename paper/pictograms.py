@@ -112,6 +112,33 @@ SHOW_SLIP: Final[Picture] = (
     Path(points=((70, 52), (94, 58), (88, 94), (62, 86)), closed=True, fill=Tone.INK),
 )
 
+HOLD_FLAT: Final[Picture] = (
+    Path(points=((20, 34), (30, 6), (70, 6), (80, 34)), closed=True, fill=Tone.INK),
+    Path(points=((30, 34), (16, 70), (84, 70), (70, 34)), closed=True, fill=Tone.SHADE, line=None),
+    Rect(x=10, y=70, width=80, height=26, fill=Tone.BLANK),
+    *(Rect(x=x, y=76, width=9, height=9, fill=Tone.INK, line=None) for x in (20, 34, 48)),
+    Path(points=((62, 80), (80, 80)), thickness=4),
+    Path(points=((20, 90), (80, 90)), thickness=4),
+)
+"""A slip held flat under the reader's eye."""
+
+BRIGHT_PHONE: Final[Picture] = (
+    Rect(x=30, y=20, width=40, height=72, radius=7, fill=Tone.INK),
+    Rect(x=35, y=28, width=30, height=54, fill=Tone.BLANK, line=None),
+    *(Rect(x=x, y=y, width=8, height=8, fill=Tone.INK, line=None) for x, y in ((39, 40), (53, 40), (39, 54), (53, 54))),
+    *(
+        Path(points=points, thickness=5)
+        for points in (
+            ((50, 4), (50, 12)),
+            ((22, 12), (28, 20)),
+            ((78, 12), (72, 20)),
+            ((8, 44), (20, 44)),
+            ((80, 44), (92, 44)),
+        )
+    ),
+)
+"""A telephone whose screen shines."""
+
 DOOR_OPENS: Final[Picture] = (
     Rect(x=6, y=10, width=50, height=80, fill=Tone.INK),
     Path(points=((56, 10), (88, 22), (88, 98), (56, 90)), closed=True, fill=Tone.BLANK),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice
+from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice, trying
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
 from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
@@ -64,7 +64,7 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return _booted(state, event, now)
         case e.Stopping():
             return Decision((), (Sound(Signal.OFF),))
-        case e.HubLink() | e.HubPresent():
+        case e.HubLink() | e.HubPresent() | e.Touched() | e.Unread():
             return Decision()
         case _:
             assert_never(event)
@@ -108,6 +108,9 @@ def _due(state: State, now: Now) -> Iterator[Decision]:
         yield loading.not_answered(state)
     if due.may_sign_out(state) and now.mono >= due.idle_at(state):
         yield desk.idle(state)
+    hint_at = trying.hint_at(state)
+    if hint_at is not None and now.mono >= hint_at:
+        yield trying.hint()
 
 
 def _alarm_while(state: State, alarm: str, *, lasts: bool) -> Decision:

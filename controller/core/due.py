@@ -12,6 +12,7 @@ from typing import Final, cast
 from controller.core.events import Event, NextDoor
 from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step, Waiting
 from controller.core.observe import WAITING_MS
+from controller.core.trying import hint_at
 from wire.ids import ParcelState, Purpose
 
 SETTLE_MS: Final = 2_000
@@ -168,6 +169,8 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
         yield live.staff_notice_until
     if (by := answer_by(state)) is not None:
         yield by
+    if (hint := hint_at(state)) is not None:
+        yield hint
     if may_sign_out(state):
         yield idle_at(state)
     if live.waiting:

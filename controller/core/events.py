@@ -31,6 +31,18 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """The reader saw something and could not read it: a line of noise, or its own word for *no read* (C-33)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Somebody touches the customer's screen. `busy`: they type a code or choose something there, and hold no slip."""
+
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DigitsTyped:
     """What a customer typed at the kiosk."""
 
@@ -216,6 +228,8 @@ class Stopping:
 Event = (
     Booted
     | Scanned
+    | Unread
+    | Touched
     | DigitsTyped
     | DoorChanged
     | PulseFailed
@@ -236,5 +250,5 @@ Event = (
     | Stopping
 )
 
-KioskInput = Scanned | DigitsTyped | Pressed | PinTyped | AssistAsked
+KioskInput = Scanned | Touched | DigitsTyped | Pressed | PinTyped | AssistAsked
 """What the kiosk may send over the panel; everything else from there is refused."""

@@ -354,6 +354,7 @@ class NoticeKind(StrEnum):
     REFUSED_PARCEL = "refused_parcel"
     RECALLED = "recalled"
     NO_LONGER_HERE = "no_longer_here"
+    SCAN_HINT = "scan_hint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +441,7 @@ class Live:
     """What is read again at every start.
 
     `badge`: the text of the badge of whoever is signed in, the key of their PIN's digest; never in a fact, a view or a log.
+    `trying_since`: since when somebody stands there and nothing was read; `hints`: how often they were told how to hold it (C-33).
     `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`.
     """
 
@@ -467,6 +469,8 @@ class Live:
     refused_badge: RefusedBadge | None = None
     needs: Needs = NO_NEEDS
     slip_for: ParcelId | None = None
+    trying_since: int | None = None
+    hints: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 from controller.core import effects as x
 from controller.core import events as e
+from controller.core import trying
 from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, StaffNotice, Waiting
 from wire.ids import Door, Label
 from wire.labels import CarrierLabel
@@ -39,11 +40,16 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, doors=dict(what.doors), active_mono=now.mono)
         case e.DoorChanged():
             level = Door.OPEN if what.open else Door.CLOSED
-            return replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
+            moved = replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
+            return trying.answered(moved)
         case e.Scanned():
             return _scanned(live, what, now)
+        case e.Unread():
+            return trying.unread(live, now)
+        case e.Touched():
+            return trying.touched(live, now, busy=what.busy)
         case e.Pressed() | e.DigitsTyped() | e.PinTyped() | e.AssistAsked():
-            return replace(live, active_mono=now.mono)
+            return trying.answered(replace(live, active_mono=now.mono))
         case e.ScannerLink():
             return replace(live, scanner=what.up)
         case e.DiskRoom():
@@ -55,7 +61,7 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
         case e.Tick():
             return _without_the_old(live, now)
         case x.Show():
-            return replace(live, notice=what.notice, notice_until=now.mono + NOTICE_MS)
+            return trying.shown(replace(live, notice=what.notice, notice_until=now.mono + NOTICE_MS), what.notice)
         case x.ShowStaff():
             return _staff_notice(live, what.notice, now)
         case x.SetTask():
@@ -96,8 +102,10 @@ def _scanned(live: Live, scan: e.Scanned, now: Now) -> Live:
     waiting = (
         live.waiting if repeated or not _is_label(scan) else tuple(w for w in live.waiting if not _is_label(w.event))
     )
-    return replace(
-        live, last_text=digest, last_text_mono=now.mono, repeated=repeated, active_mono=now.mono, waiting=waiting
+    return trying.answered(
+        replace(
+            live, last_text=digest, last_text_mono=now.mono, repeated=repeated, active_mono=now.mono, waiting=waiting
+        )
     )
 
 

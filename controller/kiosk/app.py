@@ -36,6 +36,7 @@ from controller.panel_messages import (
     PinInput,
     PressInput,
     ScanInput,
+    TouchInput,
     decode_input,
 )
 from paper.media import Paper
@@ -230,7 +231,7 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
     async def customer_input(request: Request) -> Response:
         message = await read(request)
         match message:
-            case DigitsInput():
+            case DigitsInput() | TouchInput():
                 return await hand_over(message)
             case PressInput(button=button) if button in CUSTOMER_BUTTONS:
                 return await hand_over(message)

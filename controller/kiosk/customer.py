@@ -61,6 +61,8 @@ _DESK_KINDS: Final = frozenset(
 _DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
 _SAMPLES: Final = frozenset({"ar", "ta", "zh"})
 """Languages whose own names stand on the button: who reads no French sees that there are others."""
+_KEYPAD_KINDS: Final = frozenset({NoticeKind.CHECK_DIGITS, NoticeKind.SCAN_HINT})
+"""What is shown beside the keypad: digits typed so far stay."""
 _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, NoticeKind.NOT_READY})
 
 
@@ -112,6 +114,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         practice=customer.practice,
         contest=customer.notice is not None and customer.notice.kind is NoticeKind.ALREADY_COLLECTED,
         scanner=view.scanner,
+        offers_keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
         wait_ms=wait_ms,
         help=settings.help,
         keypad_drawing=_inline(pictograms.KEYPAD),
@@ -197,6 +200,8 @@ def _drawings(customer: CustomerView) -> tuple[Drawing, ...]:
     kind = customer.notice.kind
     if kind in _DESK_KINDS:
         return (pictograms.DESK,)
+    if kind is NoticeKind.SCAN_HINT:
+        return (pictograms.HOLD_FLAT, pictograms.BRIGHT_PHONE)
     if kind in _SLIP_KINDS:
         return (pictograms.SHOW_SLIP,)
     if kind in _WAIT_KINDS:
@@ -238,7 +243,7 @@ def _repeats(customer: CustomerView) -> bool:
 
 
 def _keeps_keypad(customer: CustomerView) -> bool:
-    return customer.notice is not None and customer.notice.kind is NoticeKind.CHECK_DIGITS
+    return customer.notice is not None and customer.notice.kind in _KEYPAD_KINDS
 
 
 def _wait_ms(view: View, since_s: float) -> int:

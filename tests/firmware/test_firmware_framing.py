@@ -45,6 +45,24 @@ def test_what_becomes_of_bytes(bytes_, expected):
     assert texts(*[bytes_[i : i + 1] for i in range(len(bytes_))]) == expected
 
 
+@pytest.mark.parametrize(
+    ("bytes_", "unread"),
+    [
+        (b"one\r\ntwo\r\n", 0),
+        (b"\r\n\r\n", 0),
+        (b" \r\x02\x03\x1d\r", 0),
+        (b"on\x00e\rtwo\r", 1),
+        (b"x" * 600 + b"\r" + b"\x01\r", 2),
+        (b"NOREAD\r%%NoRead\rNG\rBADCODE\r\x02NO READ\x03", 5),
+    ],
+)
+def test_a_line_that_is_no_text_is_counted_as_unread(bytes_, unread):
+    framer = Framer()
+    found = framer.feed(bytes_, 1.0)
+    assert framer.unread == unread
+    assert not {text for text in found if "read" in text.lower()}
+
+
 def test_without_a_terminator_silence_completes_a_text():
     framer = Framer()
     assert framer.feed(CODE, 1.0) == []

@@ -121,6 +121,37 @@ def test_a_code_held_under_the_reader_is_one_showing(tmp_path, wait_for):
     assert scans == ["A", "B", "A", "A"]
 
 
+def test_c_33_what_was_not_read_is_told_once_a_second_however_much_noise_there_is(tmp_path):
+    now = [0.0]
+    unread: list[float] = []
+    scanner = Scanner(
+        tmp_path / "none",
+        9600,
+        lambda _: None,
+        lambda _: None,
+        on_unread=lambda: unread.append(now[0]),
+        clock=lambda: now[0],
+    )
+    for moment in range(30):
+        now[0] = moment / 10
+        scanner._framer.feed(b"\x01\r" * 50, now[0])
+        scanner._look_for_unread()
+    scanner._look_for_unread()
+    scanner.close()
+    assert unread == [0.0, 1.0, 2.0]
+
+
+def test_c_33_noise_on_the_line_is_told_and_opens_nothing(tmp_path, wait_for):
+    unread: list[str] = []
+    desk = Desk(tmp_path, on_unread=lambda: unread.append("unread"))
+    wait_for(lambda: desk.links == [True])
+    time.sleep(0.05)
+    desk.reader.send(b"NOREAD\r\n")
+    wait_for(lambda: unread == ["unread"])
+    assert desk.scans == []
+    desk.close()
+
+
 def test_an_unplugged_reader_sends_nothing(tmp_path):
     reader = SimScanner(tmp_path)
     reader.unplug()

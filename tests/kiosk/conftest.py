@@ -34,28 +34,37 @@ def running_kiosk() -> Iterator[Running]:
     """The kiosk program with a lock process of its own."""
     with tempfile.TemporaryDirectory(prefix="kiosk-") as folder:
         lock = LockProcess(Path(folder) / "panel.sock")
-        config = Path(folder) / "kiosk.toml"
-        config.write_text(
-            '[panel]\nsocket = "panel.sock"\n[web]\nport = 0\n[help]\nphone = "04 00 00 00 00"\nname = "Nora"\n'
-        )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "controller.kiosk", "--config", str(config)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
         try:
-            line = process.stdout.readline()
-            assert line.startswith("kiosk: http://"), line
-            url = line.split()[1].rstrip("/")
-            wait_until(lambda: has_lock(url), "the kiosk has found its lock process", 20.0)
-            yield Running(lock, url, process)
+            with kiosk_program(Path(folder), "panel.sock") as (url, process):
+                yield Running(lock, url, process)
         finally:
-            process.terminate()
-            process.wait(10)
-            process.stdout.close()
             lock.stop()
+
+
+@contextmanager
+def kiosk_program(folder: Path, panel: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The kiosk program with its settings in `folder`, beside whatever serves the socket `panel`; its address and process."""
+    config = folder / "kiosk.toml"
+    config.write_text(
+        f'[panel]\nsocket = "{panel}"\n[web]\nport = 0\n[help]\nphone = "04 00 00 00 00"\nname = "Nora"\n'
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "controller.kiosk", "--config", str(config)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("kiosk: http://"), line
+        url = line.split()[1].rstrip("/")
+        wait_until(lambda: has_lock(url), "the kiosk has found its lock process", 20.0)
+        yield url, process
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
 
 
 def has_lock(url: str) -> bool:
@@ -75,6 +84,7 @@ def running() -> Iterator[Running]:
 def kiosk(running: Running) -> Running:
     """The kiosk, ready, nothing sent yet."""
     running.lock.inputs.clear()
+    running.lock.touches.clear()
     running.lock.show(READY)
     return running
 

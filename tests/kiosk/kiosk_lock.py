@@ -22,7 +22,7 @@ from controller.core.views import (
     TaskView,
     View,
 )
-from controller.panel_messages import ClosedLine, Input, ViewLine, decode_input, encode_line
+from controller.panel_messages import ClosedLine, Input, TouchInput, ViewLine, decode_input, encode_line
 from tests.tools.ports import wait_until
 from wire.facts import Place
 from wire.ids import (
@@ -168,6 +168,8 @@ class LockProcess:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.inputs: list[Input] = []
+        self.touches: list[Input] = []
+        """What only says that somebody is there, apart from what they ask for."""
         self._view = READY
         self._number = 0
         self._connections: list[socket.socket] = []
@@ -224,4 +226,5 @@ class LockProcess:
     def _read(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines:
             for line in lines:
-                self.inputs.append(decode_input(line))
+                said = decode_input(line)
+                (self.touches if isinstance(said, TouchInput) else self.inputs).append(said)

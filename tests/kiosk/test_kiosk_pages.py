@@ -15,7 +15,7 @@ from controller.core.events import Button
 from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
 from controller.core.views import Screen
 from controller.kiosk.texts import languages, texts
-from controller.panel_messages import DigitsInput, PressInput, ScanInput
+from controller.panel_messages import DigitsInput, PressInput, ScanInput, TouchInput
 from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
 from tests.tools.ports import wait_until
@@ -234,6 +234,28 @@ def test_digits_can_be_typed_on_a_keyboard_and_are_kept_when_one_is_wrong(kiosk:
     expect(page.locator(".telling h1")).to_have_text(texts("fr").notices[NoticeKind.CHECK_DIGITS].say)
     page.click("#open-keypad")
     expect(page.locator("#digits")).to_have_text(re.compile(r"1111\s*2222\s*3333"))
+
+
+def test_c_33_a_touch_says_that_somebody_is_there_and_whether_they_type(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.mouse.click(5, 300)
+    wait_until(lambda: kiosk.lock.touches == [TouchInput(busy=False)], "the touch")
+    page.click("#open-keypad")
+    wait_until(lambda: kiosk.lock.touches[-1] == TouchInput(busy=True), "the keypad")
+    told = len(kiosk.lock.touches)
+    kiosk.lock.show(serving(Screen.TAKE))
+    expect(page.locator(".telling .number")).to_be_visible()
+    page.mouse.click(5, 300)
+    page.wait_for_timeout(600)
+    assert len(kiosk.lock.touches) == told, "at an open door nobody looks for the reader"
+
+
+def test_c_33_the_hint_keeps_the_digits_typed_so_far(kiosk: Running, page: Page):
+    page.goto(kiosk.url)
+    page.keyboard.type("1234")
+    kiosk.lock.show(noticing(NoticeKind.SCAN_HINT))
+    expect(page.locator("main.notice-scan_hint")).to_be_attached()
+    expect(page.locator("#digits")).to_contain_text("1234")
 
 
 def test_the_wait_bar_shows_how_long(kiosk: Running, page: Page):

@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import helpers, loading, reports, retrieval
+from tests.simulation.people_at_the_bank import helpers, loading, reports, retrieval, unread
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -67,7 +67,7 @@ class RandomSite:
         """Let `steps` things happen, checking after each."""
         names = [
             act
-            for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS, *helpers.ACTS, *retrieval.ACTS)
+            for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS, *helpers.ACTS, *retrieval.ACTS, *unread.ACTS)
             for _ in range(weight)
         ]
         for _ in range(steps):

@@ -24,11 +24,11 @@ FLAGS = (
 
 
 @contextmanager
-def chromium(program: str, home: Path) -> Iterator[Browser]:
-    """A browser with no profile; `home` stands in for the home directory, which may be read-only."""
+def chromium(program: str, home: Path, *further: str) -> Iterator[Browser]:
+    """A browser with no profile and `further` flags; `home` stands in for the home directory, which may be read-only."""
     environment: dict[str, str | float | bool] = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home)}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS), env=environment)
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *further], env=environment)
         try:
             yield browser
         finally:

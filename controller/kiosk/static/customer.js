@@ -6,6 +6,7 @@ const IDLE_S = 60;
 const WARNING_S = 20;
 const DOUBLE_TAP_MS = 400;
 const LOST_MS = 2000;
+const TOUCH_MS = 2000;
 
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
@@ -23,6 +24,7 @@ let speaking;
 let againTimer = 0;
 let sending = false;
 let lostTimer = 0;
+let touchTold = { busy: null, at: 0 };
 
 const by = (id) => document.getElementById(id);
 
@@ -190,6 +192,16 @@ function isDoubleTap(what) {
   return double;
 }
 
+// Somebody is there: after a while without a code the site shows how to hold the slip. Who types or chooses holds none.
+function tellTouch() {
+  if (shown.serving) return;
+  const busy = keypadOpen || languagesOpen || problemOpen;
+  const now = performance.now();
+  if (busy === touchTold.busy && now - touchTold.at < TOUCH_MS) return;
+  touchTold = { busy, at: now };
+  post({ input: "touch", busy });
+}
+
 async function sendDigits() {
   if (typed.length !== DIGITS || sending) return;
   sending = true;
@@ -299,6 +311,7 @@ function watchIdle() {
 for (const kind of ["pointerdown", "keydown"]) {
   document.addEventListener(kind, () => {
     touchedAt = performance.now();
+    setTimeout(tellTouch, 300); // After the click that follows, which may open a keypad.
     const box = by("idle");
     if (box && !box.hidden) setTimeout(() => { box.hidden = true; }, 300);
   }, true);
@@ -329,3 +342,4 @@ if (shown.wait_ms) waitWhole = shown.wait_ms;
 waitUntil = performance.now() + shown.wait_ms;
 announce();
 draw();
+if (chosen) tellTouch(); // Who has just chosen a language stands there.

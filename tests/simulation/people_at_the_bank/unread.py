@@ -1,0 +1,69 @@
+"""People whose slip the reader cannot read, and a reader that sends noise (C-33)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from controller.core.events import Touched, Unread
+from controller.core.model import NoticeKind, Phase
+
+if TYPE_CHECKING:
+    from tests.simulation.random_site import Act, RandomSite
+
+PATIENCE_MS: Final = 11_000
+"""A second more than somebody is left alone with a slip that is not read."""
+NOISE_S: Final = 100
+HINTS_MAX: Final = 3
+"""A machine that talks to an empty room is switched off by those who live beside it."""
+
+
+def cannot_be_read(bank: RandomSite) -> None:
+    """Somebody touches the screen and turns a dirty slip; some of them type its digits instead."""
+    quiet, types = _is_quiet(bank), bank.random.random() < 0.3
+    bank.site.runner.feed(Touched(busy=False))
+    if types:
+        bank.site.runner.feed(Touched(busy=True))
+    hints = _hints_within(bank, PATIENCE_MS)
+    if quiet and types:
+        assert hints == 0, "C-33: somebody who types is told how to hold a slip"
+    elif quiet:
+        assert hints == 1, "C-33: somebody stood there for ten seconds, and the screen said nothing"
+
+
+def noise(bank: RandomSite) -> None:
+    """A reader that sees something all the time and reads nothing: a sticker before its eye, a bad cable."""
+    quiet = _is_quiet(bank)
+    bank.site.runner.feed(Touched(busy=True))
+    hints = 0
+    for _ in range(NOISE_S):
+        bank.site.runner.feed(Unread())
+        hints += _hints_within(bank, 1_000)
+    assert hints <= HINTS_MAX, "C-33: a reader full of noise lets the machine talk for ever"
+    assert hints or not quiet, "C-33: the reader saw a slip for a long time, and the screen said nothing"
+
+
+def _is_quiet(bank: RandomSite) -> bool:
+    """Nobody else is served, answered or kept waiting."""
+    durable, live = bank.site.state.durable, bank.site.state.live
+    moving = any(opening.phase in {Phase.PULSING, Phase.OPEN} for opening in durable.openings.values())
+    return durable.staff is None and live.notice is None and not live.waiting and not moving
+
+
+def _hints_within(bank: RandomSite, milliseconds: int) -> int:
+    """How often a hint came on the screen meanwhile."""
+    seen: set[int] = set()
+    before = _hint_until(bank)
+    for _ in range(milliseconds // 500):
+        bank.wait(500)
+        seen.add(_hint_until(bank))
+    return len(seen - {0, before})
+
+
+def _hint_until(bank: RandomSite) -> int:
+    """When the hint on the screen ends, which tells it from the one before; 0 without one."""
+    notice = bank.site.view().customer.notice
+    shown = notice is not None and notice.kind is NoticeKind.SCAN_HINT
+    return bank.site.state.live.notice_until if shown else 0
+
+
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((cannot_be_read, 2), (noise, 1))
