@@ -6,6 +6,7 @@ Owns the process: arguments, logging, signals, exit status. Knows nothing of par
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import logging
 import os
@@ -55,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(parts: Parts) -> int:
+    # The watchdog ends a hung program with SIGABRT: what each thread was at is written where the log goes.
+    faulthandler.enable()
     environment = notify_settings()
     watchdog = Watchdog(environment.address, period_s(environment.watchdog_usec, environment.watchdog_pid, os.getpid()))
     try:

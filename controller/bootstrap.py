@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
+from controller import ending
 from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
 from controller.core.evolve import evolve, rebase
@@ -126,7 +127,10 @@ class Site:
         doors = {
             Label(label): Door.OPEN if open_ else Door.CLOSED for label, open_ in self.hardware.doors.read_all().items()
         }
-        self.runner.feed(e.Booted(doors=doors, clean=start.clean))
+        ended = ending.begin(path.parent, clean=start.clean)
+        if not start.clean:
+            LOG.warning("the previous run ended without a goodbye: %s", ended or "nobody knows why")
+        self.runner.feed(e.Booted(doors=doors, clean=start.clean, ended=ended))
 
     def start(self) -> None:
         """Start every thread beside the owner's."""

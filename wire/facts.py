@@ -35,12 +35,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteStarted(Fact, frozen=True, kw_only=True, tag="site_started"):
-    """The controller started. `boot` counts starts; `clean` is whether the previous run said goodbye."""
+    """The controller started. `boot` counts starts; `clean` is whether the previous run said goodbye.
+
+    `ended`: why that run ended: `orderly`, `power`, `hung`, `failed`, `killed`; "" when it is not known.
+    """
 
     boot: int
     version: str
     board: str
     clean: bool
+    ended: str = ""
 
 
 class ClockCorrected(Fact, frozen=True, kw_only=True, tag="clock_corrected"):

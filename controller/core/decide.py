@@ -124,7 +124,9 @@ def _alarm_while(state: State, alarm: str, *, lasts: bool) -> Decision:
 
 
 def _booted(state: State, event: e.Booted, now: Now) -> Decision:
-    started = f.SiteStarted(boot=now.boot, version=state.setup.version, board=state.setup.board, clean=event.clean)
+    started = f.SiteStarted(
+        boot=now.boot, version=state.setup.version, board=state.setup.board, clean=event.clean, ended=event.ended
+    )
     facts: list[f.AnyFact] = [started]
     staff = state.durable.staff
     if staff is not None:

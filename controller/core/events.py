@@ -16,10 +16,14 @@ from wire.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The first event of a run, with every door read. `clean`: the previous run said goodbye."""
+    """The first event of a run, with every door read.
+
+    `clean`: the previous run said goodbye; `ended`: why it ended, as `controller.ending` has it, "" when it is not known.
+    """
 
     doors: Mapping[Label, Door]
     clean: bool
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

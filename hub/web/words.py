@@ -372,6 +372,14 @@ def _tell_door(
             return Word(f"Après une coupure, la porte {fact.compartment} a été trouvée {seen}.", "return", Tone.WATCH)
 
 
+_ENDED: Final[Mapping[str, str]] = {
+    "power": " après une coupure de courant ou un redémarrage de la machine",
+    "hung": " : le programme ne répondait plus, il a été relancé",
+    "failed": " : le programme s'était arrêté sur une erreur, il a été relancé",
+    "killed": " : le programme avait été arrêté de force, il a été relancé",
+}
+
+
 def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (the same)
     """Facts about the site itself."""
     match fact:
@@ -384,7 +392,7 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
         case facts.StaffAnswered():
             return Word("L'équipe a répondu à l'appel.", "desk")
         case facts.SiteStarted():
-            how = "" if fact.clean else " après un arrêt brutal"
+            how = "" if fact.clean else _ENDED.get(fact.ended, " après un arrêt brutal")
             return Word(f"Le site a démarré{how}.", "return", Tone.CALM if fact.clean else Tone.WATCH)
         case facts.ClockCorrected():
             return Word("L'horloge du site a été corrigée.", "clock")

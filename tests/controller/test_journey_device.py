@@ -6,7 +6,12 @@ so that each step has a *before* and an *after*; inside a pulse it dies when the
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -426,6 +431,83 @@ def test_d_05_whatever_bytes_come_no_wrong_door_opens_and_the_next_slip_does(tmp
     on.take_and_close("1")
     on.wait_fact("parcel_taken", parcel=first)
     on.end()
+
+
+# ---------------------------------------------------------------------------------------------------------- the watchdog
+
+
+class Systemd:
+    """systemd's part, read from the unit: it listens for pings, ends what is silent with SIGABRT, then runs what comes after."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        unit = (ROOT / "systemd" / "consigne-controller.service").read_text().splitlines()
+        values = [line.partition("=") for line in unit if "=" in line and not line.startswith("#")]
+        (self.period_s,) = (int(value) for name, _, value in values if name == "WatchdogSec")
+        after = [shlex.split(value) for name, _, value in values if name == "ExecStopPost"]
+        (self._note,) = (command for command in after if "controller.ending" in command)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(folder / "notify"))
+        self._socket.settimeout(self.period_s)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(folder / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", str(self.period_s * 1_000_000))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def hears(self, word: str) -> None:
+        """Wait for a word of the program's; it fails after the watchdog's time."""
+        while word not in self._socket.recv(1024).decode().splitlines():
+            pass
+
+    def waits_for_silence(self) -> None:
+        """Until nothing was said for the watchdog's time; bounded."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                self._socket.recv(1024)
+            except TimeoutError:
+                return
+        raise AssertionError("a program that hangs went on pinging")
+
+    def ends(self, process: subprocess.Popen[bytes], state: Path) -> None:
+        """The watchdog's signals, as systemd sends them, then the unit's own last command with the one path of this machine."""
+        process.send_signal(signal.SIGABRT)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(20) == -signal.SIGABRT
+        command = [sys.executable, *self._note[2:]]
+        command[command.index("--state") + 1] = str(state)
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "SERVICE_RESULT": "watchdog"}, timeout=60, check=True)
+
+
+def test_d_10_a_hung_program_is_ended_and_the_next_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watchdog restarts a hung process, event says why: the program freezes before a waiting person, the pings cease, what each
+    thread was at is in the log, the next run's first fact says `hung`, and the slip opens its door."""
+    systemd = Systemd(tmp_path, monkeypatch)
+    on = Stage(tmp_path)
+    known = on.stored(1, "1")
+    on.start(inside={"1": known})
+    systemd.hears("READY=1")
+    systemd.hears("WATCHDOG=1")
+    on.site.process.send_signal(signal.SIGSTOP)
+    on.scan(slip(1))
+    systemd.waits_for_silence()
+    systemd.ends(on.site.process, tmp_path / "state")
+    log = on.site.log.read_text()
+    assert "Fatal Python error: Aborted" in log
+    assert "controller/runner.py" in log, "where each thread was"
+    assert on.all("site_started")[-1].get("ended", "") == ""
+    on.kill()
+    on.start()
+    assert on.all("site_started")[-1]["ended"] == "hung"
+    systemd.hears("READY=1")
+    on.scan(slip(1))
+    on.opens("1")
+    on.take_and_close("1")
+    on.wait_fact("parcel_taken", parcel=known)
+    on.end()
+    systemd.close()
 
 
 # ------------------------------------------------------------------------------------------------------------- the clock

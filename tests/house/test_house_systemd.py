@@ -116,17 +116,16 @@ def test_the_watchdog_is_longer_than_the_longest_healthy_silence_of_the_lock_pro
 
 
 def test_the_coils_go_off_after_the_lock_process_however_it_ended():
-    (command,) = values("controller", "ExecStopPost")
-    assert command == f"{BIN}python -I -m firmware.alloff --board /etc/consigne/board.toml"
-    usage = subprocess.run(
-        [sys.executable, "-m", "firmware.alloff", "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=True,
-    )
-    assert "--board" in usage.stdout
+    commands = values("controller", "ExecStopPost")
+    assert commands == [
+        f"{BIN}python -I -m firmware.alloff --board /etc/consigne/board.toml",  # before anything else
+        f"{BIN}python -I -m controller.ending --state /var/lib/{values('controller', 'StateDirectory')[0]}",
+    ]
+    for module, option in (("firmware.alloff", "--board"), ("controller.ending", "--state")):
+        usage = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=50, check=True
+        )
+        assert option in usage.stdout
 
 
 def test_lgpio_has_a_folder_to_write_to_and_no_other_driver_takes_its_place():
