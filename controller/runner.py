@@ -7,6 +7,7 @@ an event means. `feed` and `advance` need no thread and no real time, so a simul
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 from collections import deque
@@ -19,10 +20,10 @@ from controller.core import events as e
 from controller.core.decide import decide
 from controller.core.due import next_deadline, open_openings, take_waiting
 from controller.core.evolve import evolve
-from controller.core.model import Now, State
+from controller.core.model import Now, Phase, State
 from controller.core.observe import observe
 from controller.ports import Clock, Journal, Latches, Panel, Signals, Uplink, Watchdog
-from firmware.latches import LatchError
+from firmware.latches import LatchBusy, LatchError
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -40,6 +41,13 @@ TEND_MS: Final = 30_000
 
 TICK_PAUSE_MS: Final = 10
 """A deadline that `Tick` did not move is not fed again sooner: a mistake may cost time, never the whole processor."""
+
+BUSY_MS_MAX: Final = 2_000
+"""How long a pulse may be put off because another coil is on or the supply rests. A longest on-time and the longest pause of a board
+are 1,500 ms; a latch that is busy for longer has failed. Shorter than any wait for a door, so that the next pulse is not ordered yet."""
+
+BUSY_PAUSE_MS: Final = 20
+"""A busy latch is not asked again sooner, whatever it says."""
 
 EXIT_THREAD_ENDED: Final = 70
 """Exit status when a thread ended by itself (EX_SOFTWARE of sysexits.h)."""
@@ -129,6 +137,15 @@ def _level(event: Posted) -> Hashable | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _PutOff:
+    """A pulse that the latches were too busy for: when it is tried again, and until when at all, in monotonic milliseconds."""
+
+    effect: x.Pulse
+    at_mono: int
+    until_mono: int
+
+
 class Runner:
     """The owner. All arguments are ports; `state` is the memory after recovery."""
 
@@ -156,6 +173,7 @@ class Runner:
         self._shown = state
         self._told = state
         self._failed: deque[e.PulseFailed] = deque()
+        self._put_off: _PutOff | None = None
         now = clock.now()
         self._deadline = next_deadline(state, now)
         self._quiet_since = now.mono
@@ -202,8 +220,15 @@ class Runner:
             self._one(event, now)
             self._follow_up(now)
         self._show(now)
-        self._deadline = next_deadline(self.state, now)
+        self._deadline = self._next(now)
         self._watchdog.ping()
+
+    def _next(self, now: Now) -> int | None:
+        due = next_deadline(self.state, now)
+        put_off = self._put_off
+        if put_off is None:
+            return due
+        return put_off.at_mono if due is None else min(due, put_off.at_mono)
 
     def _understood(self, posted: Posted) -> e.Event | None:
         match posted:
@@ -217,6 +242,8 @@ class Runner:
     def advance(self) -> None:
         """What the passing of time alone brings: a deadline, a look at the clock, housekeeping, a sign of life."""
         now = self._clock.now()
+        if self._put_off is not None and now.mono >= self._put_off.at_mono:
+            self._pulse_again(now)
         if self._deadline is not None and now.mono >= self._deadline:
             self.feed(e.Tick())
         if now.mono - self._looked >= HEARTBEAT_MS:
@@ -246,7 +273,7 @@ class Runner:
             self._journal.append(decision.facts, now)
         for effect in decision.effects:
             if isinstance(effect, x.Pulse):
-                self._pulse(effect)  # Its cause is durable and somebody waits in front of a door: it comes first.
+                self._pulse(effect, now)  # Its cause is durable and somebody waits in front of a door: it comes first.
         if decision.facts:
             durable = self.state.durable
             for fact in decision.facts:
@@ -285,12 +312,35 @@ class Runner:
             case _:
                 self.state = replace(self.state, live=observe(self.state.live, effect, now))
 
-    def _pulse(self, effect: x.Pulse) -> None:
+    def _pulse(self, effect: x.Pulse, now: Now) -> None:
+        """One pulse, ordered just now. An older one that is still put off is over: there is one opening at a time."""
+        self._put_off = None
+        self._fire(effect, now, now.mono + BUSY_MS_MAX)
+
+    def _pulse_again(self, now: Now) -> None:
+        """A pulse that was put off, while its door is still waited for: what was ordered counts, not what is late (I-10)."""
+        put_off, self._put_off = self._put_off, None
+        assert put_off is not None, "only what was put off is tried again"
+        opening = self.state.durable.openings.get(put_off.effect.compartment)
+        if opening is not None and opening.phase is Phase.PULSING:
+            self._fire(put_off.effect, now, put_off.until_mono)
+
+    def _fire(self, effect: x.Pulse, now: Now, until_mono: int) -> None:
+        """Busy is no failure: another coil is on, or the supply rests. It is tried again, within a bound."""
         try:
             self._latches.pulse(effect.compartment)
+        except LatchBusy as busy:
+            at_mono = now.mono + max(BUSY_PAUSE_MS, math.ceil(busy.wait_s * 1000))
+            if at_mono <= until_mono:
+                self._put_off = _PutOff(effect, at_mono, until_mono)
+            else:
+                self._fail(effect, busy)
         except LatchError as error:
-            LOG.error("compartment %s: the latch did not take its pulse: %s", effect.compartment, error)  # noqa: TRY400 the driver's own sentence says more than a traceback
-            self._failed.append(e.PulseFailed(effect.compartment, str(error)))
+            self._fail(effect, error)
+
+    def _fail(self, effect: x.Pulse, error: LatchError) -> None:
+        LOG.error("compartment %s: the latch did not take its pulse: %s", effect.compartment, error)
+        self._failed.append(e.PulseFailed(effect.compartment, str(error)))
 
     def _show(self, now: Now) -> None:
         state = self.state

@@ -340,6 +340,20 @@ class CollectionAssisted(Fact, frozen=True, kw_only=True, tag="collection_assist
     present: bool
 
 
+class KeyOpeningDeclared(Fact, frozen=True, kw_only=True, tag="key_opening_declared"):
+    """Staff open a door with the mechanical key (M-09), and nothing was pulsed.
+
+    Said before: `opened_ms` is 0, and the door that opens within the session's bound has this `session`. Said after: `opened_ms` is the
+    time at which its switch was seen open without a cause, and `open` whether it still is.
+    """
+
+    compartment: Label
+    session: str
+    by: str
+    opened_ms: int = 0
+    open: bool = False
+
+
 class PracticeStarted(Fact, frozen=True, kw_only=True, tag="practice_started"):
     """Staff set an empty compartment aside for practice (M-10): nothing that happens there is about a parcel."""
 
@@ -437,6 +451,7 @@ AnyFact = (
     | StaffSignedIn
     | StaffSignedOut
     | CollectionAssisted
+    | KeyOpeningDeclared
     | PracticeStarted
     | PracticeEnded
     | PinRefused

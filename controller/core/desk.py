@@ -11,6 +11,7 @@ from typing import Final, assert_never, cast
 from controller.core import (
     assisted,
     due,
+    keyed,
     loading,
     misplaced,
     moving,
@@ -47,6 +48,7 @@ from controller.core.model import (
     StaffNotice,
     StaffNoticeKind,
     State,
+    Step,
     alarm_key,
 )
 from controller.core.orders import call_desk, calls_over, open_door
@@ -114,6 +116,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return loading.bigger(state)
         case Button.CANCEL | Button.EMPTY | Button.NOT_EMPTY if retrieval.is_retrieving(state):
             return _answered_retrieving(state, staff, event.button, now)
+        case Button.CANCEL | Button.DONE if _is_with_key(state):
+            return keyed.given_up() if event.button is Button.CANCEL else keyed.not_seen(state, now)
         case Button.CANCEL:
             return loading.cancel(state, now)
         case Button.EMPTY:
@@ -154,14 +158,12 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _clear_alarm(state, staff, event)
         case Button.CLEAR_LOCKOUT:
             return Decision((f.LockoutCleared(by=staff.person),), (Sound(Signal.OK),))
-        case Button.PRACTISE:
-            return practice.begun(state, staff, event.compartment)
-        case Button.END_PRACTICE:
-            return practice.ended(state, staff, now)
-        case Button.PUT_IN_SERVICE:
-            return _service(state, staff, event.compartment, Service.IN_SERVICE)
-        case Button.TAKE_OUT_OF_SERVICE:
-            return _service(state, staff, event.compartment, Service.OUT_OF_SERVICE)
+        case Button.PRACTISE | Button.END_PRACTICE:
+            return practice.pressed(state, staff, event, now)
+        case Button.KEY_OPENING:
+            return keyed.said(state, staff, event.compartment, now)
+        case Button.PUT_IN_SERVICE | Button.TAKE_OUT_OF_SERVICE:
+            return _service(state, staff, event)
         case _:
             assert_never(event.button)
 
@@ -234,6 +236,10 @@ def _answered_retrieving(state: State, staff: Staff, button: Button, now: Now) -
     if button is Button.NOT_EMPTY:
         return retrieval.answered_not_empty(state, staff, now)
     return retrieval.cancel(state)
+
+
+def _is_with_key(state: State) -> bool:
+    return state.live.task is not None and state.live.task.step is Step.OPEN_WITH_KEY
 
 
 def _done(state: State, staff: Staff, now: Now) -> Decision:
@@ -324,7 +330,9 @@ def _clear_alarm(state: State, staff: Staff, event: Pressed) -> Decision:
     return Decision((cleared,), (Sound(Signal.OFF),))
 
 
-def _service(state: State, staff: Staff, label: Label | None, service: Service) -> Decision:
+def _service(state: State, staff: Staff, event: Pressed) -> Decision:
+    label = event.compartment
+    service = Service.IN_SERVICE if event.button is Button.PUT_IN_SERVICE else Service.OUT_OF_SERVICE
     if label is None or label not in state.durable.compartments:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     return Decision((f.ServiceSet(compartment=label, service=service, reason="by_staff", by=staff.person),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, latching, misplaced, moving, practice, reports
+from controller.core import due, keyed, latching, misplaced, moving, practice, reports
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
@@ -30,7 +30,7 @@ from controller.core.orders import ask_empty, call_desk, pulse_again
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service
 
-FORCED: Final = "door_forced"
+FORCED: Final = keyed.FORCED
 LEFT_OPEN: Final = "door_left_open"
 OPEN_AT_BOOT: Final = "open_at_boot"
 LATCH_FAILED: Final = latching.LATCH_FAILED
@@ -96,6 +96,8 @@ def resolve_at_boot(state: State, event: Booted) -> Iterator[f.AnyFact]:
 def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
     if opening is not None and opening.phase is Phase.OPEN:
         return Decision()
+    if opening is not None and opening.phase is Phase.DECLARED and keyed.is_awaited(state, opening):
+        return keyed.opened(state, opening)
     if opening is not None and _still_belongs(opening, now):
         more = latching.sprang_open(state, opening)
         opened = f.DoorOpened(compartment=label, session=opening.session)
@@ -111,6 +113,8 @@ def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> De
 def _still_belongs(opening: Opening, now: Now) -> bool:
     if opening.phase is Phase.PULSING:
         return True
+    if opening.phase is Phase.DECLARED:  # Nobody waits for it any more: it is as forced as any other (M-09).
+        return False
     window = due.LATE_MS if opening.phase is Phase.FAILED else due.SETTLE_MS
     return now.mono - opening.closed_mono < window
 

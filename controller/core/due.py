@@ -22,6 +22,9 @@ BOUNCES_MAX: Final = 2
 """A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
 _OF_STAFF: Final = frozenset({Purpose.LOAD, Purpose.VERIFY})
 
+KEY_MS: Final = 180_000
+"""How long after staff said that they open a door with the key it may open so (M-09): fetch the key, walk there, turn it."""
+
 ASSISTED_TIMES: Final = 2
 """Somebody who walks with a stick and is shown each step needs the double."""
 
@@ -118,8 +121,10 @@ def idle_at(state: State) -> int:
 
 
 def answer_by(state: State) -> int | None:
-    """When a question about what lies where is taken as unanswered."""
+    """When a question about what lies where is taken as unanswered, and a door no longer waited for that staff open with the key."""
     task = state.live.task
+    if task is not None and task.step is Step.OPEN_WITH_KEY:
+        return task.asked_mono + KEY_MS
     if task is None or task.step not in {Step.ASK_EMPTY, Step.WHICH_DOOR}:
         return None
     return task.asked_mono + state.durable.settings.cancel_answer_ms

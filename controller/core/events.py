@@ -174,6 +174,7 @@ class Button(StrEnum):
     ANSWER_CALL = "answer_call"
     CLEAR_ALARM = "clear_alarm"
     CLEAR_LOCKOUT = "clear_lockout"
+    KEY_OPENING = "key_opening"
     PUT_IN_SERVICE = "put_in_service"
     TAKE_OUT_OF_SERVICE = "take_out_of_service"
     PRACTISE = "practise"

@@ -10,7 +10,16 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from controller.core.edits import edit_compartment, not_elsewhere, with_key, without_key
-from controller.core.fold_doors import alarm_raised, count_session, door_opened, occupancy_set, ordered, over, resolved
+from controller.core.fold_doors import (
+    alarm_raised,
+    count_session,
+    door_opened,
+    key_declared,
+    occupancy_set,
+    ordered,
+    over,
+    resolved,
+)
 from controller.core.fold_parcels import (
     ended,
     joined,
@@ -28,7 +37,6 @@ from controller.core.model import (
     CALLS_MAX,
     Answer,
     Call,
-    DoorEventKind,
     Durable,
     Now,
     Phase,
@@ -37,7 +45,7 @@ from controller.core.model import (
     alarm_key,
 )
 from wire import facts as f
-from wire.ids import Occupancy, ParcelState
+from wire.ids import Occupancy
 
 MILLI: Final = 1_000
 """Attempts are counted in thousandths, so that a slow refill needs no fractions."""
@@ -75,20 +83,18 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return stored(durable, fact, stamp)
         case f.OpeningOrdered():
             return ordered(durable, fact, stamp)
+        case f.KeyOpeningDeclared():
+            return key_declared(durable, fact, stamp)
         case f.DoorOpened():
             return door_opened(durable, fact, stamp)
-        case f.DoorClosed():
-            return over(durable, fact, Phase.CLOSED, DoorEventKind.CLOSED, stamp)
-        case f.OpeningFailed():
-            return over(durable, fact, Phase.FAILED, DoorEventKind.FAILED, stamp)
+        case f.DoorClosed() | f.OpeningFailed():
+            return over(durable, fact, stamp)
         case f.OpeningResolved():
             return resolved(durable, fact, stamp)
         case f.ParcelTaken():
             return taken(durable, fact, stamp)
-        case f.ParcelCollected():
-            return ended(durable, fact.parcel, ParcelState.COLLECTED, stamp)
-        case f.ParcelRemoved():
-            return ended(durable, fact.parcel, ParcelState.REMOVED, stamp)
+        case f.ParcelCollected() | f.ParcelRemoved():
+            return ended(durable, fact, stamp)
         case f.ParcelDisputed() | f.ParcelRefused():
             return set_aside(durable, fact, stamp)
         case f.ParcelNoted():

@@ -61,6 +61,25 @@ def ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
     return durable
 
 
+def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Durable:
+    """An opening of staff without a pulse: still to come, or there already (M-09)."""
+    phase = Phase.DECLARED
+    if fact.opened_ms:
+        phase = Phase.OPEN if fact.open else Phase.CLOSED
+    known = durable.compartments.get(fact.compartment, Compartment())
+    opening = Opening(
+        session=fact.session,
+        compartment=fact.compartment,
+        purpose=Purpose.VERIFY,
+        phase=phase,
+        parcel=known.parcel,
+        by=fact.by,
+        opened_mono=stamp.mono,
+    )
+    durable = replace(durable, openings=with_key(durable.openings, fact.compartment, opening))
+    return count_session(durable, fact.session)
+
+
 def count_session(durable: Durable, session: str) -> Durable:
     """The number of a session is never given again in this boot."""
     number = _session_number(session)
@@ -83,15 +102,18 @@ def door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
     durable = edit_opening(
         durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, bounces=bounces
     )
-    if opening.purpose is Purpose.COLLECT and opening.parcel is not None:
+    parcel = None if opening.parcel is None else durable.parcels.get(opening.parcel)
+    # What its recipient complained of waits for staff, however often its door springs open again (C-09).
+    said = parcel is not None and parcel.state in {ParcelState.DISPUTED, ParcelState.REFUSED}
+    if opening.purpose is Purpose.COLLECT and opening.parcel is not None and not said:
         return edit_parcel(durable, opening.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
     return durable
 
 
-def over(
-    durable: Durable, fact: f.DoorClosed | f.OpeningFailed, phase: Phase, kind: DoorEventKind, stamp: Now
-) -> Durable:
+def over(durable: Durable, fact: f.DoorClosed | f.OpeningFailed, stamp: Now) -> Durable:
     """An opening ends, closed or failed."""
+    failed = isinstance(fact, f.OpeningFailed)
+    phase, kind = (Phase.FAILED, DoorEventKind.FAILED) if failed else (Phase.CLOSED, DoorEventKind.CLOSED)
     durable = _seen_at_door(durable, fact, kind, stamp)
     return edit_opening(durable, fact.compartment, fact.session, phase=phase, closed_mono=stamp.mono)
 

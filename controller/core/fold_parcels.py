@@ -11,7 +11,7 @@ from itertools import islice
 from controller.core.edits import edit_compartment, edit_parcel, not_elsewhere, with_key, without_key
 from controller.core.model import ALIASES_MAX, ENDED_MAX, Alias, Durable, Ended, Now, Parcel, PlanMark
 from wire import facts as f
-from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind
+from wire.ids import Label, Occupancy, ParcelState, PlaceKind
 from wire.plan import PlannedParcel
 
 
@@ -191,8 +191,10 @@ def taken(durable: Durable, fact: f.ParcelTaken, stamp: Now) -> Durable:
     )
 
 
-def ended(durable: Durable, parcel: ParcelId, state: ParcelState, stamp: Now) -> Durable:
+def ended(durable: Durable, fact: f.ParcelCollected | f.ParcelRemoved, stamp: Now) -> Durable:
     """A parcel has left for good: a short record of it is kept, and its compartment is free if nothing else was seen."""
+    parcel = fact.parcel
+    state = ParcelState.COLLECTED if isinstance(fact, f.ParcelCollected) else ParcelState.REMOVED
     known = durable.parcels.get(parcel)
     if known is None:
         return durable

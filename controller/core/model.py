@@ -172,12 +172,13 @@ class Alias:
 
 
 class Phase(StrEnum):
-    """How far an opening has come."""
+    """How far an opening has come. `declared`: staff said that they open this door with the key, and it has not moved yet (M-09)."""
 
     PULSING = "pulsing"
     OPEN = "open"
     CLOSED = "closed"
     FAILED = "failed"
+    DECLARED = "declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ class Step(StrEnum):
     ASK_EMPTY = "ask_empty"
     WHICH_DOOR = "which_door"
     TAKE_FROM_SHELF = "take_from_shelf"
+    OPEN_WITH_KEY = "open_with_key"
 
 
 class After(StrEnum):
@@ -412,6 +414,7 @@ class StaffNoticeKind(StrEnum):
     WRONG_PARCEL = "wrong_parcel"
     ALL_RETRIEVED = "all_retrieved"
     REISSUED = "reissued"
+    KEY_TOO_LATE = "key_too_late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +446,7 @@ class Live:
     `badge`: the text of the badge of whoever is signed in, the key of their PIN's digest; never in a fact, a view or a log.
     `trying_since`: since when somebody stands there and nothing was read; `hints`: how often they were told how to hold it (C-33).
     `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`.
+    `opened`: when each door was last seen to open since this start; `booted_mono`: when this start was.
     """
 
     doors: Mapping[Label, Door] = field(default_factory=dict)
@@ -471,6 +475,8 @@ class Live:
     slip_for: ParcelId | None = None
     trying_since: int | None = None
     hints: int = 0
+    opened: Mapping[Label, int] = field(default_factory=dict)
+    booted_mono: int = 0
 
 
 @dataclass(frozen=True, slots=True)

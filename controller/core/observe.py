@@ -37,11 +37,9 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
     """`live` after an event was seen or an inward effect performed."""
     match what:
         case e.Booted():
-            return replace(live, doors=dict(what.doors), active_mono=now.mono)
+            return replace(live, doors=dict(what.doors), booted_mono=now.mono, active_mono=now.mono)
         case e.DoorChanged():
-            level = Door.OPEN if what.open else Door.CLOSED
-            moved = replace(live, doors=_with_door(live.doors, what.compartment, level), active_mono=now.mono)
-            return trying.answered(moved)
+            return trying.answered(_moved(live, what, now))
         case e.Scanned():
             return _scanned(live, what, now)
         case e.Unread():
@@ -88,6 +86,14 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, refused_badge=what.badge)
         case _:
             return live
+
+
+def _moved(live: Live, moved: e.DoorChanged, now: Now) -> Live:
+    level = Door.OPEN if moved.open else Door.CLOSED
+    opened = live.opened
+    if moved.open and live.doors.get(moved.compartment) is not Door.OPEN:
+        opened = {**opened, moved.compartment: now.mono}
+    return replace(live, doors=_with_door(live.doors, moved.compartment, level), opened=opened, active_mono=now.mono)
 
 
 def _with_door(doors: Mapping[Label, Door], label: Label, level: Door) -> dict[Label, Door]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from controller.core import due
 from controller.core.allocate import is_allottable
 from controller.core.effects import Decision, Show, ShowStaff, Signal, Sound, Wait
-from controller.core.events import Scanned
+from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import open_to_check, tell
 from controller.core.model import After, Notice, NoticeKind, Now, Phase, Staff, StaffNotice, StaffNoticeKind, State
 from controller.core.orders import call_desk, next_session, open_door
@@ -27,6 +27,13 @@ def begun(state: State, staff: Staff, label: Label | None) -> Decision:
         return tell(StaffNoticeKind.NOT_FOR_PRACTICE, compartment=label)
     started = f.PracticeStarted(compartment=label, by=staff.person, session=staff.session)
     return Decision((started,), (ShowStaff(StaffNotice(StaffNoticeKind.PRACTICE_ON, label)), Sound(Signal.OK)))
+
+
+def pressed(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
+    """Practice begins, or ends."""
+    if event.button is Button.PRACTISE:
+        return begun(state, staff, event.compartment)
+    return ended(state, staff, now)
 
 
 def ended(state: State, staff: Staff, now: Now) -> Decision:

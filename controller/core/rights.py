@@ -59,6 +59,7 @@ NEEDS: Final = {
     Button.ANSWER_CALL: Right.HELP,
     Button.CLEAR_ALARM: Right.ALARMS,
     Button.CLEAR_LOCKOUT: Right.HELP,
+    Button.KEY_OPENING: Right.DOORS,
     Button.PUT_IN_SERVICE: Right.DOORS,
     Button.TAKE_OUT_OF_SERVICE: Right.DOORS,
     Button.PRACTISE: Right.PRACTISE,

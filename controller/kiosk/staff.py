@@ -70,6 +70,7 @@ _DRAWINGS: Final[dict[Step | None, Drawing]] = {
     Step.ASK_EMPTY: pictograms.CARDS[CommandCard.EMPTY],
     Step.TAKE_FROM_SHELF: pictograms.TAKE_PARCEL,
     Step.WHICH_DOOR: pictograms.CARDS[CommandCard.NOT_EMPTY],
+    Step.OPEN_WITH_KEY: pictograms.KEY,
 }
 
 
@@ -119,6 +120,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         motives=[(motive.value, words) for motive, words in MOTIVES.items()],
         identities=[(check.value, words) for check, words in IDENTITIES.items()],
         may_practise=may(view.staff.role, Right.PRACTISE),
+        may_doors=may(view.staff.role, Right.DOORS),
         may_assist=may(view.staff.role, Right.ASSIST),
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),

@@ -65,7 +65,7 @@ REASONS: Final = {
 ALARMS: Final = {
     "door_left_open": "Une porte est restée ouverte. Allez la fermer.",
     "open_at_boot": "Une porte était ouverte au démarrage. Regardez dedans, puis fermez.",
-    "door_forced": "Une porte s'est ouverte sans ordre. Allez voir.",
+    "door_forced": "Une porte s'est ouverte sans ordre. Allez voir. Si c'était vous avec la clé, dites-le.",
     "scanner_lost": "Le lecteur ne répond plus. Regardez son câble.",
     "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
     "disk_full": "La mémoire de la machine est pleine. Les retraits marchent encore. Prévenez le responsable.",
@@ -110,6 +110,7 @@ NOTICES: Final = {
     StaffNoticeKind.PRACTICE_ON: "L'exercice est ouvert. Le bon d'exercice ouvre cette porte autant de fois que vous voulez.",
     StaffNoticeKind.NOT_FOR_PRACTICE: "Pour un exercice, choisissez un casier libre, fermé et en service.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
+    StaffNoticeKind.KEY_TOO_LATE: "Trop tard pour dire que c'était vous : allez voir la porte. L'alarme reste.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }
 MOTIVES: Final = {
@@ -144,7 +145,7 @@ def what_to_do(view: View) -> str:
     return _task_words(task)
 
 
-def _task_words(task: TaskView) -> str:
+def _task_words(task: TaskView) -> str:  # noqa: PLR0911 one match, one line a step
     match task.step:
         case Step.CHOOSE_SIZE:
             return "Choisissez la taille du colis."
@@ -161,6 +162,8 @@ def _task_words(task: TaskView) -> str:
             return (
                 f"Prenez le colis à la place\N{NO-BREAK SPACE}{task.shelf_place} de l'étagère et scannez son étiquette."
             )
+        case Step.OPEN_WITH_KEY:
+            return f"Ouvrez la porte\N{NO-BREAK SPACE}{task.compartment} avec la clé. Vous avez 3\N{NO-BREAK SPACE}minutes."
         case Step.TAKE_BACK | Step.ASK_EMPTY if task.retrieving:
             return _retrieval_words(task)
         case Step.TAKE_BACK if task.looks_only:

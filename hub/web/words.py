@@ -412,6 +412,9 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             there = "la personne était là" if fact.present else "le colis lui a été porté"
             why, check = _MOTIVE.get(fact.motive, fact.motive), _IDENTITY.get(fact.identity, fact.identity)
             return Word(f"Retrait accompagné par l'équipe : {why} ; {check} ; {there}.", "person")
+        case facts.KeyOpeningDeclared():
+            when = "l'alarme est expliquée" if fact.opened_ms else "avant de l'ouvrir"
+            return Word(f"Porte {fact.compartment} ouverte avec la clé : l'équipe l'a dit, {when}.", "key", Tone.WATCH)
         case facts.PracticeStarted():
             return Word(f"Exercice : le casier {fact.compartment} est mis de côté.", "person")
         case facts.PracticeEnded():

@@ -15,6 +15,8 @@ from controller.core.evolve import evolve
 from controller.core.model import Durable, Live, Now, Phase, Setup, State, fresh
 from controller.journal import Journal, JournalFull
 from controller.runner import (
+    BUSY_MS_MAX,
+    BUSY_PAUSE_MS,
     EXIT_THREAD_ENDED,
     HEARTBEAT_MS,
     INBOX_MAX,
@@ -188,14 +190,76 @@ def test_nothing_is_pulsed_when_the_disk_is_full():
     assert runner.state.durable.openings == {}
 
 
-@pytest.mark.parametrize("error", [LatchError("relay board silent"), LatchBusy("resting", 0.2)])
-def test_a_refused_pulse_becomes_an_event_of_its_own(error: LatchError):
-    world = World(refuse=error)
+def failures(world: World) -> int:
+    return sum(isinstance(fact, f.OpeningFailed) for fact in world.facts)
+
+
+def pulses(world: World) -> int:
+    return world.history.count("pulse 1")
+
+
+def test_a_refused_pulse_becomes_an_event_of_its_own() -> None:
+    world = World(refuse=LatchError("relay board silent"))
     runner = site(world, c1=1)
     runner.feed(e.Scanned(slip(1), 0))
-    failed = [fact for fact in world.facts if isinstance(fact, f.OpeningFailed)]
-    assert len(failed) == 1
+    assert failures(world) == 1
     assert parcel(1) in runner.state.durable.parcels
+
+
+def test_a_busy_latch_is_asked_again_when_it_said_and_that_is_no_failure() -> None:
+    """Another coil was on until a moment ago: the door opens a moment later, and nobody is alarmed."""
+    world = World(refuse=LatchBusy("The supply rests between two latches.", 0.2))
+    runner = site(world, c1=1)
+    runner.feed(e.Scanned(slip(1), 0))
+    assert (pulses(world), failures(world), runner.next_deadline()) == (1, 0, world.mono + 200)
+    world.mono += 199
+    runner.advance()
+    assert pulses(world) == 1
+    world.mono += 1
+    world.refuse = None
+    runner.advance()
+    assert (pulses(world), failures(world)) == (2, 0)
+    orders = [fact for fact in world.facts if isinstance(fact, f.OpeningOrdered)]
+    assert [order.pulse for order in orders] == [1], "one order, one pulse, however often it was put off"
+    runner.feed(e.DoorChanged(ONE, open=True))
+    assert runner.state.durable.openings[ONE].phase is Phase.OPEN
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.2, 1.4])
+def test_a_latch_that_stays_busy_has_failed_within_a_bound(wait_s: float) -> None:
+    world = World(refuse=LatchBusy("still energised", wait_s))
+    runner = site(world, c1=1)
+    begun = world.mono
+    runner.feed(e.Scanned(slip(1), 0))
+    while not failures(world):
+        deadline = runner.next_deadline()
+        assert deadline is not None
+        assert deadline > world.mono, "a busy latch may cost time, never the whole processor"
+        world.mono = deadline
+        runner.advance()
+    assert world.mono - begun <= BUSY_MS_MAX
+    assert pulses(world) <= 1 + BUSY_MS_MAX // BUSY_PAUSE_MS
+    assert parcel(1) in runner.state.durable.parcels
+
+
+def test_a_latch_busy_for_longer_than_any_pulse_fails_at_once() -> None:
+    world = World(refuse=LatchBusy("still energised", 60.0))
+    runner = site(world, c1=1)
+    runner.feed(e.Scanned(slip(1), 0))
+    assert (pulses(world), failures(world)) == (1, 1)
+
+
+def test_a_pulse_that_was_put_off_is_not_given_once_its_door_is_open() -> None:
+    """Somebody helped by hand meanwhile: a late pulse would be one that nobody waits for."""
+    world = World(refuse=LatchBusy("rests", 0.5))
+    runner = site(world, c1=1)
+    runner.feed(e.Scanned(slip(1), 0))
+    world.mono += 100
+    runner.feed(e.DoorChanged(ONE, open=True))
+    world.refuse = None
+    world.mono += 500
+    runner.advance()
+    assert pulses(world) == 1
 
 
 def test_a_second_customer_waits_and_is_served_when_the_first_door_closed():

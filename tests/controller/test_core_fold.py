@@ -310,7 +310,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_expired", "no_pin", "pin_wrong", "pin_wait",
         "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted", "practice_on",
         "not_for_practice",
-        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued",
+        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == [
@@ -321,14 +321,15 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "ask_empty",
         "which_door",
         "take_from_shelf",
+        "open_with_key",
     ]
     assert words(After) == ["nothing", "bigger", "other_door", "shelf", "remove", "move", "end_practice", "retrieve"]
-    assert words(Phase) == ["pulsing", "open", "closed", "failed"]
+    assert words(Phase) == ["pulsing", "open", "closed", "failed", "declared"]
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
         "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
         "heavy", "low", "unidentified", "identified", "make_room", "check",
-        "reopen", "remove", "retrieve", "not_there", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "put_in_service",
+        "reopen", "remove", "retrieve", "not_there", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
     ]  # fmt: skip
 

@@ -237,3 +237,22 @@ def test_what_is_unknown_already_stays_so(site: VirtualSite) -> None:
     say(site, Button.DAMAGED)
     assert site.parcel(parcel).state is ParcelState.DISPUTED
     assert "occupancy_set" not in site.kinds()
+
+
+def test_a_door_that_springs_open_after_the_word_makes_no_collection_of_it(site: VirtualSite) -> None:
+    """Bank 284: staff answered *empty*, and the parcel that its recipient had not found was booked as collected."""
+    parcel = at_open_door(site)
+    site.close("1")
+    say(site, Button.FOUND_EMPTY)
+    site.wait(500)
+    site.open("1")
+    site.close("1")
+    assert not site.parcel(parcel).uncertain
+    site.wait(3_000)
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.parcel(parcel).state is ParcelState.DISPUTED

@@ -16,7 +16,7 @@ from controller.core.model import Durable, Live, Now, Parcel, Setup, State, fres
 from controller.core.picture import build_view
 from controller.core.views import View
 from controller.runner import Runner
-from firmware.latches import LatchError
+from firmware.latches import LatchBusy, LatchError
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text, card_text, pin_digest
 from wire.ids import Door, Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust, parcel_id_from_bits
@@ -60,13 +60,15 @@ class VirtualClock:
 
 @dataclass
 class Recorder:
-    """Every port of the owner, recording in one list what was done in which order."""
+    """Every port of the owner, recording in one list what was done in which order. `rests_until`: no coil may be on before."""
 
     facts: list[f.AnyFact] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     done: list[tuple[str, object]] = field(default_factory=list)
     causes: list[f.OpeningOrdered] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    rests_until: int = 0
+    clock: VirtualClock = field(default_factory=VirtualClock)
     acked: int = 0
     on_ballast: bool = False
 
@@ -95,6 +97,9 @@ class Recorder:
         if label in self.broken:
             message = f"compartment {label}: no answer from the driver"
             raise LatchError(message)
+        if self.clock.mono < self.rests_until:
+            message = "the supply rests"
+            raise LatchBusy(message, (self.rests_until - self.clock.mono) / 1000)
         self.causes.append(next(fact for fact in reversed(self.facts) if isinstance(fact, f.OpeningOrdered)))
         self.done.append(("pulse", label))
 
@@ -165,7 +170,7 @@ class VirtualSite:
         )
         self.settings = settings or Settings()
         self.clock = VirtualClock()
-        self.recorder = Recorder()
+        self.recorder = Recorder(clock=self.clock)
         self.hub = Silent()
         self.lamp = Lamp()
         self.doors: dict[Label, Door] = dict.fromkeys(self.setup.cards, Door.CLOSED)
@@ -203,6 +208,7 @@ class VirtualSite:
             durable = evolve(durable, f.decode_fact(body), Now(0, self.clock.wall_ms, Trust.FLOOR))
         self.clock.boot += 1
         self.clock.mono = 5_000
+        self.recorder.rests_until = 0
         self.runner = self._start(durable, clean=False)
 
     def through_a_snapshot(self) -> Durable:

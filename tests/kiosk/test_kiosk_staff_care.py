@@ -10,13 +10,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from controller.core.events import Button
 from controller.core.model import Step
-from controller.core.views import TaskView
+from controller.core.views import AlarmView, TaskView
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import PARCEL, staffed
 from tests.kiosk.test_kiosk_pages import violations
 from tests.tools.ports import wait_until
 from wire.ids import Label, Occupancy
+from wire.plan import Role
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +69,28 @@ def test_a_retrieval_says_what_to_do_at_each_step(kiosk: Running, page: Page) ->
         kiosk.lock.show(replace(view, staff=replace(view.staff, parcels=due, task=task)))
         expect(page.locator("h1")).to_contain_text(words)
         assert violations(page) == []
+
+
+def test_a_stuck_door_is_said_before_the_key_is_turned_and_a_break_in_explained(kiosk: Running, page: Page) -> None:
+    view = staffed(busy=False)
+    view = replace(view, staff=replace(view.staff, role=Role.CONCIERGE))
+    first = view.bank[0]
+    forced = AlarmView("door_forced", first.label, view.now_ms)
+    kiosk.lock.show(replace(view, alarms=(forced,)))
+    page.goto(f"{kiosk.url}/staff")
+    expect(page.locator(".urgent")).to_contain_text("Si c'était vous avec la clé, dites-le.")
+    assert violations(page) == []
+    asked = PressInput(button=Button.KEY_OPENING, compartment=first.label)
+    for way in (f"#mine-{first.label}", f"#key-{first.label}"):
+        kiosk.lock.inputs.clear()
+        if way.startswith("#key"):
+            page.locator(f"#door-{first.label}").click()
+        page.locator(way).click()
+        wait_until(lambda: bool(kiosk.lock.inputs) and kiosk.lock.inputs[-1] == asked, "the key to be said", 5.0)
+    task = TaskView(Step.OPEN_WITH_KEY, None, "", Label(first.label), None)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=task)))
+    expect(page.locator("h1")).to_contain_text("avec la clé")
+    assert violations(page) == []
+    page.locator("#done").click()
+    done = PressInput(button=Button.DONE)
+    wait_until(lambda: kiosk.lock.inputs[-1] == done, "the word that it is open", 5.0)

@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import helpers, loading, reports, retrieval, unread
+from tests.simulation.people_at_the_bank import care, helpers, loading, reports, retrieval, unread
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -26,6 +26,16 @@ PINLESS: Final = 3
 """One bank of so many has a hub that gave no PINs yet."""
 STEPS: Final = 150
 """What happens in a life that is told for itself."""
+
+PEOPLE: Final = (
+    reports,
+    loading,
+    helpers,
+    retrieval,
+    unread,
+    care,
+)
+"""The people of the journeys, each with their acts and how often they do them."""
 
 Act = Callable[["RandomSite"], None]
 
@@ -66,9 +76,7 @@ class RandomSite:
     def live(self, steps: int) -> None:
         """Let `steps` things happen, checking after each."""
         names = [
-            act
-            for act, weight in (*ACTS, *reports.ACTS, *loading.ACTS, *helpers.ACTS, *retrieval.ACTS, *unread.ACTS)
-            for _ in range(weight)
+            act for act, weight in (*ACTS, *(act for people in PEOPLE for act in people.ACTS)) for _ in range(weight)
         ]
         for _ in range(steps):
             act = self.random.choice(names)
@@ -272,6 +280,9 @@ class RandomSite:
         if self.site.doors[label] is not Door.CLOSED or self.random.random() < 0.7:
             return
         opening = self.site.state.durable.openings.get(label)
+        task = self.site.state.live.task
+        if task is not None and task.step is Step.OPEN_WITH_KEY and task.compartment == label:
+            return  # Under the eyes of staff with the key in their hands.
         recent = opening is not None and self.site.clock.mono - max(opening.pulse_mono, opening.closed_mono) < 70_000
         self.site.open(label)
         if recent:

@@ -25,6 +25,7 @@ HOUR_MS: Final = 3_600_000
 WRONG_PINS_AN_HOUR: Final = 7
 """Five in a row and two more as the bucket fills: by the clock on the wall, which nobody moves here."""
 BOUNCES_MAX: Final = 2
+SAID_AFTER_MS: Final = 300_000
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
@@ -88,6 +89,10 @@ class Witness:
                 self._marked = dict.fromkeys(self._marked, at_ms)
             case f.OpeningOrdered():
                 self._ordered(fact, at_ms)
+            case f.OpeningFailed():
+                assert fact.reason != "driver_error", "a coil that is to rest a moment is called a failure"
+            case f.KeyOpeningDeclared():
+                self._said_of_key(fact, at_ms)
             case f.DoorOpened():
                 self._opened_at[fact.compartment] = at_ms
                 self._mark_behind(fact.compartment, at_ms)
@@ -169,6 +174,13 @@ class Witness:
             late_ms = at_ms - self._marked.get(fact.parcel, self._started_at)
             assert late_ms <= settings.reopen_grace_ms, f"I-9: opened again {late_ms} ms later"
         self._marked[fact.parcel] = at_ms
+
+    def _said_of_key(self, fact: f.KeyOpeningDeclared, at_ms: int) -> None:
+        """M-09: an alarm is explained by whoever opened the door just now, and by nobody an hour later."""
+        held = self.inside[fact.compartment]
+        assert self._pin_typed or not self.site.pin or not held, "a key for a door with a parcel, and no PIN"
+        late_ms = at_ms - fact.opened_ms
+        assert not fact.opened_ms or late_ms <= SAID_AFTER_MS, f"M-09: a break-in explained {late_ms} ms later"
 
     def _wrong_pin(self, at_ms: int) -> None:
         self._wrong_pins = [before for before in self._wrong_pins if at_ms - before < HOUR_MS]
@@ -323,6 +335,7 @@ class Witness:
             and self.site.doors[label] is Door.CLOSED
             and not any(o.phase in {Phase.PULSING, Phase.OPEN} for o in openings)
             and all(mono - o.pulse_mono > rest_ms for o in openings)
+            and mono >= self.site.recorder.rests_until
         )
 
 
