@@ -29,6 +29,7 @@ from controller.core.model import (
 from controller.core.orders import ask_empty, call_desk, pulse_again
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service
+from wire.plan import Help
 
 FORCED: Final = keyed.FORCED
 LEFT_OPEN: Final = "door_left_open"
@@ -101,13 +102,21 @@ def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> De
     if opening is not None and _still_belongs(opening, now):
         more = latching.sprang_open(state, opening)
         opened = f.DoorOpened(compartment=label, session=opening.session)
-        return Decision((opened, *moving.in_hands(state, opening), *more.facts), more.effects)
+        effects = (*more.effects, *_leading(state, opening))
+        return Decision((opened, *moving.in_hands(state, opening), *more.facts), effects)
     facts: list[f.AnyFact] = [f.DoorOpened(compartment=label)]
     if alarm_key(FORCED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=FORCED, compartment=label))
     if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
         facts.append(f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=FORCED))
     return Decision(tuple(facts), (Sound(Signal.ALARM),))
+
+
+def _leading(state: State, opening: Opening) -> tuple[Effect, ...]:
+    """An open door ticks at once for somebody who does not see it: they follow the sound (C-29)."""
+    parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
+    led = opening.purpose in _TAKING and parcel is not None and parcel.help is Help.BLIND
+    return (Sound(Signal.TICKING),) if led else ()
 
 
 def _still_belongs(opening: Opening, now: Now) -> bool:

@@ -50,6 +50,7 @@ from wire.messages import (
     SiteState,
 )
 from wire.pickup import PickupKey, qr_text, typed_digits
+from wire.plan import Help
 from wire.practice import practice_text
 
 CAPABILITIES: Final = ("identify", "rebirth", "shelf")
@@ -154,6 +155,7 @@ def _customer(state: State, now: Now) -> CustomerView:
             notice.compartment,
             _reach(state, notice.compartment),
             language,
+            Help.STANDARD if parcel is None else parcel.help,
             notice=notice,
             also_at_desk=more,
         )
@@ -209,6 +211,7 @@ def _staff(state: State, now: Now) -> StaffView:
                 _place(state, call.parcel),
                 call.at_ms,
                 _events(state, call),
+                _help(state, call.parcel),
             )
             for call in state.durable.calls
         ),
@@ -297,6 +300,11 @@ def _parcel(parcel: Parcel) -> ParcelView:
 def _tracking(state: State, parcel: ParcelId | None) -> str:
     known = None if parcel is None else state.durable.parcels.get(parcel)
     return "" if known is None else known.tracking
+
+
+def _help(state: State, parcel: ParcelId | None) -> Help:
+    known = None if parcel is None else state.durable.parcels.get(parcel)
+    return Help.STANDARD if known is None else known.help
 
 
 def _place(state: State, parcel: ParcelId | None) -> Place | None:

@@ -100,7 +100,10 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class CallView:
-    """Somebody to serve at the desk. `events`: what happened at the door, when they say that something is wrong behind it."""
+    """Somebody to serve at the desk. `events`: what happened at the door, when they say that something is wrong behind it.
+
+    `help`: how to speak with them.
+    """
 
     reason: str
     parcel: ParcelId | None
@@ -109,6 +112,7 @@ class CallView:
     place: Place | None
     at_ms: int
     events: tuple[DoorEvent, ...] = ()
+    help: Help = Help.STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,10 +202,11 @@ def _add_screens(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route af
     async def voice(language: str, clip: str, door: str = "") -> Response:
         picture = kiosk.link.picture
         known = not door or (picture is not None and door in {each.label for each in picture.view.bank})
-        sound = await kiosk.voice.sound(language, clip, door) if known else None
+        notice = None if picture is None else picture.view.customer.notice
+        sound = await kiosk.voice.sound(language, clip, door, notice) if known else None
         if sound is None:
             return Response(status_code=404)
-        return Response(sound.data, media_type=sound.kind)
+        return Response(sound.data, media_type=sound.kind, headers={"Cache-Control": "no-store"})
 
     @app.get("/healthz")
     async def health() -> JSONResponse:

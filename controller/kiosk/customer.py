@@ -5,7 +5,6 @@ Owns what each screen shows. Refuses to know words (`text/`), sockets and staff.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +18,7 @@ from controller.kiosk.bank import lit_svg
 from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
 from controller.kiosk.texts import Texts, language_or_fallback, texts
+from controller.kiosk.voice import retired
 from paper import pictograms
 from paper.drawing import Picture as Drawing
 from paper.drawing import svg
@@ -59,6 +59,11 @@ _DESK_KINDS: Final = frozenset(
     }
 )
 _DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
+_LAST_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.REFUSED_PARCEL})
+"""After these there is nothing left to do here."""
+_LEADING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE})
+_REPEATED: Final = frozenset({Help.BLIND, Help.DEAF})
+"""Who misses half of what the screen does: the other half is said, or shone, again until they have acted."""
 _SAMPLES: Final = frozenset({"ar", "ta", "zh"})
 """Languages whose own names stand on the button: who reads no French sees that there are others."""
 _KEYPAD_KINDS: Final = frozenset({NoticeKind.CHECK_DIGITS, NoticeKind.SCAN_HINT})
@@ -68,7 +73,11 @@ _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the browser gets. `tone` is played and `say` spoken once a change of `screen`; `serving` stops idling."""
+    """What the browser gets. `tone` is played and `say` spoken once a change of `screen`; `serving` stops idling.
+
+    `flash`: every change and every repeat is a light as well, for somebody who hears none (C-29). `over`: their visit ends with
+    this screen, and what they set for themselves with it.
+    """
 
     screen: str
     html: str
@@ -81,6 +90,8 @@ class Shown:
     again_s: int
     wait_ms: int
     keypad: bool
+    flash: bool = False
+    over: bool = False
 
 
 def show(environment: Environment, settings: Settings, picture: Picture | None, chosen: str, now_s: float) -> Shown:
@@ -90,7 +101,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
     view, customer = picture.view, picture.view.customer
     language = _language(customer, chosen, settings)
     words = texts(language)
-    said = _said(customer, words)
+    said = _said(customer, words, scanner=view.scanner)
     more = _more(customer, words)
     wait_ms = _wait_ms(view, now_s - picture.received_s)
     html = environment.get_template("customer_fragment.html").render(
@@ -107,7 +118,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         door=customer.compartment if customer.screen in SERVING else None,
         reach=None if customer.reach is None else words.reach[customer.reach],
         bank=lit_svg(view.bank, customer.compartment if customer.screen in SERVING else None),
-        drawings=[_inline(drawing) for drawing in _drawings(customer)],
+        drawings=[_inline(drawing) for drawing in _drawings(customer, scanner=view.scanner)],
         retired=_retired(customer.notice, words),
         problems=[(button, getattr(words, button.value), _inline(drawing)) for button, drawing in _PROBLEMS],
         problem_door=None if customer.practice else _problem_door(customer),
@@ -121,17 +132,19 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         phone_drawing=_inline(pictograms.PHONE),
     )
     return Shown(
-        screen=_screen_key(customer),
+        screen=_screen_key(customer, scanner=view.scanner),
         html=html,
         language=language,
         direction=words.direction.value,
         live=" ".join(part for part in (*said, *more) if part),
-        tone=_tone(customer),
-        say=_clips(customer, language),
+        tone=_tone(customer, scanner=view.scanner),
+        say=_clips(customer, language, scanner=view.scanner),
         serving=customer.screen in SERVING,
         again_s=SPEAK_AGAIN_S if _repeats(customer) else 0,
         wait_ms=wait_ms,
         keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
+        flash=customer.help is Help.DEAF,
+        over=_is_over(view),
     )
 
 
@@ -142,8 +155,19 @@ def _away(environment: Environment, settings: Settings, chosen: str) -> Shown:
         words=words, clock=_inline(pictograms.CLOCK), help=settings.help, phone_drawing=_inline(pictograms.PHONE)
     )
     direction = words.direction.value
+    say = (f"/voice/{language}/away",)
     return Shown(
-        "away", html, language, direction, words.away, "", (), serving=True, again_s=0, wait_ms=0, keypad=False
+        "away",
+        html,
+        language,
+        direction,
+        words.away,
+        "attention",
+        say,
+        serving=True,
+        again_s=0,
+        wait_ms=0,
+        keypad=False,
     )
 
 
@@ -155,12 +179,12 @@ def _language(customer: CustomerView, chosen: str, settings: Settings) -> str:
     return language_or_fallback(customer.language if from_slip else settings.offered[0])
 
 
-def _said(customer: CustomerView, words: Texts) -> tuple[str, str]:
-    """The sentence and what to do next."""
+def _said(customer: CustomerView, words: Texts, *, scanner: bool) -> tuple[str, str]:
+    """The sentence and what to do next; without a reader nobody is asked to show it a slip."""
     door = customer.compartment or ""
     match customer.screen:
         case Screen.READY:
-            return words.ready, ""
+            return (words.ready if scanner else words.reader_away), ""
         case Screen.OPENING:
             return words.opening, ""
         case Screen.PUSH_DOOR:
@@ -194,7 +218,9 @@ def _problem_door(customer: CustomerView) -> str:
     return customer.compartment or "" if asked or closed else ""
 
 
-def _drawings(customer: CustomerView) -> tuple[Drawing, ...]:
+def _drawings(customer: CustomerView, *, scanner: bool) -> tuple[Drawing, ...]:
+    if customer.screen is Screen.READY and not scanner:
+        return (pictograms.KEYPAD,)
     if customer.notice is None or customer.screen is not Screen.NOTICE:
         return _DRAWINGS.get(customer.screen, (pictograms.SHOW_SLIP,))
     kind = customer.notice.kind
@@ -216,30 +242,53 @@ def _drawings(customer: CustomerView) -> tuple[Drawing, ...]:
 def _retired(notice: Notice | None, words: Texts) -> str:
     if notice is None or notice.kind is not NoticeKind.ALREADY_COLLECTED or not notice.at_ms:
         return ""
-    at = time.localtime(notice.at_ms / 1000)
-    return words.retired.format(date=time.strftime("%d/%m/%Y", at), time=time.strftime("%H:%M", at))
+    return retired(notice, words)
 
 
-def _tone(customer: CustomerView) -> str:
+def _tone(customer: CustomerView, *, scanner: bool) -> str:
     if customer.screen is Screen.READY:
-        return ""
+        return "" if scanner else "attention"
     if customer.screen is not Screen.NOTICE or customer.notice is None:
         return "ok" if customer.screen in {Screen.OPENING, Screen.TAKE} else "attention"
     return "done" if customer.notice.kind in _DONE_KINDS else "attention"
 
 
-def _clips(customer: CustomerView, language: str) -> tuple[str, ...]:
-    """Addresses of what is spoken: a closed set of texts and the labels of this bank, never free words."""
-    name = customer.screen.value
+def _clips(customer: CustomerView, language: str, *, scanner: bool) -> tuple[str, ...]:
+    """Addresses of what is spoken: a closed set of texts, with what this picture itself shows, never free words."""
+    name = "reader_away" if customer.screen is Screen.READY and not scanner else customer.screen.value
     if customer.screen is Screen.NOTICE:
         name = f"notice-{customer.notice.kind.value}" if customer.notice else "notice-one_moment"
     door = f"?door={customer.compartment}" if customer.screen in SERVING and customer.compartment else ""
-    more = (f"/voice/{language}/{clip}" for clip in _more_clips(customer))
-    return (f"/voice/{language}/{name}{door}", *more)
+    before = ("practice",) if customer.practice else ()
+    clips = (*before, f"{name}{door}", *_about_notice(customer.notice), *_where(customer), *_more_clips(customer))
+    return tuple(f"/voice/{language}/{clip}" for clip in clips)
+
+
+def _about_notice(notice: Notice | None) -> tuple[str, ...]:
+    """What stands below a notice and nowhere else: when a parcel left, and where the other site is."""
+    if notice is not None and notice.kind is NoticeKind.ALREADY_COLLECTED and notice.at_ms:
+        return (f"retired?at={notice.at_ms}",)
+    if notice is not None and notice.kind is NoticeKind.WRONG_SITE and notice.site_name:
+        return ("other_site",)
+    return ()
+
+
+def _where(customer: CustomerView) -> tuple[str, ...]:
+    """At which height the door is, for somebody who does not see the drawing of the bank (C-29)."""
+    leads = customer.help is Help.BLIND and customer.screen in _LEADING and customer.reach is not None
+    return (f"reach-{customer.reach.value}",) if leads and customer.reach is not None else ()
 
 
 def _repeats(customer: CustomerView) -> bool:
-    return customer.screen is Screen.CLOSE_DOOR or (customer.screen in SERVING and customer.help is Help.BLIND)
+    return customer.screen is Screen.CLOSE_DOOR or (customer.screen is not Screen.READY and customer.help in _REPEATED)
+
+
+def _is_over(view: View) -> bool:
+    """The parcel is out, or stays behind, and no other door waits for the same person."""
+    notice = view.customer.notice
+    return (
+        view.customer.screen is Screen.NOTICE and notice is not None and notice.kind in _LAST_KINDS and not view.waiting
+    )
 
 
 def _keeps_keypad(customer: CustomerView) -> bool:
@@ -252,7 +301,9 @@ def _wait_ms(view: View, since_s: float) -> int:
     return max(0, wait_ms - int(since_s * 1000))
 
 
-def _screen_key(customer: CustomerView) -> str:
+def _screen_key(customer: CustomerView, *, scanner: bool) -> str:
+    if customer.screen is Screen.READY and not scanner:
+        return "reader_away"
     notice = customer.notice
     detail = "" if notice is None else f"{notice.kind.value}/{notice.parcel or ''}/{notice.at_ms}"
     return f"{customer.screen.value}/{customer.compartment or ''}/{detail}"

@@ -13,7 +13,7 @@ from controller.core.rights import Right, who_may
 from controller.core.views import CompartmentView, ParcelView, TaskView, View
 from wire.facts import Place
 from wire.ids import Door, IdentityCheck, Motive, Occupancy, ParcelState, PlaceKind, Service
-from wire.plan import Role
+from wire.plan import Help, Role
 
 MARK_CHARACTERS: Final = 4
 """The end of a parcel's id, written on a parcel that nothing else tells from another: one in a million is like it."""
@@ -57,6 +57,14 @@ CALLS: Final = {
     "wrong_parcel": "Un autre colis était dans ce casier, ou a été pris à sa place. Cherchez pourquoi avant de continuer.",
     "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
 }
+HELPS: Final = {
+    Help.LOW_REACH: "Ne peut pas lever le bras ou se tient assis.",
+    Help.BLIND: "Voit mal : parlez, et allez à la porte ensemble.",
+    Help.DEAF: "Entend mal : montrez, ou écrivez.",
+    Help.ASSISTED: "Vient avec une médiatrice ou un médiateur.",
+}
+"""How to be with somebody who comes to the desk; nothing is said of who needs nothing."""
+
 REASONS: Final = {
     "found_empty": "casier trouvé vide",
     "damaged": "abîmé",

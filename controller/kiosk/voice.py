@@ -1,21 +1,23 @@
 """What is said aloud: a recording when there is one, espeak-ng where it has a voice, otherwise nothing.
 
 Owns the finding and making of sounds, bounded in number, time and size. Refuses to say free words: only the texts of the
-screens, with the label of a door in this bank.
+screens, with the label of a door in this bank and what the notice of the day itself shows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from controller.core.model import NoticeKind
+from controller.core.model import Notice, NoticeKind
 from controller.core.views import Screen
 from controller.kiosk.texts import Texts, languages, texts
+from wire.ids import ReachZone
 
 ESPEAK_S: Final = 5.0
 """Longest wait for a sentence; it takes about 50 ms on a Pi."""
@@ -26,8 +28,8 @@ SOUNDS_MAX: Final = 64
 WORDS_PER_MINUTE: Final = 140
 """Slower than usual: the listener may be old, tired or new to the language."""
 
-ABOUT_SEVERAL: Final = ("several", "also_at_desk")
-"""What is said besides to somebody with several parcels."""
+PLAIN: Final = ("several", "also_at_desk", "practice", "idle", "away", "reader_away")
+"""Clips that are one text of the screen, whole."""
 
 _KINDS: Final = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
 _VOICES: Final = {"zh": "cmn-latn-pinyin", "en": "en-gb", "fr": "fr-fr"}
@@ -50,11 +52,11 @@ class Voice:
         self._made: OrderedDict[tuple[str, str], Sound] = OrderedDict()
         self._one = asyncio.Lock()
 
-    async def sound(self, language: str, clip: str, door: str) -> Sound | None:
-        """The sound of a clip, or None. `door` must be a label of the bank or empty."""
+    async def sound(self, language: str, clip: str, door: str, notice: Notice | None = None) -> Sound | None:
+        """The sound of a clip, or None. `door` must be a label of the bank or empty; `notice` is what the screen shows now."""
         if language not in languages():
             return None
-        sentence = spoken(clip, door, texts(language))
+        sentence = about(clip, notice, texts(language)) or spoken(clip, door, texts(language))
         if sentence is None:
             return None
         return self._recorded(language, clip, door) or await self._speak(language, sentence)
@@ -104,14 +106,31 @@ class Voice:
         return data if process.returncode == 0 else b""
 
 
+def about(clip: str, notice: Notice | None, words: Texts) -> str | None:
+    """The sentence that only the notice on the screen can fill: when its parcel left, or where the other site is."""
+    if notice is not None and clip == "retired" and notice.at_ms:
+        return retired(notice, words)
+    if notice is not None and clip == "other_site" and notice.site_name:
+        return f"{notice.site_name}. {notice.site_address}".strip()
+    return None
+
+
+def retired(notice: Notice, words: Texts) -> str:
+    """When the parcel of a notice left, in the site's own time."""
+    at = time.localtime(notice.at_ms / 1000)
+    return words.retired.format(date=time.strftime("%d/%m/%Y", at), time=time.strftime("%H:%M", at))
+
+
 def spoken(clip: str, door: str, words: Texts) -> str | None:
     """The sentence of a clip; None when there is no such clip."""
     kind = clip.removeprefix("notice-")
     if clip.startswith("notice-") and kind in set(NoticeKind):
         notice = words.notices[NoticeKind(kind)]
         return f"{notice.say} {notice.next}".strip()
-    if clip in ABOUT_SEVERAL:
+    if clip in PLAIN:
         return str(getattr(words, clip))
+    if clip.startswith("reach-") and clip.removeprefix("reach-") in set(ReachZone):
+        return words.reach[ReachZone(clip.removeprefix("reach-"))]
     number = f"{words.door} {door}. " if door else ""
     sentences = {
         Screen.READY: words.ready,

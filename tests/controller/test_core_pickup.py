@@ -10,6 +10,7 @@ from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard
 from wire.ids import Door, Label, Occupancy, ParcelState, Service, parcel_id_from_bits
+from wire.plan import Help
 
 DISPUTE_MS = 900_000
 
@@ -495,3 +496,29 @@ def test_while_staff_are_at_a_door_its_key_sends_to_them(site: VirtualSite) -> N
     site.wait(11_000)
     site.scan(site.slip(parcel))
     assert site.pulses() == ["1"]
+
+
+@pytest.mark.parametrize(("help_", "ticks"), [(Help.BLIND, True), (Help.DEAF, False), (Help.STANDARD, False)])
+def test_c_29_the_open_door_ticks_for_who_does_not_see_it_and_is_silent_once_shut(
+    site: VirtualSite, help_: Help, *, ticks: bool
+) -> None:
+    parcel = site.stored(help=help_)
+    site.scan(site.slip(parcel))
+    site.open("1")
+    assert (site.lamp.patterns[-1] == "ticking") is ticks
+    assert site.view().customer.help is help_
+    site.wait(5_000)
+    site.close("1")
+    assert site.lamp.patterns[-1] == "ok"
+    assert site.view().customer.help is help_, "the thanks are said to the same person"
+
+
+def test_c_29_staff_who_are_called_read_how_to_speak_with_who_comes(site: VirtualSite) -> None:
+    parcel = site.stored(help=Help.DEAF)
+    site.sign_in()
+    site.press(Button.CALL_DESK)
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.wait(3_000)
+    site.press(Button.DAMAGED, compartment="1")
+    assert [call.help for call in site.view().staff.calls] == [Help.STANDARD, Help.DEAF]

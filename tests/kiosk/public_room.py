@@ -6,6 +6,7 @@ stood on the screen). Refuses to know journeys.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,16 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tests.controller.stage import Stage
-from tests.kiosk.conftest import kiosk_program
+from tests.kiosk.conftest import ROOT, kiosk_program
+
+_BROWSER = re.compile(r"^ *chromium --kiosk (.*) http\S+$", re.MULTILINE)
+
+
+def flags() -> tuple[str, ...]:
+    """How the guide says that the screen's browser is started."""
+    (said,) = _BROWSER.findall((ROOT / "systemd" / "README.md").read_text(encoding="utf-8"))
+    return tuple(said.split())
+
 
 EARS = """
 window.heard = [];
@@ -33,6 +43,12 @@ OscillatorNode.prototype.start = function (...when) {
 };
 """
 """What really sounds: a voice that the browser lets play, a tone whose context runs."""
+
+DEAF = """
+window.AudioContext = undefined;
+HTMLMediaElement.prototype.play = () => Promise.reject(new Error("nobody hears it"));
+"""
+"""A screen without a sound."""
 
 
 @dataclass
@@ -59,12 +75,12 @@ class Room:
 
 
 @contextmanager
-def room(stage: Stage, browser: Browser) -> Iterator[Room]:
+def room(stage: Stage, browser: Browser, senses: str = EARS) -> Iterator[Room]:
     """A browser on the screen of a stage that was started."""
     with kiosk_program(stage.folder, stage.site.line["panel"]) as (url, _process):
         page = browser.new_page(viewport={"width": 1024, "height": 600})
         page.set_default_timeout(20_000)
-        page.add_init_script(EARS)
+        page.add_init_script(senses)
         try:
             page.goto(url)
             yield Room(stage, page, url)

@@ -294,7 +294,8 @@ def test_an_idle_screen_warns_then_returns_but_never_with_a_door_open(kiosk: Run
     try:
         page.clock.install()
         page.goto(f"{kiosk.url}/?language=en")
-        page.clock.run_for(41_000)
+        with page.expect_request(f"{kiosk.url}/voice/en/idle"):
+            page.clock.run_for(41_000)
         expect(page.locator("#idle")).to_be_visible()
         page.click("#stay")
         page.clock.run_for(1_000)
@@ -309,6 +310,45 @@ def test_an_idle_screen_warns_then_returns_but_never_with_a_door_open(kiosk: Run
         expect(page).to_have_url(f"{kiosk.url}/")
     finally:
         page.close()
+
+
+def test_what_one_person_set_ends_with_their_visit(kiosk: Running, chromium: Browser):
+    """The next slip speaks its own language, at the usual size; another door of the same person is the same visit."""
+    page = chromium.new_context().new_page()
+    try:
+        page.goto(f"{kiosk.url}/?language=ta")
+        page.click("#contrast")
+        page.click("#bigger")
+        kiosk.lock.show(serving(Screen.TAKE, "fr"))
+        expect(page.locator(".telling h1")).to_have_text(texts("ta").take)
+        kiosk.lock.show(replace(noticing(NoticeKind.THANKS), waiting=1))
+        expect(page.locator(".telling h1")).to_have_text(texts("ta").notices[NoticeKind.THANKS].say)
+        kiosk.lock.show(serving(Screen.OPENING, "fr", "5"))
+        expect(page.locator(".telling h1")).to_have_text(texts("ta").opening)
+        expect(page.locator("html")).to_have_class(re.compile("contrast"))
+        kiosk.lock.show(noticing(NoticeKind.THANKS))
+        expect(page.locator(".telling h1")).to_have_text(texts("ta").notices[NoticeKind.THANKS].say)
+        kiosk.lock.show(serving(Screen.OPENING, "pt"))
+        expect(page.locator(".telling h1")).to_have_text(texts("pt").opening)
+        expect(page.locator("html")).not_to_have_class(re.compile("contrast|bigger"))
+        expect(page).to_have_url(f"{kiosk.url}/")
+        kiosk.lock.show(READY)
+        expect(page.locator(".telling h1")).to_have_text(texts("fr").ready)
+    finally:
+        page.context.close()
+
+
+def test_a_touch_is_greeted_aloud_once_in_a_while(kiosk: Running, page: Page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(kiosk.url)
+    with page.expect_request(f"{kiosk.url}/voice/fr/ready"):
+        page.mouse.click(5, 300)
+    said = len(asked)
+    page.wait_for_timeout(2_100)
+    page.mouse.click(5, 300)
+    page.wait_for_timeout(600)
+    assert [url for url in asked[said:] if "/voice/" in url] == []
 
 
 def test_a_lock_process_that_restarts_is_said_honestly_and_comes_back(kiosk: Running, page: Page):

@@ -8,6 +8,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,14 +19,20 @@ from starlette.testclient import TestClient
 
 from controller.core.model import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
-from controller.kiosk import staff, staff_words
+from controller.kiosk import customer, staff, staff_words
 from controller.kiosk.__main__ import main
+from controller.kiosk.app import Kiosk
 from controller.kiosk.guard import Guard
+from controller.kiosk.link import Link, Picture
 from controller.kiosk.printing import NO_QUEUE, print_pdf
+from controller.kiosk.settings import load_settings
 from controller.kiosk.texts import languages, texts
-from controller.kiosk.voice import Voice, spoken
+from controller.kiosk.voice import Voice, about, spoken
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
+from tests.kiosk.kiosk_lock import READY, noticing, serving
+from wire.ids import ReachZone
+from wire.plan import Help
 
 PANEL = '[panel]\nsocket = "panel.sock"\n'
 
@@ -179,6 +186,48 @@ def test_every_screen_and_notice_can_be_spoken():
     for language in languages():
         clips = [f"notice-{kind}" for kind in NoticeKind] + [screen for screen in Screen if screen is not Screen.NOTICE]
         assert [clip for clip in clips if not spoken(clip, "3", texts(language))] == []
+
+
+@pytest.mark.parametrize("language", languages())
+def test_all_that_a_screen_shows_in_words_is_said_in_the_same_words(folder_of: Callable[[str], Path], language: str):
+    """Also when a parcel left, where the other site is, that it is practice, and that the reader or the machine is away."""
+    kiosk = Kiosk(load_settings(folder_of(PANEL)), Link(Path("panel.sock")))
+    blind = replace(serving(Screen.TAKE, language).customer, help=Help.BLIND)
+    views = [
+        *(noticing(kind, language) for kind in NoticeKind),
+        *(serving(screen, language) for screen in customer.SERVING),
+        replace(READY, customer=replace(serving(Screen.TAKE, language).customer, practice=True)),
+        replace(READY, customer=blind),
+        replace(READY, scanner=False),
+    ]
+    said = {clip: "" for view in views for clip in kiosk.customer(Picture(view, 0.0), language).say}
+    said |= dict.fromkeys(kiosk.customer(None, language).say, "")
+    for view in views:
+        for address in kiosk.customer(Picture(view, 0.0), language).say:
+            _, _, lang, clip = urlsplit(address).path.split("/")
+            door = "3" if "door=" in address else ""
+            words = texts(lang)
+            said[address] = about(clip, view.customer.notice, words) or spoken(clip, door, words) or ""
+    said[f"/voice/{language}/away"] = spoken("away", "", texts(language)) or ""
+    assert [address for address, sentence in said.items() if not sentence] == []
+    words = texts(language)
+    aloud = " ".join(said.values())
+    for shown in (
+        "Centre social Nord",
+        "12 rue des Lilas",
+        words.practice,
+        words.reader_away,
+        words.away,
+        words.reach[ReachZone.MID],
+    ):
+        assert shown in aloud
+    assert re.search(re.escape(words.retired).replace(r"\{date\}", "[0-9/]+").replace(r"\{time\}", "[0-9:]+"), aloud)
+
+
+def test_only_what_the_notice_on_the_screen_says_is_spoken_of_it(kiosk: Running):
+    assert ask(kiosk, "GET", "/voice/fr/retired")[0] == 404
+    assert ask(kiosk, "GET", "/voice/fr/other_site")[0] == 404
+    assert ask(kiosk, "GET", "/voice/fr/reach-here")[0] == 404
 
 
 def test_without_a_printer_staff_are_told_what_to_do():

@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import care, helpers, loading, reports, retrieval, unread
+from tests.simulation.people_at_the_bank import care, helpers, loading, public, reports, retrieval
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -32,7 +32,7 @@ PEOPLE: Final = (
     loading,
     helpers,
     retrieval,
-    unread,
+    public,
     care,
 )
 """The people of the journeys, each with their acts and how often they do them."""
@@ -101,7 +101,7 @@ class RandomSite:
         parcel = parcel_id_from_bits(self.counter)
         self.tracking[parcel] = f"8N{10_000_000_000 + self.counter}"
         self.versions[parcel] = 1
-        self.site.announce(self.counter, self.tracking[parcel])
+        self.site.announce(self.counter, self.tracking[parcel], help=public.help_of(self.counter))
 
     def staff_load(self) -> None:
         self.site.sign_in()
@@ -269,7 +269,9 @@ class RandomSite:
                 return  # the line is down: the site hears of the new slip when it is shown, and until then the old one opens
             self.witness.shown.discard(parcel)
             counter = next(n for n in range(1, self.counter + 1) if parcel_id_from_bits(n) == parcel)
-            self.site.announce(counter, self.tracking[parcel], version=self.versions[parcel])
+            self.site.announce(
+                counter, self.tracking[parcel], version=self.versions[parcel], help=public.help_of(counter)
+            )
 
     def jam_or_mend(self) -> None:
         label = self.random.choice(tuple(self.inside))
@@ -316,6 +318,7 @@ class RandomSite:
             label = causes[position].compartment
             if label not in self.jammed and self.site.doors[label] is Door.CLOSED:
                 self.site.open(label)
+                public.is_led(self, label)
 
     def hands_at(self, label: Label) -> None:
         """What the person in front of this open door moves: only what their opening is for."""

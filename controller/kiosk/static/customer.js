@@ -7,6 +7,8 @@ const WARNING_S = 20;
 const DOUBLE_TAP_MS = 400;
 const LOST_MS = 2000;
 const TOUCH_MS = 2000;
+const GREET_MS = 20000;
+const FLASH_MS = 3000;
 
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
@@ -24,6 +26,9 @@ let speaking;
 let againTimer = 0;
 let sending = false;
 let lostTimer = 0;
+let saidAt = -GREET_MS;
+let flashTimer = 0;
+let chosen = document.body.dataset.chosen;
 let touchTold = { busy: null, at: 0 };
 
 const by = (id) => document.getElementById(id);
@@ -51,6 +56,19 @@ function changeSetting(name) {
   if (name !== "volume") return;
   play("key");
   say(shown.say);
+}
+
+// The next person gets nothing of what this one set: the slip in their hand says how to speak with them. Whether the same screen
+// comes again, in their language.
+function endVisit() {
+  sessionStorage.clear();
+  applySettings();
+  if (!chosen) return false;
+  chosen = "";
+  shown = { ...shown, screen: "", over: false };
+  history.replaceState(null, "", "/");
+  follow();
+  return true;
 }
 
 function loudness() {
@@ -90,6 +108,7 @@ function play(name) {
 
 function say(addresses) {
   speaking?.pause();
+  saidAt = performance.now();
   const [first, ...rest] = addresses;
   if (!first) return;
   speaking = new Audio(first);
@@ -103,6 +122,7 @@ function say(addresses) {
 
 function show(next) {
   const changed = next.screen !== shown.screen;
+  if (changed && shown.over && endVisit()) return;
   const focused = document.activeElement?.id;
   shown = next;
   document.documentElement.lang = next.language;
@@ -126,14 +146,27 @@ function announce() {
   touchedAt = performance.now();
   live.textContent = shown.live;
   play(shown.tone);
+  flash();
   if (shown.tone) say(shown.say);
   clearInterval(againTimer);
   if (shown.again_s) {
     againTimer = setInterval(() => {
       play("attention");
+      flash();
       say(shown.say);
     }, shown.again_s * 1000);
   }
+}
+
+// For somebody who hears nothing: the whole edge of the screen, three times, no faster than once a second.
+function flash() {
+  const edge = document.documentElement.classList;
+  edge.remove("flash");
+  clearTimeout(flashTimer);
+  if (!shown.flash) return;
+  void document.documentElement.offsetWidth; // Begin anew.
+  edge.add("flash");
+  flashTimer = setTimeout(() => edge.remove("flash"), FLASH_MS);
 }
 
 function draw() {
@@ -196,6 +229,7 @@ function isDoubleTap(what) {
 function tellTouch() {
   if (shown.serving) return;
   const busy = keypadOpen || languagesOpen || problemOpen;
+  if (!busy && !shown.tone && performance.now() - saidAt > GREET_MS) say(shown.say);
   const now = performance.now();
   if (busy === touchTold.busy && now - touchTold.at < TOUCH_MS) return;
   touchTold = { busy, at: now };
@@ -282,7 +316,7 @@ document.addEventListener("keydown", (event) => {
 // ----------------------------------------------------------------------------------------------------------- idle
 
 function isAway() {
-  return keypadOpen || languagesOpen || sessionStorage.getItem("visit") !== null || typed !== "" || document.body.dataset.chosen !== "" || !by("idle").hidden;
+  return keypadOpen || languagesOpen || sessionStorage.getItem("visit") !== null || typed !== "" || chosen !== "" || !by("idle").hidden;
 }
 
 function watchIdle() {
@@ -305,6 +339,7 @@ function watchIdle() {
   if (box.hidden) {
     box.hidden = false;
     by("stay").focus();
+    say([`/voice/${shown.language}/idle`]);
   }
 }
 
@@ -320,24 +355,32 @@ setInterval(watchIdle, 250);
 
 // --------------------------------------------------------------------------------------------------------- stream
 
-const chosen = document.body.dataset.chosen;
-const stream = new EventSource(`/stream/customer?language=${encodeURIComponent(chosen)}`);
-stream.addEventListener("show", (event) => show(JSON.parse(event.data)));
-stream.addEventListener("open", () => {
-  clearTimeout(lostTimer);
-  lostTimer = 0;
-});
-stream.addEventListener("error", () => {
+let stream;
+
+function follow() {
+  stream?.close();
+  stream = new EventSource(`/stream/customer?language=${encodeURIComponent(chosen)}`);
+  stream.addEventListener("show", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("open", () => {
+    clearTimeout(lostTimer);
+    lostTimer = 0;
+  });
+  stream.addEventListener("error", lost);
+}
+
+function lost() {
   // The kiosk program itself restarts: what is on the screen may be old, so no door is claimed any longer.
   lostTimer ||= setTimeout(() => {
     screen.innerHTML = by("away").innerHTML;
-    shown = { ...shown, screen: "lost", say: [], tone: "", again_s: 0, serving: true, keypad: false };
+    shown = { ...shown, screen: "lost", say: [], tone: "", again_s: 0, serving: true, keypad: false, flash: false, over: false };
     clearInterval(againTimer);
     keypadOpen = false;
     typed = "";
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => location.assign("/"), LOST_MS);
   }, LOST_MS);
-});
+}
+
+follow();
 if (shown.wait_ms) waitWhole = shown.wait_ms;
 waitUntil = performance.now() + shown.wait_ms;
 announce();

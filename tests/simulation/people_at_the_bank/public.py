@@ -1,4 +1,4 @@
-"""People whose slip the reader cannot read, and a reader that sends noise (C-33)."""
+"""People whose slip the reader cannot read, a reader that sends noise (C-33), and people who do not see (C-29)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,47 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Touched, Unread
 from controller.core.model import NoticeKind, Phase
+from wire.ids import ParcelState, Purpose
+from wire.plan import Help
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
+    from wire.ids import Label
 
 PATIENCE_MS: Final = 11_000
 """A second more than somebody is left alone with a slip that is not read."""
 NOISE_S: Final = 100
 HINTS_MAX: Final = 3
 """A machine that talks to an empty room is switched off by those who live beside it."""
+
+
+def help_of(number: int) -> Help:
+    """Every third recipient does not see, and one more does not hear."""
+    return {0: Help.BLIND, 1: Help.DEAF}.get(number % 3, Help.STANDARD)
+
+
+def is_led(bank: RandomSite, label: Label) -> None:
+    """A door that has just sprung open ticks, if it is for somebody who does not see it (C-29)."""
+    opening = bank.site.state.durable.openings.get(label)
+    if opening is None or opening.phase is not Phase.OPEN or opening.purpose not in {Purpose.COLLECT, Purpose.REOPEN}:
+        return
+    known = None if opening.parcel is None else bank.site.state.durable.parcels.get(opening.parcel)
+    if known is not None and known.help is Help.BLIND:
+        assert bank.site.lamp.patterns[-1] == "ticking", f"C-29: door {label} opened in silence for who cannot see it"
+
+
+def does_not_see(bank: RandomSite) -> None:
+    """Somebody who does not see comes with their newest slip, and listens for their door."""
+    waiting = [
+        known.id
+        for known in bank.site.state.durable.parcels.values()
+        if known.help is Help.BLIND and known.state is ParcelState.STORED and known.id in bank.versions
+    ]
+    if waiting:
+        parcel = bank.random.choice(waiting)
+        bank.witness.shown.add(parcel)
+        bank.site.scan(bank.site.slip(parcel, bank.versions[parcel]))
+        bank.wait(500)
 
 
 def cannot_be_read(bank: RandomSite) -> None:
@@ -66,4 +98,4 @@ def _hint_until(bank: RandomSite) -> int:
     return bank.site.state.live.notice_until if shown else 0
 
 
-ACTS: Final[tuple[tuple[Act, int], ...]] = ((cannot_be_read, 2), (noise, 1))
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((cannot_be_read, 2), (noise, 1), (does_not_see, 4))
