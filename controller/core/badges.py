@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import rights
+from controller.core import courier, rights
 from controller.core.effects import (
     Decision,
     KnowBadge,
@@ -86,6 +86,8 @@ def _signed_in(state: State, person: str, text: str, by: str = "") -> Decision:
     if state.live.task is not None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
     present = state.durable.staff
+    if present is not None and (kept := courier.kept_here(state, present, person)) is not None:
+        return kept
     facts: list[f.AnyFact] = []
     if present is not None:
         facts.append(f.StaffSignedOut(person=present.person, session=present.session, reason="replaced"))

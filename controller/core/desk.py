@@ -10,6 +10,7 @@ from typing import Final, assert_never, cast
 
 from controller.core import (
     assisted,
+    courier,
     due,
     keyed,
     loading,
@@ -249,6 +250,8 @@ def _done(state: State, staff: Staff, now: Now) -> Decision:
 
 
 def _sign_out(state: State, staff: Staff) -> Decision:
+    if courier.is_courier(staff):
+        return courier.finished(state, staff)
     if state.live.task is not None or any(due.open_openings(state)):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     return Decision(

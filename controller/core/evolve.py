@@ -179,8 +179,9 @@ def _answered_call(durable: Durable, fact: f.StaffAnswered) -> Durable:
 
 
 def _signed_in(durable: Durable, fact: f.StaffSignedIn) -> Durable:
-    role = next((person.role for person in durable.people if person.id == fact.person), "")
-    return count_session(replace(durable, staff=Staff(fact.person, role, fact.session)), fact.session)
+    known = next((person for person in durable.people if person.id == fact.person), None)
+    role, carrier = ("", "") if known is None else (known.role, known.carrier)
+    return count_session(replace(durable, staff=Staff(fact.person, role, fact.session, carrier)), fact.session)
 
 
 def _answered_command(durable: Durable, fact: f.CommandAnswered) -> Durable:

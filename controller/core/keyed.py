@@ -91,7 +91,9 @@ def given_up() -> Decision:
 
 def _said_after(state: State, staff: Staff, label: Label, now: Now) -> Decision:
     """The alarm has sounded already. It is answered by whoever says so, and what lies behind the door is looked at."""
-    opened_mono = state.live.opened.get(label)
+    opened_mono, ours = state.live.opened.get(label), state.durable.openings.get(label)
+    if opened_mono is not None and ours is not None and ours.opened_mono >= opened_mono:
+        opened_mono = None  # It has been opened by order since: nobody knows any more when it was forced.
     if opened_mono is None or now.mono - opened_mono >= SAID_AFTER_MS:
         late = StaffNotice(StaffNoticeKind.KEY_TOO_LATE, label, at_ms=state.durable.alarms[alarm_key(FORCED, label)])
         return Decision((), (ShowStaff(late), Sound(Signal.REFUSED)))

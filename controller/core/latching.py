@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import due
+from controller.core import courier, due
 from controller.core.effects import Decision, RememberStored, SetTask, ShowStaff, Signal, Sound
 from controller.core.model import (
     After,
@@ -41,7 +41,10 @@ def sprang_open(state: State, opening: Opening) -> Decision:
         and parcel.state is ParcelState.STORED
         and parcel.place == in_compartment(opening.compartment)
     )
-    if parcel is None or not stored_here or state.durable.staff is None or state.live.task is not None:
+    staff = state.durable.staff
+    if parcel is None or not stored_here or staff is None or state.live.task is not None:
+        return Decision(facts, (Sound(Signal.ATTENTION),))
+    if not courier.is_theirs(staff, parcel.carrier):  # Whoever put it in has just left.
         return Decision(facts, (Sound(Signal.ATTENTION),))
     released = f.ReservationReleased(
         compartment=opening.compartment, parcel=parcel.id, session=opening.session, verified_empty=False

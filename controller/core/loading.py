@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due, latching, misplaced
+from controller.core import courier, due, latching, misplaced
 from controller.core.allocate import allocate, shelf_place
 from controller.core.effects import (
     Decision,
@@ -77,6 +77,8 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
     task = state.live.task
     if task is not None and task.step is not Step.CHOOSE_SIZE:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment, tracking=label.number)
+    if (refusal := courier.refused(state, staff, label.number)) is not None:
+        return refusal
     known = _find_by_tracking(state, label.number)
     if known is not None and known.state not in _IN_HAND:
         return _stop_and_say(StaffNotice(StaffNoticeKind.ALREADY_HERE, None, known.id, label.number, known.place))
@@ -301,7 +303,12 @@ def _ended_notice(state: State, tracking: str) -> StaffNotice | None:
 
 def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | None, entropy: int) -> Decision:
     parcel = known or Parcel(
-        parcel_id_from_bits(entropy), 1, state.setup.epoch, ParcelState.RECEIVED, tracking=label.number
+        parcel_id_from_bits(entropy),
+        1,
+        state.setup.epoch,
+        ParcelState.RECEIVED,
+        tracking=label.number,
+        carrier=staff.carrier,
     )
     facts: tuple[f.AnyFact, ...] = ()
     if known is None or known.state is not ParcelState.RECEIVED:

@@ -160,6 +160,7 @@ class Ended:
     language: str = "fr"
     epoch: int = 0
     from_desk: bool = False
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +228,12 @@ class After(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The person signed in at this site."""
+    """The person signed in at this site. `carrier`: whose courier it is; empty for everybody else."""
 
     person: str
     role: str
     session: str
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +417,7 @@ class StaffNoticeKind(StrEnum):
     ALL_RETRIEVED = "all_retrieved"
     REISSUED = "reissued"
     KEY_TOO_LATE = "key_too_late"
+    NOT_YOUR_CARRIER = "not_your_carrier"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
         case x.Nagged():
             return replace(live, nagged_mono=now.mono)
         case x.KnowBadge():
-            return replace(live, badge=what.text, pin_given=False, pin_for=None, refused_badge=None, needs=NO_NEEDS)
+            return _badge_known(live, what.text)
         case x.AskPin():
             return replace(live, pin_for=what.event)
         case x.PinGiven():
@@ -94,6 +94,12 @@ def _moved(live: Live, moved: e.DoorChanged, now: Now) -> Live:
     if moved.open and live.doors.get(moved.compartment) is not Door.OPEN:
         opened = {**opened, moved.compartment: now.mono}
     return replace(live, doors=_with_door(live.doors, moved.compartment, level), opened=opened, active_mono=now.mono)
+
+
+def _badge_known(live: Live, text: str) -> Live:
+    """Somebody else works from now on: what was asked of, said by and said to the person before them is over."""
+    known = replace(live, badge=text, pin_given=False, pin_for=None, refused_badge=None, needs=NO_NEEDS)
+    return replace(known, staff_notice=None) if text else known
 
 
 def _with_door(doors: Mapping[Label, Door], label: Label, level: Door) -> dict[Label, Door]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import due, groups, pin
+from controller.core import courier, due, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up
 from controller.core.model import (
@@ -196,13 +196,16 @@ def _staff(state: State, now: Now) -> StaffView:
     if staff is None:
         notice = state.live.staff_notice
         return StaffView("", "", None, notice, None, (), (), None, free_by_size(state))
+    bound = courier.is_courier(staff)
     return StaffView(
         person=staff.person,
         role=staff.role,
         task=_task(state),
-        notice=state.live.staff_notice,
-        slip=_slip(state),
-        calls=tuple(
+        notice=courier.told(state, state.live.staff_notice),
+        slip=None if bound else _slip(state),
+        calls=()
+        if bound
+        else tuple(
             CallView(
                 call.reason,
                 call.parcel,
@@ -215,15 +218,19 @@ def _staff(state: State, now: Now) -> StaffView:
             )
             for call in state.durable.calls
         ),
-        parcels=tuple(_parcel(parcel) for parcel in state.durable.parcels.values()),
+        parcels=tuple(
+            _parcel(parcel) for parcel in state.durable.parcels.values() if courier.is_theirs(staff, parcel.carrier)
+        ),
         last_size=state.live.last_size,
         free_by_size=free_by_size(state),
         practice=state.durable.practice,
-        practice_text=_practice_text(state),
+        practice_text="" if bound else _practice_text(state),
         pin_asked=state.live.pin_for is not None,
         pin_wait_ms=0 if state.live.pin_for is None else pin.wait_ms(state, staff.person, now),
         needs=state.live.needs,
         may_cancel=state.live.slip_for is None,
+        carrier=staff.carrier if bound else "",
+        left_open=courier.left_open(state, staff) if bound else None,
     )
 
 
@@ -253,7 +260,7 @@ def _task(state: State) -> TaskView | None:
         if parcel is None
         else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None),
         unidentified=parcel is not None and parcel.unidentified,
-        room=room_for(state, task),
+        room=None if courier.is_courier(state.durable.staff) else room_for(state, task),
         retrieving=is_retrieving(state),
         scanned=task.scanned,
     )
@@ -321,6 +328,7 @@ def _events(state: State, call: Call) -> tuple[DoorEvent, ...]:
 def _compartment(state: State, label: Label) -> CompartmentView:
     card = state.card(label)
     compartment = state.durable.compartments[label]
+    shown = courier.may_see(state, compartment.parcel)
     return CompartmentView(
         label=label,
         size=card.size,
@@ -332,8 +340,8 @@ def _compartment(state: State, label: Label) -> CompartmentView:
         occupancy=compartment.occupancy,
         service=compartment.service,
         door=state.door(label),
-        parcel=compartment.parcel,
-        tracking=_tracking(state, compartment.parcel),
+        parcel=compartment.parcel if shown else None,
+        tracking=_tracking(state, compartment.parcel) if shown else "",
     )
 
 

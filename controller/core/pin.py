@@ -34,7 +34,7 @@ _OPENS: Final = frozenset({Button.CHECK, Button.REOPEN, Button.KEY_OPENING})
 
 def asked_first(state: State, staff: Staff, event: Pressed | AssistAsked) -> Decision | None:
     """The question for the PIN, when what was pressed opens a compartment not known to be empty; None when it may go on."""
-    if state.live.pin_given or not _may_hold_a_parcel(state, _behind(state, event)):
+    if state.live.pin_given or not _may_hold_a_parcel(state, _behind(state, staff, event)):
         return None
     person = _person(state, staff)
     if person is not None and person.pin:
@@ -76,7 +76,7 @@ def _person(state: State, staff: Staff) -> Person | None:
     return next((person for person in state.durable.people if person.id == staff.person), None)
 
 
-def _behind(state: State, event: Pressed | AssistAsked) -> Label | None:
+def _behind(state: State, staff: Staff, event: Pressed | AssistAsked) -> Label | None:
     """The compartment that what was asked would open; None when it opens none."""
     if isinstance(event, AssistAsked) or event.button in {Button.REMOVE, Button.REISSUE}:
         held = state.durable.compartments.items()
@@ -84,7 +84,7 @@ def _behind(state: State, event: Pressed | AssistAsked) -> Label | None:
     if event.button is Button.END_PRACTICE:
         return state.durable.practice
     if event.button is Button.RETRIEVE:
-        return first_door(state, event.parcel)
+        return first_door(state, staff, event.parcel)
     if event.button is Button.MAKE_ROOM:
         return None if state.live.task is None else room_for(state, state.live.task)
     return event.compartment if event.button in _OPENS else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due, latching, loading
+from controller.core import courier, due, latching, loading
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
@@ -60,16 +60,16 @@ def retrieve(state: State, staff: Staff, parcel_id: ParcelId | None, now: Now) -
     task = state.live.task
     if task is not None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
-    waiting = _list(state, but=None)
+    waiting = _list(state, staff, but=None)
     parcel = next((parcel for parcel in waiting if parcel_id in {None, parcel.id}), None)
     if parcel is None:
         return tell(StaffNoticeKind.ALL_RETRIEVED)
     return _begun(state, staff, parcel, now)
 
 
-def first_door(state: State, parcel_id: ParcelId | None) -> Label | None:
+def first_door(state: State, staff: Staff, parcel_id: ParcelId | None) -> Label | None:
     """The door that `retrieve` would open; None when it opens none."""
-    parcel = next((parcel for parcel in _list(state, but=None) if parcel_id in {None, parcel.id}), None)
+    parcel = next((parcel for parcel in _list(state, staff, but=None) if parcel_id in {None, parcel.id}), None)
     return None if parcel is None else _door_of(state, parcel)
 
 
@@ -139,19 +139,20 @@ def _in_question(state: State) -> tuple[Task, Parcel]:
     return task, state.durable.parcels[task.parcel]
 
 
-def _list(state: State, but: ParcelId | None) -> Iterator[Parcel]:
-    """What is to be taken out, door after door as they hang, then the shelf. Where a customer stands it is not their turn."""
+def _list(state: State, staff: Staff, but: ParcelId | None) -> Iterator[Parcel]:
+    """What this person is to take out, door after door as they hang, then the shelf. Where a customer stands it is not their turn."""
     for label, compartment in state.durable.compartments.items():
         parcel = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
         opening = state.durable.openings.get(label)
         served = (
             opening is not None and opening.purpose in _OF_CUSTOMERS and opening.phase in {Phase.PULSING, Phase.OPEN}
         )
-        if parcel is not None and parcel.id != but and is_due(parcel) and not served:
+        theirs = parcel is not None and courier.is_theirs(staff, parcel.carrier)
+        if parcel is not None and theirs and parcel.id != but and is_due(parcel) and not served:
             yield parcel
     for parcel in state.durable.parcels.values():
         on_shelf = parcel.place is not None and parcel.place.kind is PlaceKind.SHELF
-        if on_shelf and parcel.id != but and is_due(parcel):
+        if on_shelf and parcel.id != but and is_due(parcel) and courier.is_theirs(staff, parcel.carrier):
             yield parcel
 
 
@@ -182,7 +183,7 @@ def _went_on(
     """This one is done; the next one of the list opens at once, unless somebody else is being served."""
     notice = StaffNotice(kind, None, parcel.id, parcel.tracking, parcel.place)
     done: tuple[Effect, ...] = (SetTask(None), RememberStored(None), ShowStaff(notice), Sound(Signal.OK))
-    following = next(_list(state, but=parcel.id), None)
+    following = next(_list(state, staff, but=parcel.id), None)
     if following is None:
         return Decision(facts, done)
     more = _begun(state, staff, following, now)

@@ -32,6 +32,8 @@ class Right(StrEnum):
     VOUCH = "vouch"
     ASSIST = "assist"
     PRACTISE = "practise"
+    RETRIEVE = "retrieve"
+    ARRANGE = "arrange"
 
 
 NEEDS: Final = {
@@ -46,13 +48,13 @@ NEEDS: Final = {
     Button.IN_DOOR: Right.GO_ON,
     Button.HEAVY: Right.DEPOSIT,
     Button.LOW: Right.DEPOSIT,
-    Button.UNIDENTIFIED: Right.DEPOSIT,
-    Button.IDENTIFIED: Right.DEPOSIT,
-    Button.MAKE_ROOM: Right.DEPOSIT,
+    Button.UNIDENTIFIED: Right.ARRANGE,
+    Button.IDENTIFIED: Right.ARRANGE,
+    Button.MAKE_ROOM: Right.ARRANGE,
     Button.CHECK: Right.LOOK,
     Button.REOPEN: Right.REOPEN,
     Button.REMOVE: Right.TAKE_OUT,
-    Button.RETRIEVE: Right.TAKE_OUT,
+    Button.RETRIEVE: Right.RETRIEVE,
     Button.REISSUE: Right.ASSIST,
     Button.NOT_THERE: Right.GO_ON,
     Button.HAND_OVER: Right.HAND_OVER,
@@ -73,12 +75,20 @@ FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND
 _MEDIATOR: Final = frozenset(
     {Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.ASSIST, Right.PRACTISE, Right.HELP}
 )
-_CONCIERGE: Final = _MEDIATOR | {Right.DEPOSIT, Right.TAKE_OUT, Right.ALARMS, Right.DOORS}
+_CONCIERGE: Final = _MEDIATOR | {
+    Right.DEPOSIT,
+    Right.ARRANGE,
+    Right.TAKE_OUT,
+    Right.RETRIEVE,
+    Right.ALARMS,
+    Right.DOORS,
+}
+_COURIER: Final = frozenset({Right.LEAVE, Right.GO_ON, Right.DEPOSIT, Right.RETRIEVE})
 RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
     Role.MEDIATOR: _MEDIATOR,
     Role.CONCIERGE: _CONCIERGE,
     Role.LEAD: frozenset(Right),
-    Role.COURIER: frozenset({Right.LEAVE}),
+    Role.COURIER: _COURIER,
 }
 
 
@@ -88,8 +98,8 @@ def may(role: str, right: Right) -> bool:
 
 
 def who_may(right: Right) -> tuple[Role, ...]:
-    """The roles to ask, the nearest first."""
-    return tuple(role for role in Role if right in RIGHTS[role])
+    """The roles to ask, the nearest first. Nobody is sent to a courier: they work for a carrier, not for the site."""
+    return tuple(role for role in Role if role is not Role.COURIER and right in RIGHTS[role])
 
 
 def refused(staff: Staff, right: Right) -> Decision | None:

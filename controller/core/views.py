@@ -145,6 +145,8 @@ class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
     `needs`: what was said of the next parcel (S-15). `may_cancel`: the slip is of the parcel stored last, which may be taken back.
+    `carrier`: whose courier is signed in; then only that carrier's parcels are in this picture and in `View.bank`, and no slip,
+    call or key is (K-01). `left_open`: the door this courier has to shut before they can finish (K-06).
     """
 
     person: str
@@ -162,6 +164,8 @@ class StaffView:
     pin_wait_ms: int = 0
     needs: Needs = NO_NEEDS
     may_cancel: bool = False
+    carrier: str = ""
+    left_open: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from controller.core.model import StaffNoticeKind, Step
 from controller.core.rights import Right, may
+from controller.core.views import View
+from controller.kiosk import courier
 from controller.kiosk.bank import placed
 from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
@@ -91,6 +93,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
     view = picture.view
     task = view.staff.task
     asked = int(now_s - picture.asked_s) if picture.asked_s else 0
+    if courier.is_for(view.staff):
+        return courier.show(environment, view, _shared(view, max(0, ANSWER_S - asked)))
     return environment.get_template("staff_fragment.html").render(
         view=view,
         staff=view.staff,
@@ -127,6 +131,25 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),
     )
+
+
+def _shared(view: View, seconds_left: int) -> dict[str, object]:
+    """What the screen of a courier has of this one."""
+    task = view.staff.task
+    return {
+        "view": view,
+        "staff": view.staff,
+        "task": task,
+        "step": "" if task is None else task.step.value,
+        "drawing": _inline(_DRAWINGS[None if task is None else task.step]),
+        "heavy_drawing": _inline(pictograms.CARDS[CommandCard.HEAVY]),
+        "low_drawing": _inline(pictograms.CARDS[CommandCard.LOW]),
+        "seconds_left": seconds_left,
+        "notice_good": view.staff.notice is not None and view.staff.notice.kind in _GOOD,
+        "sizes": [(size.value, view.staff.free_by_size.get(size.value, 0), _size(size.value)) for size in SIZE_ORDER],
+        "doors": [(door, classes, door_words(door)) for door, classes in placed(view.bank)],
+        "clock": clock_words,
+    }
 
 
 def echo(text: str) -> Echo | None:

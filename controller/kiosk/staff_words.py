@@ -6,6 +6,7 @@ Owns the words. Refuses to know the page they stand on (`staff`) or to decide wh
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
@@ -117,6 +118,7 @@ NOTICES: Final = {
     StaffNoticeKind.ASSISTED: "La porte s'ouvre pour la personne. Aidez-la à prendre son colis, puis fermez.",
     StaffNoticeKind.PRACTICE_ON: "L'exercice est ouvert. Le bon d'exercice ouvre cette porte autant de fois que vous voulez.",
     StaffNoticeKind.NOT_FOR_PRACTICE: "Pour un exercice, choisissez un casier libre, fermé et en service.",
+    StaffNoticeKind.NOT_YOUR_CARRIER: "Ce colis n'est pas de votre transporteur. Donnez-le à l'accueil.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.KEY_TOO_LATE: "Trop tard pour dire que c'était vous : allez voir la porte. L'alarme reste.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
@@ -197,8 +199,8 @@ def _retrieval_words(task: TaskView) -> str:
     return "Scannez l'étiquette du colis sorti."
 
 
-def notice_words(notice: StaffNotice) -> str:
-    """A notice with what it points at."""
+def notice_words(notice: StaffNotice, instead: Mapping[StaffNoticeKind, str] | None = None) -> str:
+    """A notice with what it points at; `instead` holds other words, for somebody who is not of the site."""
     details = [
         _ask_words(notice.right),
         notice.tracking,
@@ -206,7 +208,8 @@ def notice_words(notice: StaffNotice) -> str:
         clock_words(notice.at_ms) if notice.at_ms else "",
     ]
     detail = " · ".join(part for part in details if part)
-    return f"{NOTICES[notice.kind]} {detail}".strip()
+    words = (instead or {}).get(notice.kind, NOTICES[notice.kind])
+    return f"{words} {detail}".strip()
 
 
 def _ask_words(right: str) -> str:

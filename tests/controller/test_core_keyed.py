@@ -207,6 +207,21 @@ def test_said_too_late_or_after_a_restart_the_alarm_stays(site: VirtualSite) -> 
     assert (forced(cut), told(cut)) == (["1"], StaffNoticeKind.KEY_TOO_LATE)
 
 
+def test_a_door_opened_by_order_since_does_not_make_an_old_break_in_a_new_one(site: VirtualSite) -> None:
+    """Bank 94: a look inside, half an hour later, let staff explain a break-in nobody had said anything about."""
+    site.open("1")
+    site.close("1")
+    site.wait(SAID_AFTER_MS * 2)
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    site.press(Button.KEY_OPENING, compartment="1")
+    assert (told(site), forced(site)) == (StaffNoticeKind.KEY_TOO_LATE, ["1"])
+
+
 def test_a_switch_that_repeats_itself_does_not_make_the_time_longer(site: VirtualSite) -> None:
     site.open("1")
     site.wait(SAID_AFTER_MS)

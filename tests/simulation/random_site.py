@@ -14,7 +14,7 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import care, helpers, loading, public, reports, retrieval
+from tests.simulation.people_at_the_bank import care, courier, helpers, loading, public, reports, retrieval
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -34,6 +34,7 @@ PEOPLE: Final = (
     retrieval,
     public,
     care,
+    courier,
 )
 """The people of the journeys, each with their acts and how often they do them."""
 
@@ -50,7 +51,8 @@ class RandomSite:
         self.site = VirtualSite(SETTINGS)
         if seed % PINLESS:
             self.site.pin = helpers.PIN
-            self.site.publish_plan()
+        self.site.others = courier.roster(self.site.pin)
+        self.site.publish_plan()
         self.inside: dict[Label, set[ParcelId]] = {label: set() for label in self.site.setup.cards}
         self.in_staff_hands: ParcelId | None = None
         self.laid_aside: set[ParcelId] = set()

@@ -62,7 +62,9 @@ class Witness:
         self._helped: set[str] = set()
         self._practice: Label | None = None
         self._pin_typed = False
-        self._wrong_pins: list[int] = []
+        self._wrong_pins: dict[str, list[int]] = defaultdict(list)
+        self.carriers: dict[ParcelId, str] = {}
+        """Whose each parcel is to bring, as its label says; nothing where nobody knows."""
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -81,6 +83,7 @@ class Witness:
         self._pin_typed = True
 
     def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
+        self._is_of_their_carrier(fact)
         match fact:
             case f.SiteStarted():
                 self._started_at = at_ms
@@ -131,16 +134,43 @@ class Witness:
             case f.StaffSignedIn():
                 self._pin_typed = False
             case f.PinRefused():
-                self._wrong_pin(at_ms)
+                self._wrong_pin(fact.person, at_ms)
             case f.AttemptFailed():
                 self._guess(at_ms)
             case _:
                 return
 
+    def _is_of_their_carrier(self, fact: f.AnyFact) -> None:
+        """K-01: whatever a courier did was with a parcel of their carrier; what nobody announced is theirs from then on."""
+        by, parcel = getattr(fact, "by", ""), getattr(fact, "parcel", None)
+        if by not in self._couriers() or parcel is None:
+            return
+        if isinstance(fact, f.ParcelReceived) and fact.source == "desk":
+            self.carriers.setdefault(fact.parcel, fact.carrier)
+        assert self._is_same(self.carriers.get(parcel, ""), self._couriers()[by]), f"K-01: {by} did {fact}"
+
+    def _couriers(self) -> dict[str, str]:
+        return {person.id: person.carrier for person in self.site.others if person.role == "courier"}
+
+    @staticmethod
+    def _is_same(one: str, other: str) -> bool:
+        return bool(one) and one.lower().replace(" ", "") == other.lower().replace(" ", "")
+
+    def _is_shown_their_own(self, state: State) -> None:
+        """K-01: nothing of another carrier's parcel stands anywhere on the screen of a courier."""
+        staff = state.durable.staff
+        if staff is None or staff.person not in self._couriers():
+            return
+        view, own = self.site.view(), self._couriers()[staff.person]
+        shown = {parcel.parcel for parcel in view.staff.parcels} | {box.parcel for box in view.bank}
+        shown |= {asked.parcel for asked in (view.staff.task, view.staff.notice) if asked is not None}
+        for parcel in shown - {None}:
+            assert self._is_same(self.carriers.get(ParcelId(str(parcel)), ""), own), f"K-01: {parcel} is shown"
+        assert view.staff.slip is None, "K-01: a courier sees the key of a recipient"
+        assert view.staff.calls == (), "K-01: a courier sees who waits"
+
     def _retrieved(self, fact: f.ParcelRemoved) -> None:
         """M-01: out of stock by its own label, with its door shut behind it and nothing of it inside."""
-        if fact.reason != "recalled":
-            return
         assert fact.parcel in self.labels_read, f"M-01: {fact.parcel} was taken out and nobody read its label"
         inside = [label for label, held in self.inside.items() if fact.parcel in held]
         assert not inside, f"I-4: {fact.parcel} is out of stock and lies behind {inside}"
@@ -155,7 +185,7 @@ class Witness:
         gap_ms = at_ms - self._ordered_at
         assert gap_ms >= settings.pulse_gap_ms, f"I-8: two pulses within {gap_ms} ms"
         self._ordered_at = at_ms
-        if fact.by and fact.purpose is not Purpose.LOAD:
+        if fact.by and fact.purpose is not Purpose.LOAD and fact.pulse == 1:  # A second try needs nobody at the desk.
             held = self.inside[fact.compartment]
             assert self._pin_typed or not self.site.pin or not held, "opened for staff who gave no PIN"
         if fact.by and fact.purpose is Purpose.COLLECT:
@@ -182,10 +212,10 @@ class Witness:
         late_ms = at_ms - fact.opened_ms
         assert not fact.opened_ms or late_ms <= SAID_AFTER_MS, f"M-09: a break-in explained {late_ms} ms later"
 
-    def _wrong_pin(self, at_ms: int) -> None:
-        self._wrong_pins = [before for before in self._wrong_pins if at_ms - before < HOUR_MS]
-        self._wrong_pins.append(at_ms)
-        assert len(self._wrong_pins) <= WRONG_PINS_AN_HOUR, "I-22: a PIN may be tried more often than the bucket allows"
+    def _wrong_pin(self, person: str, at_ms: int) -> None:
+        recent = self._wrong_pins[person] = [before for before in self._wrong_pins[person] if at_ms - before < HOUR_MS]
+        recent.append(at_ms)
+        assert len(recent) <= WRONG_PINS_AN_HOUR, "I-22: a PIN may be tried more often than the bucket allows"
 
     def _mark_behind(self, label: Label, at_ms: int) -> None:
         for parcel in self.site.state.durable.parcels.values():
@@ -257,6 +287,7 @@ class Witness:
             assert not elsewhere, f"I-1: {compartment.parcel} is booked behind {label} and elsewhere"
             kept = compartment.occupancy is not Occupancy.RESERVED or compartment.parcel is not None
             assert kept, f"I-1: {label} is kept for no parcel"
+        self._is_shown_their_own(state)
         for label in self._complained:
             occupancy = state.durable.compartments[label].occupancy
             assert occupancy is Occupancy.UNKNOWN, f"C-09: {label} is called {occupancy} before staff looked behind it"

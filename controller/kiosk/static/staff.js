@@ -14,6 +14,9 @@ let assisting = null;
 let lastPress = { id: "", at: 0 };
 let countdownEnds = 0;
 let lostTimer = 0;
+let saying = "";
+let sayTimer = 0;
+let voice = null;
 
 function show(html) {
   const focused = document.activeElement?.id;
@@ -28,8 +31,25 @@ function show(html) {
   const seconds = document.querySelector("[data-seconds]");
   countdownEnds = seconds ? performance.now() + 1000 * Number(seconds.dataset.seconds) : 0;
   draw();
+  say();
   if (by("pin") && !focused) by("pin").focus();
   if (focused) by(focused)?.focus({ preventScroll: true }); // After drawing: what is hidden cannot be focused.
+}
+
+// Said aloud when it begins to be true, and again for as long as it is: only what somebody must do before they go.
+function say() {
+  const address = document.querySelector("[data-say]")?.dataset.say ?? "";
+  if (address === saying) return;
+  saying = address;
+  clearInterval(sayTimer);
+  voice?.pause();
+  if (!address) return;
+  const speak = () => {
+    voice = new Audio(address);
+    voice.play().catch(() => {}); // No voice or no sound card: the screen says it all.
+  };
+  speak();
+  sayTimer = setInterval(speak, 1000 * Number(document.querySelector("[data-say]").dataset.nag));
 }
 
 function draw() {

@@ -23,7 +23,11 @@ def hub_recalls(bank: RandomSite) -> None:
         return
     lying = [parcel for parcel in planned if any(parcel in held for held in bank.inside.values())]
     parcel = bank.random.choice(lying or planned)
-    intent = bank.random.choice((Intent.RECALL, Intent.RECALL, Intent.HOLD))
+    says(bank, parcel, bank.random.choice((Intent.RECALL, Intent.RECALL, Intent.HOLD)))
+
+
+def says(bank: RandomSite, parcel: ParcelId, intent: Intent) -> None:
+    """What the hub wants of a parcel, in its next plan."""
     bank.site.planned[parcel] = msgspec.structs.replace(bank.site.planned[parcel], intent=intent)
     bank.site.publish_plan()
 
@@ -38,7 +42,12 @@ def staff_retrieve(bank: RandomSite) -> None:
         bank.site.press(Button.RETRIEVE)
         helpers.staff_pin(bank)
         bank.wait(1_000)
-        task = bank.site.state.live.task
+    at_what_is_asked(bank)
+
+
+def at_what_is_asked(bank: RandomSite) -> None:
+    """Whoever takes out does at the door, or the shelf, what the screen says."""
+    task = bank.site.state.live.task
     if task is None or task.after is not After.RETRIEVE or task.parcel is None:
         return
     if task.step is Step.TAKE_FROM_SHELF:
@@ -59,7 +68,7 @@ def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
     is_open = opening is not None and opening.phase is Phase.OPEN
     inside = bank.inside[label]
     if bank.random.random() < 0.15 and bank.tracking:
-        bank.site.scan(bank.random.choice(tuple(bank.tracking.values())))  # the next parcel on the desk, by mistake
+        _read(bank, bank.random.choice(tuple(bank.tracking)))  # the next parcel on the desk, by mistake
     if is_open and parcel in inside and bank.random.random() < 0.85:
         inside.discard(parcel)
         bank.taken_out.add(parcel)
