@@ -92,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Times of a site, all in milliseconds; the defaults are the journeys' table.
 
     `pin_required`: a badge without a PIN opens no compartment that may hold a parcel. Off, so that a site whose hub has given no PINs
-    yet is not locked out of its own doors by an update.
+    yet is not locked out of its own doors by an update. `sensor_open_ms`: a switch that reads open for so long is not believed (A-08).
     """
 
     open_timeout_ms: Milliseconds = 4_000
@@ -111,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts_per_hour_alarm: Annotated[int, Meta(ge=1, le=20)] = 1
     reopens_max: Annotated[int, Meta(ge=0, le=10)] = 3
     pin_required: bool = False
+    sensor_open_ms: Milliseconds = 7_200_000
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

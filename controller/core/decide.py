@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice, trying
+from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice, sensors, trying
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
 from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
@@ -102,6 +102,7 @@ def _foreign(state: State) -> Decision:
 
 def _due(state: State, now: Now) -> Iterator[Decision]:
     yield from doors.doors_due(state, now)
+    yield from sensors.sensors_due(state, now)
     yield from doors.collected_due(state, now)
     answer_by = due.answer_by(state)
     if answer_by is not None and now.mono >= answer_by:

@@ -23,6 +23,7 @@ from controller.core import (
     reports,
     retrieval,
     rights,
+    service,
 )
 from controller.core.effects import (
     AskPin,
@@ -55,7 +56,7 @@ from controller.core.model import (
 from controller.core.orders import call_desk, calls_over, open_door
 from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, Service, SizeClass
+from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, SizeClass
 from wire.labels import CarrierLabel
 
 CARDS: Final = {
@@ -164,7 +165,7 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         case Button.KEY_OPENING:
             return keyed.said(state, staff, event.compartment, now)
         case Button.PUT_IN_SERVICE | Button.TAKE_OUT_OF_SERVICE:
-            return _service(state, staff, event)
+            return service.pressed(state, staff, event, now)
         case _:
             assert_never(event.button)
 
@@ -331,14 +332,6 @@ def _clear_alarm(state: State, staff: Staff, event: Pressed) -> Decision:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     cleared = f.AlarmCleared(alarm=event.value, compartment=event.compartment, by=staff.person)
     return Decision((cleared,), (Sound(Signal.OFF),))
-
-
-def _service(state: State, staff: Staff, event: Pressed) -> Decision:
-    label = event.compartment
-    service = Service.IN_SERVICE if event.button is Button.PUT_IN_SERVICE else Service.OUT_OF_SERVICE
-    if label is None or label not in state.durable.compartments:
-        return tell(StaffNoticeKind.NOTHING_TO_DO)
-    return Decision((f.ServiceSet(compartment=label, service=service, reason="by_staff", by=staff.person),))
 
 
 def _parcel_in(state: State, label: Label | None) -> Parcel | None:

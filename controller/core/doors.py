@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, keyed, latching, misplaced, moving, practice, reports
+from controller.core import due, keyed, latching, misplaced, moving, practice, reports, sensors
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
@@ -183,17 +183,17 @@ def _closed_at_once(state: State, opening: Opening, parcel: Parcel, facts: tuple
 
 def _alarms_over(state: State, label: Label) -> Iterator[f.AnyFact]:
     """A closed door ends the alarms that were about its being open; a forced door still needs a person."""
-    for alarm in (LEFT_OPEN, OPEN_AT_BOOT):
+    for alarm in (LEFT_OPEN, OPEN_AT_BOOT, sensors.SENSOR):
         if alarm_key(alarm, label) in state.durable.alarms:
             yield f.AlarmCleared(alarm=alarm, compartment=label)
 
 
 def _not_seen_open(state: State, opening: Opening, now: Now) -> Decision:
     if state.door(opening.compartment) is Door.OPEN:
-        facts = (
-            f.DoorOpened(compartment=opening.compartment, session=opening.session),
-            f.ServiceSet(compartment=opening.compartment, service=Service.SUSPECT, reason="sensor_reads_open"),
-        )
+        label = opening.compartment
+        facts: tuple[f.AnyFact, ...] = (f.DoorOpened(compartment=label, session=opening.session),)
+        if state.durable.compartments[label].service is Service.IN_SERVICE:
+            facts = (*facts, f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=sensors.READS_OPEN))
         return Decision(facts, (Sound(Signal.ATTENTION),))
     if opening.pulses < state.durable.settings.pulses_max:
         return pulse_again(opening)
@@ -232,7 +232,9 @@ def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
 
 
 def _standing_open(state: State, opening: Opening, now: Now) -> Iterator[Decision]:
-    if not opening.alarmed and now.mono >= due.alarm_at(state, opening):
+    if unseen := sensors.ends_unseen(state, opening, now):
+        yield Decision(unseen, (Sound(Signal.OFF),))
+    elif not opening.alarmed and now.mono >= due.alarm_at(state, opening):
         alarm = f.AlarmRaised(alarm=LEFT_OPEN, compartment=opening.compartment)
         yield Decision((alarm,), (Sound(Signal.ALARM), Nagged()))
     elif now.mono >= due.nag_at(state, opening):

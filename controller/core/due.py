@@ -13,7 +13,7 @@ from controller.core.events import Event, NextDoor
 from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step, Waiting
 from controller.core.observe import WAITING_MS
 from controller.core.trying import hint_at
-from wire.ids import ParcelState, Purpose
+from wire.ids import Door, Label, ParcelState, Purpose
 
 SETTLE_MS: Final = 2_000
 """A door that opens again this soon after it closed had not latched: the same opening goes on, no alarm."""
@@ -130,6 +130,27 @@ def answer_by(state: State) -> int | None:
     return task.asked_mono + state.durable.settings.cancel_answer_ms
 
 
+def reads_open_since(state: State, label: Label) -> int | None:
+    """Since when the switch of a door has read open, at the earliest since this start; None when it does not."""
+    if state.door(label) is not Door.OPEN:
+        return None
+    return state.live.opened.get(label, state.live.booted_mono)
+
+
+def sensor_at(state: State, label: Label) -> int | None:
+    """When a switch that reads open is no longer believed; None when it reads otherwise or staff were told (A-08)."""
+    since = reads_open_since(state, label)
+    if since is None or label in state.live.sensor_told:
+        return None
+    return since + state.durable.settings.sensor_open_ms
+
+
+def is_blind(state: State, label: Label) -> bool:
+    """Whether the switch read open already when the latch was fired: it cannot show that this door was opened or shut."""
+    since, opening = reads_open_since(state, label), state.durable.openings.get(label)
+    return since is not None and opening is not None and since < opening.pulse_mono
+
+
 def may_sign_out(state: State) -> bool:
     """Whether an idle session may end: somebody is signed in and no door is open (S-18)."""
     return state.durable.staff is not None and state.live.task is None and not any(open_openings(state))
@@ -174,6 +195,7 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
         yield live.staff_notice_until
     if (by := answer_by(state)) is not None:
         yield by
+    yield from (at for label in state.setup.cards if (at := sensor_at(state, label)) is not None)
     if (hint := hint_at(state)) is not None:
         yield hint
     if may_sign_out(state):

@@ -147,6 +147,13 @@ class RefuseBadge:
     badge: RefusedBadge
 
 
+@dataclass(frozen=True, slots=True)
+class SensorTold:
+    """Staff were told that the switch of this door has read open for too long."""
+
+    compartment: Label
+
+
 Outward = Pulse | Sound | Answered | Rebirth | Acked
 Inward = (
     Show
@@ -162,6 +169,7 @@ Inward = (
     | AskPin
     | PinGiven
     | RefuseBadge
+    | SensorTold
 )
 Effect = Outward | Inward
 

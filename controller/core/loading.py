@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from controller.core import courier, due, latching, misplaced
+from controller.core import courier, due, latching, misplaced, sensors
 from controller.core.allocate import allocate, shelf_place
 from controller.core.effects import (
     Decision,
@@ -198,9 +198,15 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     task = state.live.task
     if task is not None and task.step is Step.WHICH_DOOR:
         return misplaced.not_in_the_wanted_one(state, staff, now)
-    if task is None or task.compartment is None or not (_is_asked(task) or latching.is_given_up(state, task)):
+    if task is None or task.compartment is None or not (_is_asked(task) or latching.may_stay_open(state, task)):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    facts = (*_emptied(state, staff, task.compartment, task), *_practice_over(staff, task.compartment, task))
+    label = task.compartment
+    facts = (
+        *sensors.answered_unseen(state, task),
+        *_emptied(state, staff, label, task),
+        *_practice_over(staff, label, task),
+        *_out_of_service(staff, label, task),
+    )
     done = (SetTask(None), RememberStored(None), Sound(Signal.OK))
     if task.after is After.REMOVE:
         return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, task.compartment, task.parcel))))
@@ -222,7 +228,8 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     task = state.live.task
     if task is not None and task.step is Step.WHICH_DOOR and task.compartment is not None:
         return misplaced.answered(state, staff, task.compartment, now)
-    if task is None or not _is_asked(task) or task.compartment is None:
+    blind = task is not None and latching.may_stay_open(state, task) and not latching.is_given_up(state, task)
+    if task is None or not (_is_asked(task) or blind) or task.compartment is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     label = task.compartment
     held = state.durable.compartments[label].parcel
@@ -238,8 +245,9 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
         facts = (f.ParcelStored(parcel=parcel.id, place=place, session=staff.session, by=staff.person),)
     else:
         facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
-    facts = (*facts, *_practice_over(staff, label, task))
-    checked = ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, label, held))
+    facts = (*sensors.answered_unseen(state, task), *facts, *_practice_over(staff, label, task))
+    kind = StaffNoticeKind.STILL_OCCUPIED if task.out_reason else StaffNoticeKind.CHECKED
+    checked = ShowStaff(StaffNotice(kind, label, held))
     went_on = SetTask(None) if task.then is None else shelf_task(state, task.then)
     return Decision(facts, (went_on, checked, Sound(Signal.OK)))
 
@@ -249,6 +257,13 @@ def _practice_over(staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, .
     if task.after is not After.END_PRACTICE:
         return ()
     return (f.PracticeEnded(compartment=label, by=staff.person, session=staff.session),)
+
+
+def _out_of_service(staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
+    """Seen empty, it may go out of service: nothing is locked away behind it (M-06)."""
+    if not task.out_reason:
+        return ()
+    return (f.ServiceSet(compartment=label, service=Service.OUT_OF_SERVICE, reason=task.out_reason, by=staff.person),)
 
 
 def not_answered(state: State) -> Decision:

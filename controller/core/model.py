@@ -311,6 +311,7 @@ class Task:
     `touched`: other doors that moved during the deposit, so that nobody can be sure which one it went into (S-08).
     `then`: the parcel that is served next, because room is being made for it (S-14).
     `scanned`: the label of the parcel to be taken out was read, and is the right one (M-01).
+    `out_reason`: why the compartment goes out of service once it was seen empty (M-06); empty when it does not.
     """
 
     step: Step
@@ -322,6 +323,7 @@ class Task:
     touched: tuple[Label, ...] = ()
     then: ParcelId | None = None
     scanned: bool = False
+    out_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,6 +420,9 @@ class StaffNoticeKind(StrEnum):
     REISSUED = "reissued"
     KEY_TOO_LATE = "key_too_late"
     NOT_YOUR_CARRIER = "not_your_carrier"
+    SAY_WHY = "say_why"
+    OUT_OF_SERVICE = "out_of_service"
+    STILL_OCCUPIED = "still_occupied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +455,7 @@ class Live:
     `trying_since`: since when somebody stands there and nothing was read; `hints`: how often they were told how to hold it (C-33).
     `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`.
     `opened`: when each door was last seen to open since this start; `booted_mono`: when this start was.
+    `sensor_told`: doors whose switch reads open for so long that staff were told (A-08).
     """
 
     doors: Mapping[Label, Door] = field(default_factory=dict)
@@ -480,6 +486,7 @@ class Live:
     hints: int = 0
     opened: Mapping[Label, int] = field(default_factory=dict)
     booted_mono: int = 0
+    sensor_told: frozenset[Label] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, pin_for=what.event)
         case x.PinGiven():
             return replace(live, pin_given=True, pin_for=None)
+        case x.SensorTold():
+            return replace(live, sensor_told=live.sensor_told | {what.compartment})
         case x.RefuseBadge():
             return replace(live, refused_badge=what.badge)
         case _:
@@ -93,7 +95,9 @@ def _moved(live: Live, moved: e.DoorChanged, now: Now) -> Live:
     opened = live.opened
     if moved.open and live.doors.get(moved.compartment) is not Door.OPEN:
         opened = {**opened, moved.compartment: now.mono}
-    return replace(live, doors=_with_door(live.doors, moved.compartment, level), opened=opened, active_mono=now.mono)
+    told = live.sensor_told if moved.open else live.sensor_told - {moved.compartment}
+    doors = _with_door(live.doors, moved.compartment, level)
+    return replace(live, doors=doors, opened=opened, sensor_told=told, active_mono=now.mono)
 
 
 def _badge_known(live: Live, text: str) -> Live:

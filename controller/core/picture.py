@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.core import courier, due, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
-from controller.core.latching import is_given_up
+from controller.core.latching import is_given_up, may_stay_open
 from controller.core.model import (
     NO_NEEDS,
     After,
@@ -255,7 +255,8 @@ def _task(state: State) -> TaskView | None:
         task.shelf_place,
         looks_only=task.after is After.NOTHING and not in_hand,
         touched=task.touched,
-        may_stay_open=is_given_up(state, task),
+        may_stay_open=may_stay_open(state, task),
+        unseen=may_stay_open(state, task) and not is_given_up(state, task),
         needs=NO_NEEDS
         if parcel is None
         else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None),

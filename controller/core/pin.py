@@ -29,7 +29,7 @@ TRIES_PER_HOUR: Final = 2
 
 HOUR_MS: Final = 3_600_000
 
-_OPENS: Final = frozenset({Button.CHECK, Button.REOPEN, Button.KEY_OPENING})
+_OPENS: Final = frozenset({Button.CHECK, Button.REOPEN, Button.KEY_OPENING, Button.TAKE_OUT_OF_SERVICE})
 
 
 def asked_first(state: State, staff: Staff, event: Pressed | AssistAsked) -> Decision | None:

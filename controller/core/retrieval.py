@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from controller.core import courier, due, latching, loading
+from controller.core import courier, due, latching, loading, sensors
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
@@ -87,21 +87,23 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, now: Now) -> 
 def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     """The door is shut and staff saw it empty: with its label read it is out of stock, without it nothing is freed."""
     task, parcel = _in_question(state)
-    if task.compartment is None or not (task.step is Step.ASK_EMPTY or latching.is_given_up(state, task)):
+    if task.compartment is None or not (task.step is Step.ASK_EMPTY or latching.may_stay_open(state, task)):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    if state.door(task.compartment) is Door.OPEN and not latching.is_given_up(state, task):  # it sprang open again
+    if state.door(task.compartment) is Door.OPEN and not latching.may_stay_open(state, task):  # it sprang open again
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST, compartment=task.compartment)
     if not task.scanned:
         scan = ShowStaff(StaffNotice(StaffNoticeKind.SCAN_LABEL, task.compartment, parcel.id, parcel.tracking))
         return Decision((), (SetTask(replace(task, asked_mono=now.mono)), scan, Sound(Signal.ATTENTION)))
     free = f.OccupancySet(compartment=task.compartment, occupancy=Occupancy.FREE, reason="checked", by=staff.person)
-    return _went_on(state, staff, parcel, (_removed(staff, parcel), free), StaffNoticeKind.REMOVED, now)
+    facts = (*sensors.answered_unseen(state, task), _removed(staff, parcel), free)
+    return _went_on(state, staff, parcel, facts, StaffNoticeKind.REMOVED, now)
 
 
 def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     """It was put back; or its label was read, it is in somebody's hands, and something else lies behind the door."""
     task, parcel = _in_question(state)
-    if not task.scanned or task.compartment is None or task.step is not Step.ASK_EMPTY:
+    asked = task.step is Step.ASK_EMPTY or latching.may_stay_open(state, task)
+    if not task.scanned or task.compartment is None or not asked:
         return loading.answered_not_empty(state, staff, now)
     label = task.compartment
     facts: tuple[f.AnyFact, ...] = ()
@@ -109,6 +111,7 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
         facts = (
             f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="found_something", by=staff.person),
         )
+    facts = (*sensors.answered_unseen(state, task), *facts)
     unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, parcel.id, parcel.tracking))
     return Decision(facts, (SetTask(None), unknown, Sound(Signal.ATTENTION)))
 

@@ -81,6 +81,7 @@ class TaskView:
     `touched`: the other doors that moved (S-08). `may_stay_open`: its door does not hold, so *empty* is answered
     without shutting it (S-10). `room`: the door whose parcel can make room for one that must lie low (S-14).
     `retrieving`: a parcel is taken out of stock; `scanned`: its label was read, and is the right one (M-01).
+    `unseen`: its switch cannot show that the door was shut, so both answers may be given at once (A-08).
     """
 
     step: Step
@@ -96,6 +97,7 @@ class TaskView:
     room: Label | None = None
     retrieving: bool = False
     scanned: bool = False
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
 from controller.kiosk.staff_words import (
     ALARMS,
+    BACK_REASONS,
     CALLS,
     HELPS,
     IDENTITIES,
     MOTIVES,
+    OUT_REASONS,
     clock_words,
     door_words,
     notice_words,
@@ -56,6 +58,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.LABEL_MATCHED,
         StaffNoticeKind.ALL_RETRIEVED,
         StaffNoticeKind.REISSUED,
+        StaffNoticeKind.OUT_OF_SERVICE,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -126,6 +129,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         motives=[(motive.value, words) for motive, words in MOTIVES.items()],
         identities=[(check.value, words) for check, words in IDENTITIES.items()],
         may_practise=may(view.staff.role, Right.PRACTISE),
+        out_reasons=tuple(OUT_REASONS.items()),
+        back_reasons=tuple(BACK_REASONS.items()),
         may_doors=may(view.staff.role, Right.DOORS),
         may_assist=may(view.staff.role, Right.ASSIST),
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),

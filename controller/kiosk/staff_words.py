@@ -79,6 +79,7 @@ ALARMS: Final = {
     "journal_behind": "La mémoire de la machine est ancienne. Vérifiez toutes les portes, et prévenez le responsable.",
     "disk_full": "La mémoire de la machine est pleine. Les retraits marchent encore. Prévenez le responsable.",
     "sensor_chatters": "Le capteur d'une porte n'est pas sûr. Le casier n'est plus choisi. Faites regarder son câble.",
+    "sensor_suspect": "Le capteur d'une porte dit « ouverte » depuis des heures. Fermez-la, ou faites regarder son câble.",
     "latch_failed": "Une serrure ne marche pas. Mettez le casier hors service.",
 }
 NOTICES: Final = {
@@ -120,6 +121,9 @@ NOTICES: Final = {
     StaffNoticeKind.NOT_FOR_PRACTICE: "Pour un exercice, choisissez un casier libre, fermé et en service.",
     StaffNoticeKind.NOT_YOUR_CARRIER: "Ce colis n'est pas de votre transporteur. Donnez-le à l'accueil.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
+    StaffNoticeKind.SAY_WHY: "Dites d'abord pourquoi.",
+    StaffNoticeKind.OUT_OF_SERVICE: "Casier hors service.",
+    StaffNoticeKind.STILL_OCCUPIED: "Ce casier n'est pas vide. Sortez d'abord le colis, puis mettez-le hors service.",
     StaffNoticeKind.KEY_TOO_LATE: "Trop tard pour dire que c'était vous : allez voir la porte. L'alarme reste.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }
@@ -135,6 +139,13 @@ IDENTITIES: Final = {
     IdentityCheck.KNOWN: "Je connais cette personne",
     IdentityCheck.SLIP: "Elle a son bon ou son message",
 }
+OUT_REASONS: Final = {
+    "lock": "la serrure ne marche pas",
+    "door": "la porte est abîmée",
+    "dirty": "le casier est sale",
+    "other": "autre raison",
+}
+BACK_REASONS: Final = {"repaired": "réparé", "cleaned": "nettoyé", "checked": "vérifié, tout va bien"}
 ROLES: Final = {
     Role.MEDIATOR: "un médiateur",
     Role.CONCIERGE: "un concierge",
@@ -155,7 +166,7 @@ def what_to_do(view: View) -> str:
     return _task_words(task)
 
 
-def _task_words(task: TaskView) -> str:  # noqa: PLR0911 one match, one line a step
+def _task_words(task: TaskView) -> str:  # noqa: C901, PLR0911 one match, one line a step
     match task.step:
         case Step.CHOOSE_SIZE:
             return "Choisissez la taille du colis."
@@ -176,6 +187,11 @@ def _task_words(task: TaskView) -> str:  # noqa: PLR0911 one match, one line a s
             return f"Ouvrez la porte\N{NO-BREAK SPACE}{task.compartment} avec la clé. Vous avez 3\N{NO-BREAK SPACE}minutes."
         case Step.TAKE_BACK | Step.ASK_EMPTY if task.retrieving:
             return _retrieval_words(task)
+        case Step.TAKE_BACK if task.unseen:
+            return (
+                f"Porte\N{NO-BREAK SPACE}{task.compartment} : son capteur ne marche pas. Regardez, fermez la porte, "
+                "puis répondez. Est-ce vide ?"
+            )
         case Step.TAKE_BACK if task.looks_only:
             return f"Porte\N{NO-BREAK SPACE}{task.compartment} : regardez sans rien retirer, puis fermez."
         case Step.TAKE_BACK if task.may_stay_open:

@@ -449,11 +449,11 @@ def test_alarms_lockouts_calls_and_service_are_ended_by_name(site: VirtualSite) 
     site.press(Button.CLEAR_ALARM, FORCED, "2")
     site.press(Button.ANSWER_CALL, "help")
     site.press(Button.CLEAR_LOCKOUT)
-    site.press(Button.TAKE_OUT_OF_SERVICE, compartment="2")
-    assert site.service("2") is Service.OUT_OF_SERVICE
-    site.press(Button.PUT_IN_SERVICE, compartment="2")
+    site.press(Button.TAKE_OUT_OF_SERVICE, "other", compartment="3")
+    assert site.service("3") is Service.OUT_OF_SERVICE
+    site.press(Button.PUT_IN_SERVICE, "checked", compartment="3")
     assert site.kinds() == ["alarm_cleared", "staff_answered", "lockout_cleared", "service_set", "service_set"]
-    assert (site.service("2"), site.state.durable.calls) == (Service.IN_SERVICE, ())
+    assert (site.service("3"), site.state.durable.calls) == (Service.IN_SERVICE, ())
 
 
 def test_somebody_idle_is_signed_out_and_a_dispute_of_an_unknown_parcel_calls_without_it(site: VirtualSite) -> None:
@@ -519,7 +519,7 @@ def test_d09_a_switch_that_chatters_is_suspect_once_and_whoever_put_it_out_of_se
     site.runner.feed(e.SwitchChatters(Label("ZZ")))
     assert site.kinds() == ["alarm_raised", "service_set"]
     site.sign_in()
-    site.press(Button.TAKE_OUT_OF_SERVICE, compartment=Label("3"))
+    site.press(Button.TAKE_OUT_OF_SERVICE, "other", compartment=Label("3"))
     site.runner.feed(e.SwitchChatters(Label("3")))
     assert site.service("3") is Service.OUT_OF_SERVICE
     assert {alarm.compartment for alarm in site.view().alarms} == {"2", "3"}

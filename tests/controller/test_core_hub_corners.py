@@ -90,7 +90,7 @@ def test_c13_a_key_whose_parcel_was_taken_out_goes_to_the_desk(site: VirtualSite
 def test_a_key_of_a_compartment_out_of_service_goes_to_the_desk(site: VirtualSite) -> None:
     parcel = site.stored()
     site.sign_in()
-    site.press(Button.TAKE_OUT_OF_SERVICE, compartment="1")
+    site.out_of_service("1")
     site.press(Button.SIGN_OUT)
     site.wait(3_000)
     site.scan(site.slip(parcel))

@@ -237,7 +237,7 @@ def test_s08_who_does_not_know_locks_a_door_with_somebody_elses_parcel(site: Vir
 def test_s08_a_door_out_of_service_is_not_set_so_twice(site: VirtualSite) -> None:
     site.stored(2, "8N00234584209")
     site.sign_in()
-    site.press(Button.TAKE_OUT_OF_SERVICE, compartment="1")
+    site.out_of_service("1")
     site.announce()
     site.wait(4_000)
     site.scan(LABEL_OF_PARCEL)

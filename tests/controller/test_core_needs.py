@@ -236,7 +236,7 @@ def crowded(site: VirtualSite, **fields: object) -> tuple[ParcelId, ParcelId]:
     site.card(CommandCard.EMPTY)
     assert site.occupancy("1") is Occupancy.FREE
     for label in ("3", "4"):
-        site.press(Button.TAKE_OUT_OF_SERVICE, compartment=label)
+        site.out_of_service(label)
     parcel = site.announce(3, LABEL_OF_PARCEL, reach=ReachZone.MID)
     site.wait(4_000)
     site.scan(LABEL_OF_PARCEL)
@@ -425,7 +425,7 @@ def test_s14_with_a_door_standing_open_no_second_one_is_opened(site: VirtualSite
     somebody = site.stored(9, "8N00234584209", size=SizeClass.L)
     site.wait(4_000)
     crowded(site)
-    site.press(Button.PUT_IN_SERVICE, compartment="4")
+    site.press(Button.PUT_IN_SERVICE, "checked", compartment="4")
     site.scan(site.slip(somebody))
     site.open("4")
     site.card(CommandCard.MAKE_ROOM)

@@ -5,7 +5,7 @@ Owns the stage of the core's stories. Refuses to know what should happen. Restar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -319,6 +319,18 @@ class VirtualSite:
         self.wait(5_000)
         self.forget()
         return parcel
+
+    def happen(self, *facts: f.AnyFact) -> None:
+        """Facts of which no story is told here."""
+        self.recorder.append(facts, self.clock.now())
+        durable = self.runner.state.durable
+        for fact in facts:
+            durable = evolve(durable, fact, self.clock.now())
+        self.runner.state = replace(self.runner.state, durable=durable)
+
+    def out_of_service(self, label: str) -> None:
+        """A compartment that the site itself locked, whatever lies behind it."""
+        self.happen(f.ServiceSet(compartment=Label(label), service=Service.OUT_OF_SERVICE, reason="found_empty"))
 
     def forget(self) -> None:
         """Only what happens from here on is compared."""

@@ -420,7 +420,7 @@ def test_a_busy_desk_is_clean_for_axe_and_every_notice_has_words(kiosk: Running,
 def test_buttons_send_what_they_point_at(kiosk: Running, staff: Page):
     staff.click("#door-3")
     staff.click("#check-3")
-    staff.click("#out-3")
+    staff.click("#out-3-lock")
     staff.click(f"#hand-{OTHER}")
     staff.wait_for_timeout(450)  # a double tap is one tap, and this is a second one on purpose
     staff.click(f"#hand-{OTHER}")
@@ -430,7 +430,7 @@ def test_buttons_send_what_they_point_at(kiosk: Running, staff: Page):
     wait_until(lambda: len(kiosk.lock.inputs) >= 6, "six presses")
     assert kiosk.lock.inputs == [
         PressInput(button=Button.CHECK, compartment="3"),
-        PressInput(button=Button.TAKE_OUT_OF_SERVICE, compartment="3"),
+        PressInput(button=Button.TAKE_OUT_OF_SERVICE, value="lock", compartment="3"),
         PressInput(button=Button.HAND_OVER, parcel=OTHER),
         PressInput(button=Button.CLEAR_ALARM, value="door_left_open", compartment="5"),
         PressInput(button=Button.ANSWER_CALL, value="at_desk", parcel=OTHER),

@@ -177,6 +177,8 @@ class People:
             yield 1_500
             self._shut(label)
         yield 500
+        if self._task() == task and label in self.site.bank.cut:  # Its switch does not show that it was shut (A-08).
+            yield from self._answer(task)
 
     def _answer(self, task: Task) -> Waits:
         """Look inside and say what is true; or be called away and say nothing."""
@@ -215,12 +217,13 @@ class People:
             works = label not in self.site.bank.jammed | self.site.bank.cut
             if known.service is not Service.IN_SERVICE and works:
                 yield from self._sign_in()
-                self._press(Button.PUT_IN_SERVICE, label=label)
+                self._press(Button.PUT_IN_SERVICE, "checked", label)
                 yield 500
             if known.service is Service.IN_SERVICE and label in self.site.bank.cut and not self.site.bank.open[label]:
                 yield from self._sign_in()
-                self._press(Button.TAKE_OUT_OF_SERVICE, label=label)
+                self._press(Button.TAKE_OUT_OF_SERVICE, "other", label)
                 yield 500
+                yield from self._clear_task()
             if self.site.bank.open[label]:
                 self._shut(label)
                 yield 2_500
@@ -269,6 +272,8 @@ class People:
                     yield 500
                 self._shut(label)
                 yield 500
+                if self._task() == task and label in self.site.bank.cut:
+                    yield from self._answer(task)
             else:
                 yield from self._end(task, parcel)
 

@@ -96,6 +96,12 @@ class Witness:
                 assert fact.reason != "driver_error", "a coil that is to rest a moment is called a failure"
             case f.KeyOpeningDeclared():
                 self._said_of_key(fact, at_ms)
+            case f.ServiceSet() if (
+                fact.by and fact.service is Service.OUT_OF_SERVICE and fact.reason != "found_something"
+            ):
+                assert not self.inside[fact.compartment], (
+                    f"M-06: {fact.compartment} is locked away with a parcel inside"
+                )
             case f.DoorOpened():
                 self._opened_at[fact.compartment] = at_ms
                 self._mark_behind(fact.compartment, at_ms)

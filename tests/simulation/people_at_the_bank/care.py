@@ -1,11 +1,12 @@
-"""Staff who look after doors: a key for one that is stuck, said before or after, and a supply that must rest (M-09)."""
+"""Staff who look after doors: a key for one that is stuck, said before or after, and a supply that must rest (M-06, M-09)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from controller.core.events import Button
+from controller.core.events import Button, SwitchChatters
 from controller.core.model import After, Step
+from controller.core.service import BACK_REASONS, OUT_REASONS
 from tests.simulation.people_at_the_bank import helpers
 from wire.ids import Door, Label
 
@@ -50,9 +51,43 @@ def staff_turn_the_key(bank: RandomSite) -> None:
         bank.force()
 
 
+def staff_close_a_door_down(bank: RandomSite) -> None:
+    """Out of service for a reason, or back: what lies there is moved first (M-06)."""
+    bank.site.sign_in()
+    label = bank.random.choice(tuple(bank.inside))
+    if bank.random.random() < 0.6:
+        bank.site.press(Button.PUT_IN_SERVICE, bank.random.choice(BACK_REASONS), label)
+        return
+    bank.site.press(Button.TAKE_OUT_OF_SERVICE, bank.random.choice(OUT_REASONS), label)
+    helpers.staff_pin(bank)
+
+
+def switch_chatters(bank: RandomSite) -> None:
+    """A switch nobody can believe: its door is suspect, and opens all the same (A-08, D-09)."""
+    if bank.random.random() < 0.6:
+        return
+    label = bank.random.choice([label for label, held in bank.inside.items() if held] or list(bank.inside))
+    bank.site.runner.feed(SwitchChatters(label))
+    bank.witness.look()
+    for parcel in sorted(bank.inside[label]):
+        version = bank.versions[parcel]
+        bank.witness.shown.add(parcel)
+        asked = bank.witness.must_open(parcel, version)
+        served = len(bank.site.recorder.causes)
+        bank.site.scan(bank.site.slip(parcel, version))
+        opened = [cause.compartment for cause in bank.site.recorder.causes[served:]]
+        assert not asked or opened == [label] or bank.site.state.live.repeated, f"A-08: {label} is suspect, and locked"
+
+
 def supply_rests(bank: RandomSite) -> None:
     """For a moment the coils are not to be had."""
     bank.site.recorder.rests_until = bank.site.clock.mono + bank.random.choice(REST_MS)
 
 
-ACTS: Final[tuple[tuple[Act, int], ...]] = ((staff_take_the_key, 2), (staff_turn_the_key, 4), (supply_rests, 2))
+ACTS: Final[tuple[tuple[Act, int], ...]] = (
+    (staff_take_the_key, 2),
+    (staff_turn_the_key, 4),
+    (staff_close_a_door_down, 2),
+    (switch_chatters, 1),
+    (supply_rests, 2),
+)
