@@ -159,6 +159,7 @@ class Book:
             "site_hours_per_second": round(hours / max(figures["simulation_milli_s"] / 1000, 1e-3), 1),
             "planted_total": planted.get("total", 0),
             "planted_caught": len(planted.get("caught", {})),
+            "planted_median_seeds": planted.get("median", 0),
             "images": figures["images"],
             "kills": figures["kills"],
             "broker_kills": figures["broker_kills"],

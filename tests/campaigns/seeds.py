@@ -1,7 +1,7 @@
-"""The simulator, one seed after another, side by side: whole networks, and crowded lives of one bank. Options: --help.
+"""The simulator, one seed after another, side by side: whole networks, storms, and crowded lives of one bank. Options: --help.
 
-Owns the counting. A network that breaks an invariant is told by `python -m tests.simulation SEED`, a bank by
-`python -m tests.simulation SEED bank`.
+Owns the counting. A network that breaks an invariant is told by `python -m tests.simulation SEED`, a storm or a bank by
+`python -m tests.simulation SEED storm` or `bank`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from multiprocessing import get_context
 
 from tests.campaigns._parts import FAILURES_MAX, Budget, Outcome, State
 from tests.simulation.random_site import STEPS, RandomSite
-from tests.simulation.world import the_world
+from tests.simulation.world import the_storm, the_world
 
 HOUR_MS = 3_600_000
 YEAR_H = 365.25 * 24
 NETWORK_EVERY = 20
-"""One seed of so many is a network of sites for days; the others are a bank that is never left alone, a hundredth of the work: nine
-tenths of the time still go to networks."""
+"""One seed of so many is a network of sites for days, and one a storm; the others are a bank that is never left alone, a hundredth of the
+work: most of the time still goes to networks."""
+WORLDS = {"network": "networks of two sites", "storm": "storms", "bank": "crowded banks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,24 @@ class Life:
     """One seed lived."""
 
     seed: int
-    is_network: bool
+    world: str
     site_hours: float
     seconds: float
     failure: str
 
 
+def world_of(seed: int) -> str:
+    """Where a seed is lived."""
+    return {0: "network", NETWORK_EVERY // 2: "storm"}.get(seed % NETWORK_EVERY, "bank")
+
+
 def live(seed: int, days: float | None = None) -> Life:
     """Live one seed; its virtual hours times its sites. Whatever goes wrong is its failure."""
-    is_network = seed % NETWORK_EVERY == 0
+    lived = world_of(seed)
     start, hours, failure = time.process_time(), 0.0, ""
     try:
-        if is_network:
-            with the_world(seed) as world:
+        if lived != "bank":
+            with the_world(seed) if lived == "network" else the_storm(seed) as world:
                 try:
                     world.live(days)
                 finally:
@@ -55,9 +61,9 @@ def live(seed: int, days: float | None = None) -> Life:
             finally:
                 hours = bank.lived_ms / HOUR_MS
     except Exception as error:  # noqa: BLE001 a life that ends in any other way is a failure too
-        again = f"python -m tests.simulation {seed}{'' if is_network else ' bank'}"
+        again = f"python -m tests.simulation {seed}{'' if lived == 'network' else f' {lived}'}"
         failure = f"seed {seed}: {type(error).__name__}: {str(error).partition(chr(10))[0]} ({again})"
-    return Life(seed, is_network, hours, time.process_time() - start, failure)
+    return Life(seed, lived, hours, time.process_time() - start, failure)
 
 
 def part(budget: Budget, state: State) -> Outcome:
@@ -74,17 +80,16 @@ def part(budget: Budget, state: State) -> Outcome:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for life in (future.result() for future in done):
                 count += 1
-                where = "network" if life.is_network else "bank"
-                figures[f"{where}_seeds"] += 1
-                figures[f"{where}_milli_hours"] += round(life.site_hours * 1000)
-                figures[f"{where}_milli_s"] += round(life.seconds * 1000)
+                figures[f"{life.world}_seeds"] += 1
+                figures[f"{life.world}_milli_hours"] += round(life.site_hours * 1000)
+                figures[f"{life.world}_milli_s"] += round(life.seconds * 1000)
                 if life.failure:
                     outcome.failures.append(life.failure)
     state["next_seed"] = seed
-    figures["site_milli_hours"] = figures["network_milli_hours"] + figures["bank_milli_hours"]
-    figures["simulation_milli_s"] = figures["network_milli_s"] + figures["bank_milli_s"]
+    figures["site_milli_hours"] = sum(figures[f"{where}_milli_hours"] for where in WORLDS)
+    figures["simulation_milli_s"] = sum(figures[f"{where}_milli_s"] for where in WORLDS)
     figures.update(seeds=count, invariant_failures=len(outcome.failures))
-    for where, what in (("network", "networks of two sites"), ("bank", "crowded banks")):
+    for where, what in WORLDS.items():
         hours, seconds = figures[f"{where}_milli_hours"] / 1000, figures[f"{where}_milli_s"] / 1000
         outcome.told.append(
             f"{figures[f'{where}_seeds']} {what}, {hours / YEAR_H:.2f} virtual site-years, "

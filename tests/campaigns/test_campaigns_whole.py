@@ -57,8 +57,10 @@ def test_a_planted_fault_that_survives_is_not_clean(tmp_path: Path) -> None:
 
 def test_a_seed_of_the_simulator_is_lived_and_counted() -> None:
     network, bank = seeds.live(seeds.NETWORK_EVERY, days=0.1), seeds.live(seeds.NETWORK_EVERY + 1)
-    assert (network.failure, bank.failure) == ("", "")
-    assert (network.is_network, bank.is_network) == (True, False)
+    storm = seeds.live(seeds.NETWORK_EVERY + seeds.NETWORK_EVERY // 2, days=0.1)
+    assert (network.failure, storm.failure, bank.failure) == ("", "", "")
+    assert (network.world, storm.world, bank.world) == ("network", "storm", "bank")
+    assert 0.8 * 24 <= storm.site_hours < network.site_hours
     assert network.site_hours >= 2 * 1.6 * 24
     assert bank.site_hours > 0.1
 

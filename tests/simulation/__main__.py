@@ -1,4 +1,4 @@
-"""`python -m tests.simulation SEED [DAYS | bank]`: live one network, or one crowded bank, again and tell its story.
+"""`python -m tests.simulation SEED [DAYS | storm | bank]`: live one network, storm or crowded bank again and tell its story.
 
 Owns the command line. Exit 0: every invariant held; 1: one did not, and the last sentence says which.
 """
@@ -10,7 +10,7 @@ import os
 import sys
 
 from tests.simulation.random_site import STEPS, RandomSite
-from tests.simulation.world import the_world, trace
+from tests.simulation.world import the_storm, the_world, trace
 
 
 def main(arguments: list[str]) -> int:
@@ -22,14 +22,15 @@ def main(arguments: list[str]) -> int:
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
     if not arguments:
-        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS | bank]\n")
+        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS | storm | bank]\n")
         return 2
     logging.disable(logging.CRITICAL)
     if arguments[1:] == ["bank"]:
         return tell_bank(int(arguments[0]))
-    seed, days = int(arguments[0]), float(arguments[1]) if len(arguments) > 1 else None
+    seed, is_storm = int(arguments[0]), arguments[1:] == ["storm"]
+    days = float(arguments[1]) if len(arguments) > 1 and not is_storm else None
     try:
-        with the_world(seed) as world:
+        with the_storm(seed) if is_storm else the_world(seed) as world:
             world.live(days)
             sys.stdout.write("\n".join((str(world.drawn), *world.lines, "")))
             sys.stdout.write(f"seed {seed}: every invariant held; trace {trace(world)}\n")

@@ -19,7 +19,7 @@ from tests.simulation.weather import HOUR_MS
 from wire import facts as f
 from wire.chain import FactRecord, fold, genesis
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service, Trust
-from wire.messages import PresenceStatus
+from wire.messages import Birth, PresenceStatus, decode
 
 if TYPE_CHECKING:
     from tests.simulation.site import Site
@@ -34,6 +34,7 @@ LOOKS: Final = 8
 REBIRTHS_A_DAY: Final = 100
 """The worst line asks for some forty; each is a fact in the site's journal and a row at the hub."""
 _PLAN: Final = text("SELECT revision, hash FROM plan WHERE site = :n")
+_SHOWN: Final = text("SELECT boot, birth FROM site_live WHERE site = :n")
 _STATES: Final = text("SELECT id, state FROM parcel WHERE site = :n")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
@@ -67,6 +68,7 @@ class Checks:
         """Whether the hub had facts then that the older card does not hold."""
         self.doubted: dict[str, set[Label]] = defaultdict(set)
         """What no key may open before staff have looked behind it."""
+        self.away_since: dict[str, int] = {}
         self.planned: dict[str, tuple[int, tuple[str, int]]] = {}
         self.plans: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
@@ -251,6 +253,7 @@ class Checks:
         stood_ms = self._line_stood_ms(site)
         stands = stood_ms >= BACKLOG_MS
         self._follows(site, stood_ms)
+        self._is_on_the_map(site, stood_ms)
         self._same_states(site)
         written = self.written[site.name]
         written.append((now_ms, site.journal.last_seq))
@@ -299,6 +302,16 @@ class Checks:
                 f"I-17: {site.name} has not heard of plan {wanted[1]} for {waited_ms // HOUR_MS} hours",
             )
 
+    def _is_on_the_map(self, site: Site, stood_ms: int) -> None:
+        """I-18: a will that came late is outlived: who has been there for hours, and says how it feels, counts as there."""
+        hub, now_ms = self.world.hub, self.world.schedule.now_ms
+        if not hub.alive or not stood_ms or hub.lives([site.name])[site.name][0] == PresenceStatus.READY:
+            self.away_since.pop(site.name, None)
+            return
+        away_ms = min(stood_ms, now_ms - self.away_since.setdefault(site.name, now_ms))
+        told = away_ms < max(BACKLOG_MS, LOOKS * self.world.weather.look_ms)
+        require(told, f"I-18: {site.name} is there, and has counted as away for {away_ms // HOUR_MS} hours")
+
     def wills_read(
         self, before: dict[str, tuple[str, int]], wills: dict[str, int], after: dict[str, tuple[str, int]]
     ) -> None:
@@ -326,10 +339,10 @@ class Checks:
             require(not away, f"I-18: sites that are there count as away: {away}")
             rows = connection.execute(
                 text(
-                    "SELECT s.id, c.journal, c.seq, c.hash, c.ordinal, s.number FROM site s JOIN site_cursor c ON c.site = s.number"
+                    "SELECT s.id, c.journal, c.seq, c.hash, c.ordinal, s.number, c.adopt FROM site s JOIN site_cursor c ON c.site = s.number"
                 )
             ).all()
-            for name, journal, seq, head, ordinal, number in rows:
+            for name, journal, seq, head, ordinal, number, adopt in rows:
                 site = self.world.sites[name]
                 require(
                     seq == site.journal.last_seq, f"I-17: the hub has {seq} of {site.journal.last_seq} facts of {name}"
@@ -363,6 +376,8 @@ class Checks:
                 if name not in self.another_past:
                     self._same_parcels(site, connection, number)
                 self._same_compartments(site, connection, number)
+                self._is_described_by_itself(site, connection)
+                require(not adopt, f"I-28: {name} was let go on, and the next stranger would be taken for it")
             alerts = connection.execute(
                 text(
                     "SELECT site, kind, detail FROM alert WHERE cleared_ms IS NULL AND kind IN ('views_differ','identity','bad_message','gap','plan_refused','foreign_parcel')"
@@ -376,8 +391,38 @@ class Checks:
             often = [tuple(row) for row in asked if row[1] > bound]
             require(not often, f"I-38: more than {bound:.0f} rebirths, each a fact of its site: {often}")
         self._told_once()
+        self._plans_say_what_is_wanted()
         for site in self.world.sites.values():
             site.journal.verify()
+
+    def _is_described_by_itself(self, site: Site, connection: object) -> None:
+        """I-15: what the hub shows of a site is what that machine said, not one that ran with a copy of its card."""
+        row = connection.execute(_SHOWN, {"n": site.number}).one()  # type: ignore[attr-defined]
+        require(row.birth is not None, f"I-15: the hub has no description of {site.name}")
+        described = decode(Birth, bytes(row.birth)).boot
+        require(
+            described <= site.journal.boot,
+            f"I-15: {site.name}, start {site.journal.boot}, is described by a start {described}",
+        )
+        require(
+            row.boot == site.journal.boot, f"I-18: {site.name}, start {site.journal.boot}, counts as start {row.boot}"
+        )
+
+    def _plans_say_what_is_wanted(self) -> None:
+        """I-17: built anew the plan of a site is the one that was said last; nothing in it is over."""
+        hub = self.world.hub
+        for site in self.world.sites.values():
+            plan = hub.planner.build(site.name)
+            assert plan is not None
+            mark = site.state.durable.plan
+            require(
+                plan.hash == mark.hash,
+                f"I-17: {site.name} follows plan {mark.revision}, which is not what is wanted any more",
+            )
+            with hub.store.reading() as connection:
+                states = dict(connection.execute(_STATES, {"n": site.number}).all())
+            over = [planned.id for planned in plan.parcels if ParcelState(states[planned.id]) in ENDED]
+            require(not over, f"I-17: the plan of {site.name} expects what has ended: {over}")
 
     def _told_once(self) -> None:
         """However many records a parcel had; a hub that died or was put back may say something again."""

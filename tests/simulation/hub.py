@@ -48,6 +48,7 @@ NAME: Final = "Aminata Diallo-Nguyen"
 PHONE: Final = "0612345678"
 
 
+MUTE_MS: Final = 60_000
 OLD_MACHINE_MS: Final = 60_000
 """How long somebody needs to switch off the machine whose copy was put back elsewhere."""
 
@@ -83,6 +84,7 @@ class Hub:
         self.alive = False
         self.backup: Path | None = None
         self.restored = 0
+        self._is_mute = False
         self._folder = folder
         self._file = folder / "hub.db"
         self._generation = 0
@@ -164,6 +166,7 @@ class Hub:
         self._leave_another_on()
         self.world.tell("the hub's database is put back from the backup")
         self.restored += 1
+        self._is_mute = self._later.random() < self.world.weather.hub_muted
         for part in self._folder.iterdir():
             part.unlink()
         shutil.copyfile(self.backup, self._file)
@@ -301,6 +304,10 @@ class Hub:
             if not self.alive or self._generation != generation or self.line.up:
                 return
             if self.world.broker.connect(self.line, presence(self.incarnation.value, online=False, at_ms=0)):
+                if self._is_mute:
+                    self._is_mute = False
+                    self.world.tell("nobody hears what the hub says first")
+                    self.line.mute_until_ms = self.world.schedule.now_ms + MUTE_MS
                 self._deliver(Joined(self.line.number))
             else:
                 self.world.schedule.after(self.random.randrange(1_000, 10_000), connect)
@@ -330,19 +337,19 @@ class Hub:
             return
         items, self._pending = self._pending[:GROUP_ITEMS_MAX], self._pending[GROUP_ITEMS_MAX:]
         wills = _wills(items)
-        before = self._lives(wills)
+        before = self.lives(wills)
         try:
             self.intake.handle(items)
         except HubDied:
             self.die()
             return
         if before:
-            self.world.checks.wills_read(before, wills, self._lives(wills))
+            self.world.checks.wills_read(before, wills, self.lives(wills))
         if self._pending and not self._reading:
             self._reading = True
             self.world.schedule.after(1, self._read)
 
-    def _lives(self, wanted: Collection[str]) -> dict[str, tuple[str, int]]:
+    def lives(self, wanted: Collection[str]) -> dict[str, tuple[str, int]]:
         """What the hub believes of some sites: whether they are there, and how often they started."""
         if not wanted:
             return {}

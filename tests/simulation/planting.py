@@ -7,6 +7,7 @@ changes. Refuses to know what the invariants are. A fault that no seed catches i
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import os
@@ -32,7 +33,11 @@ PATIENCE_S: Final = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One bug. `old` stands exactly once in `file`; `world` is where it is hunted: `site` or `network`."""
+    """One bug. `old` stands exactly once in `file`; `world` is where it is hunted: `site`, `network` or `storm`.
+
+    `needs` names what the weather of a storm must have for the fault to show, or with `no ` before it must not have: fields
+    of `Weather`. Storms that cannot show it are passed over.
+    """
 
     name: str
     file: str
@@ -40,6 +45,7 @@ class Fault:
     old: str
     new: str
     world: str = "site"
+    needs: Sequence[str] = ()
 
     @property
     def module(self) -> str:
@@ -56,7 +62,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """How the hunt for one fault ended. `lives`: how many seeds were lived, the catching one included."""
+    """How the hunt for one fault ended. `lives`: how many seeds were lived, the catching one included; `seed`: the last."""
 
     name: str
     caught: bool
@@ -124,19 +130,29 @@ def live(world: str, seed: int) -> None:
 
         RandomSite(seed).live(STEPS)
         return
-    from tests.simulation.world import the_world
+    from tests.simulation.world import the_storm, the_world
 
-    with the_world(seed) as lived:
+    with the_storm(seed) if world == "storm" else the_world(seed) as lived:
         lived.live()
 
 
-def hunt(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_S) -> Catch:
-    """Live one seed after another with the fault planted, until one goes wrong."""
+def may_show(fault: Fault, seed: int) -> bool:
+    """Whether the weather of a seed has all the fault needs."""
+    if not fault.needs:
+        return True
+    from tests.simulation.weather import storm
+
+    weather = storm(seed)
+    return all(bool(getattr(weather, need.removeprefix("no "))) is not need.startswith("no ") for need in fault.needs)
+
+
+def hunt(fault: Fault, first: int, most: int, patience_s: float = PATIENCE_S) -> Catch:
+    """Live one seed after another with the fault planted, until one goes wrong; `most`: how many lives."""
     plant(fault)
     logging.disable(logging.CRITICAL)
     start = time.monotonic()
-    lives = 0
-    for seed in seeds:
+    lives, seed = 0, first
+    for seed in itertools.islice((seed for seed in itertools.count(first) if may_show(fault, seed)), most):
         lives += 1
         try:
             live(fault.world, seed)
@@ -145,10 +161,10 @@ def hunt(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_S) -> 
             return Catch(fault.name, True, lives, seed, said, time.monotonic() - start)
         if time.monotonic() - start > patience_s:
             break
-    return Catch(fault.name, False, lives, -1, "", time.monotonic() - start)
+    return Catch(fault.name, False, lives, seed, "", time.monotonic() - start)
 
 
-def hunt_apart(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_S) -> Catch:
+def hunt_apart(fault: Fault, first: int, most: int, patience_s: float = PATIENCE_S) -> Catch:
     """`hunt` in a child process, so that the fault is gone afterwards. Raises ValueError when it does not fit its file."""
     fault.applied((ROOT / fault.file).read_text(encoding="utf-8"))
     reader, writer = os.pipe()
@@ -157,7 +173,7 @@ def hunt_apart(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_
         status = 1
         try:
             os.close(reader)
-            caught = hunt(fault, seeds, patience_s)
+            caught = hunt(fault, first, most, patience_s)
             os.write(writer, json.dumps(asdict(caught)).encode())
             status = 0
         finally:
@@ -167,7 +183,7 @@ def hunt_apart(fault: Fault, seeds: Sequence[int], patience_s: float = PATIENCE_
         answer = pipe.read()
     os.waitpid(child, 0)
     if not answer:
-        return Catch(fault.name, True, 1, seeds[0], "the process did not survive it", 0.0)
+        return Catch(fault.name, True, 1, first, "the process did not survive it", 0.0)
     return Catch(**json.loads(answer))
 
 
@@ -180,14 +196,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="faults to hunt; all when none is named")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="lives before a fault counts as not caught")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
-    parser.add_argument("--world", choices=("site", "network"), help="only the faults hunted there")
+    parser.add_argument("--world", choices=("site", "storm", "network"), help="only the faults hunted there")
     options = parser.parse_args(arguments)
     chosen = [
         fault
         for fault in faults()
         if (not options.names or fault.name in options.names) and options.world in {None, fault.world}
     ]
-    catches = list(_hunted(chosen, range(options.first, options.first + options.seeds)))
+    catches = list(_hunted(chosen, options.first, options.seeds))
     missed = [catch.name for catch in catches if not catch.caught]
     lives = [catch.lives for catch in catches if catch.caught]
     print(
@@ -196,9 +212,9 @@ def main(arguments: list[str]) -> int:
     return 1 if missed else 0
 
 
-def _hunted(chosen: Sequence[Fault], seeds: Sequence[int]) -> Iterator[Catch]:
+def _hunted(chosen: Sequence[Fault], first: int, most: int) -> Iterator[Catch]:
     for fault in chosen:
-        catch = hunt_apart(fault, seeds)
+        catch = hunt_apart(fault, first, most)
         word = (
             f"seed {catch.seed:<5} {catch.lives:>4} lives {catch.seconds:6.1f} s  {catch.said}"
             if catch.caught

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from tests.simulation.schedule import Schedule
-from tests.simulation.weather import DAY_MS, Weather
+from tests.simulation.weather import Weather
 
 KEEPALIVE_MS: Final = 45_000
 """A broken line is noticed at the latest after one and a half keep-alives."""
@@ -40,6 +40,8 @@ class Client:
     kept: deque[tuple[str, bytes, bool]] = field(default_factory=deque)
     up_free_ms: int = 0
     down_free_ms: int = 0
+    mute_until_ms: int = 0
+    """Nobody hears until then what it says."""
 
 
 class Broker:
@@ -132,7 +134,7 @@ class Broker:
     def publish(self, client: Client, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         """Hand a message over. What becomes of it is up to the weather."""
         self._look_for_secrets(topic, payload)
-        if not client.up:
+        if not client.up or self._schedule.now_ms < client.mute_until_ms:
             return
         if payload.startswith(b"{") and self._random.random() < self.weather.newer:
             payload = b'{"from_a_newer_version":[1],' + payload[1:]
@@ -181,7 +183,7 @@ class Broker:
             if client.up:
                 client.arrived(topic, payload, False)
 
-        self._schedule.after(self._later.randrange(DAY_MS), hand_over)
+        self._schedule.after(self._later.randrange(self.weather.late_ms or 1), hand_over)
 
     def _copies(self) -> int:
         if self._random.random() < self.weather.lost:

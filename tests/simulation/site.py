@@ -270,7 +270,8 @@ class Site:
         def look() -> None:
             if self.runner is not None and self._generation == generation:
                 self.advance()
-                self.world.checks.keeps_up(self)
+                if self.runner is not None:  # The power may fail while it looks.
+                    self.world.checks.keeps_up(self)
                 self.world.schedule.after(self.world.weather.look_ms, look)
 
         self.world.schedule.after(self.world.weather.look_ms, look)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.weather import calm
-from tests.simulation.world import the_world, trace
+from tests.simulation.world import the_storm, the_world, trace
 
 KEPT = {
     7: "a parcel that was not found could never be put in again",
@@ -22,6 +22,7 @@ KEPT = {
 }
 """Seeds that failed once, each with its story in a sentence."""
 SLICE = range(102, 106)
+STORMS = range(1, 21)
 
 
 @pytest.fixture(autouse=True)
@@ -67,4 +68,11 @@ def test_the_short_way_to_the_database_lives_the_same_life(seed: int) -> None:
 @pytest.mark.parametrize("seed", [*KEPT, *SLICE])
 def test_nothing_is_lost_in_a_hostile_world(seed: int) -> None:
     with the_world(seed) as world:
+        world.live()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", STORMS)
+def test_nothing_is_lost_in_a_storm(seed: int) -> None:
+    with the_storm(seed) as world:
         world.live()

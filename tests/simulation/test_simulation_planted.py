@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.simulation.planting import ROOT, Fault, faults
+from tests.simulation.planting import ROOT, Fault, faults, may_show
+from tests.simulation.weather import storm
 
 SEEDS = 600
 """A third more lives than the shyest fault of the core has needed: the bank's people have become many, and share 150 steps a life."""
@@ -23,6 +24,19 @@ def test_every_fault_still_fits_its_file(fault: Fault) -> None:
 def test_no_two_faults_have_one_name_and_there_are_enough() -> None:
     names = [fault.name for fault in faults()]
     assert len(names) == len(set(names)) >= 40
+
+
+@pytest.mark.parametrize("fault", [fault for fault in faults() if fault.needs], ids=lambda fault: fault.name)
+def test_a_fault_that_waits_for_a_certain_storm_finds_one_soon(fault: Fault) -> None:
+    assert fault.world == "storm"
+    assert sum(may_show(fault, seed) for seed in range(200)) >= 3
+
+
+def test_what_a_fault_needs_is_there_and_what_it_cannot_bear_is_not() -> None:
+    fault = Fault("a", "a.py", "", "", "", "storm", ("restore_days", "no twin_days"))
+    fits = [seed for seed in range(60) if may_show(fault, seed)]
+    assert fits == [seed for seed in range(60) if storm(seed).restore_days and not storm(seed).twin_days]
+    assert 0 < len(fits) < 60
 
 
 @pytest.mark.slow

@@ -15,6 +15,8 @@ SHORT_DAYS = 2.0
 LONG_DAYS = 120.0
 """Long enough for facts to be thrown away that were acknowledged, and for a hub that is put back from before that."""
 LOOK_STRETCH_MAX = 6.0
+REST_DAYS = 1.5
+"""Good weather at the end, in which everybody is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ class Weather:
     """How soon somebody takes another past for a site's own while everything fails; 0: only when nothing does any more."""
     complaints: float
     """How many recipients say at their open door that something is wrong, and leave the parcel there."""
+    late_ms: int = DAY_MS
+    """How late that is, at most."""
+    sites: int = 2
+    rest_days: float = REST_DAYS
+    hub_cut_days: float = 0.0
+    """The hub's own line breaks for a moment; its will may be heard after it is back."""
+    hub_muted: float = 0.0
+    """How often a hub that was put back is not heard in its first minute: a broker full to the brim, a switch that still learns."""
+    swapped_unheard: float = 0.0
+    """How often the line is down as well when an older card comes into use: the site writes on and nobody contradicts."""
 
 
 def draw(random: Random, later: Random) -> Weather:
@@ -118,6 +130,64 @@ def draw(random: Random, later: Random) -> Weather:
         twin_days=later.choice((0.0,) * 9 + (0.5,)) * stretch,
         admin_days=later.choice((0.0, 0.01, 0.2)) * stretch,
         complaints=later.choice((0.0, 0.2, 0.4)),
+    )
+
+
+def storm(seed: int) -> Weather:
+    """One site for a day in which what seldom happens happens, and what a network waits weeks for follows within hours.
+
+    A tenth of a network's work: for what goes wrong between a site and its hub when two rare things meet.
+    """
+
+    random = Random(seed ^ 0x57)
+
+    def some(value: float) -> float:
+        return value * random.random() if random.random() < 0.5 else 0.0
+
+    copies = random.choice(("", "", "", "swap", "swap", "twin"))
+    return Weather(
+        days=random.choice((0.5, 1.0)),
+        lost=random.choice((0.0, 0.05, 0.2)),
+        doubled=some(0.3),
+        overtaken=some(0.3),
+        late=random.choice((0.0, 0.05, 0.3)),
+        latency_ms=random.choice((20, 200, 2_000)),
+        partition_days=random.choice((0.0, 0.05, 0.3)),
+        partition_ms=random.choice((10_000, 10_000, HOUR_MS, 8 * HOUR_MS)),
+        power_cut_days=random.choice((0.0, 0.1, 0.5)),
+        cut_at_commit=random.choice((0.0, 0.005, 0.03)),
+        broker_death_days=random.choice((0.0, 0.0, 0.3)),
+        broker_forgets=random.random() < 0.5,
+        hub_death_days=random.choice((0.0, 0.0, 0.2)),
+        hub_dies_after_commit=random.choice((0.0, 0.0, 0.05)),
+        hub_reads_ms=random.choice((300, 10_000)),
+        restore_days=random.choice((0.0, 0.1, 0.3)),
+        jam_days=0.0,
+        force_days=0.0,
+        chatter=0.0,
+        cut_days=0.0,
+        newer=some(0.5),
+        careless=some(0.3),
+        keeps_time=random.random() < 0.5,
+        synchronised=random.random() < 0.5,
+        clock_jump_days=0.0,
+        parcels_a_day=random.choice((2.0, 10.0)),
+        reissue=random.choice((0.1, 0.7)),
+        shifts_a_day=8.0,
+        visit_days=0.15,
+        guess_days=4.0,
+        look_ms=HOUR_MS // 4,
+        nag_ms=1_800_000,
+        swap_days=0.1 if copies == "swap" else 0.0,
+        twin_days=0.1 if copies == "twin" else 0.0,
+        admin_days=random.choice((0.0, 0.01, 0.1)),
+        complaints=random.choice((0.0, 0.3)),
+        late_ms=6 * HOUR_MS,
+        sites=1,
+        rest_days=0.75,
+        hub_cut_days=random.choice((0.0, 0.03, 0.2)),
+        hub_muted=random.choice((0.0, 0.8)),
+        swapped_unheard=random.choice((0.0, 0.7)),
     )
 
 

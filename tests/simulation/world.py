@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -27,15 +28,15 @@ from tests.simulation.post import Broker
 from tests.simulation.schedule import Schedule, Waits
 from tests.simulation.site import Site
 from tests.simulation.twin import Twin
-from tests.simulation.weather import DAY_MS, HOUR_MS, Weather, calm, draw
+from tests.simulation.weather import DAY_MS, HOUR_MS, Weather, calm, draw, storm
 from wire.badges import badge_text
 from wire.pickup import PickupKey, qr_text, typed_digits
 from wire.plan import Settings
 
 TEMPORARY: Final = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 SITES: Final = ("asnieres", "bois-colombes")
-REST_MS: Final = int(1.5 * DAY_MS)
-"""Good weather at the end, in which everybody is served."""
+SOON_DAYS: Final = 0.05
+"""After a storm there is less time for everybody to come."""
 LINES_KEPT: Final = 4_000
 
 
@@ -60,7 +61,7 @@ class World:
         self.hub.start()
         self.sites: dict[str, Site] = {}
         self.people: dict[str, People] = {}
-        for name in SITES:
+        for name in SITES[: self.drawn.sites]:
             badge = badge_text(self.random.getrandbits(128))
             number = self.hub.add_site(name, badge, Settings(nag_ms=self.weather.nag_ms))
             (folder / name).mkdir()
@@ -106,11 +107,11 @@ class World:
         for fate in fates:
             for site in self.sites.values():
                 self.schedule.live(fate(site))
-        for common in (self._broker_deaths, self._hub_deaths, self._backups, self._admin):
+        for common in (self._broker_deaths, self._hub_deaths, self._hub_cuts, self._backups, self._admin):
             self.schedule.live(common())
         self.schedule.run_until(int((self.weather.days if days is None else days) * DAY_MS))
         self._heal()
-        self.schedule.run_until(self.schedule.now_ms + REST_MS)
+        self.schedule.run_until(self.schedule.now_ms + int(self.drawn.rest_days * DAY_MS))
         self.checks.everybody_served()
         self._silence()
         self.checks.at_rest()
@@ -118,9 +119,10 @@ class World:
     def _heal(self) -> None:
         self.tell("--- from here on nothing fails ---")
         self._wild = False
-        self.weather = calm()
+        self.weather = calm() if self.drawn.sites > 1 else replace(calm(), visit_days=SOON_DAYS)
         self.broker.weather = self.weather
         self.broker.come_back()
+        self.broker.mend(self.hub.line)
         for site in self.sites.values():
             self.broker.mend(site.client)
             site.bank.jammed.clear()
@@ -277,8 +279,18 @@ class World:
             return
         if self.weather.swap_days:
             site.swap_card(card)
+            if site.later.random() < self.weather.swapped_unheard:
+                yield from self._unheard(site)
         else:
             yield from self._twin(site, card)
+
+    def _unheard(self, site: Site) -> Waits:
+        """While the card was changed the line went down as well; in these hours the site may write more than it lacks."""
+        length = site.later.randrange(HOUR_MS, 12 * HOUR_MS)
+        self.tell(f"the line of {site.name} is cut for {length // 1000} s")
+        self.broker.cut(site.client)
+        yield length
+        self.broker.mend(site.client)
 
     def _twin(self, site: Site, card: Path) -> Waits:
         self.tell(f"a spare machine runs with a copy of the card of {site.name}")
@@ -307,6 +319,17 @@ class World:
                 self.hub_deaths += 1
                 self.hub.die()
 
+    def _hub_cuts(self) -> Waits:
+        while self.is_wild() and self.weather.hub_cut_days:
+            yield from self._now_and_then(self.weather.hub_cut_days)
+            if not self.is_wild():
+                return
+            length = self.random.choice((100, 20_000, HOUR_MS // 2))
+            self.tell(f"the hub's line is cut for {length / 1000} s")
+            self.broker.cut(self.hub.line)
+            yield length
+            self.broker.mend(self.hub.line)
+
     def _backups(self) -> Waits:
         while self.is_wild() and self.weather.restore_days:
             yield from self._now_and_then(self.weather.restore_days)
@@ -332,8 +355,13 @@ def template() -> Path:
     return make_template(Path(tempfile.mkdtemp(prefix="consigne-template-")) / "hub.db")
 
 
+def the_storm(seed: int) -> contextlib.AbstractContextManager[World]:
+    """One site in a short and very hostile world from a seed."""
+    return the_world(seed, storm(seed), again=f"{seed} storm")
+
+
 @contextlib.contextmanager
-def the_world(seed: int, weather: Weather | None = None, *, quick: bool = True) -> Iterator[World]:
+def the_world(seed: int, weather: Weather | None = None, *, quick: bool = True, again: str = "") -> Iterator[World]:
     """A world from a seed, its chance included, cleaned up afterwards. A failure is told with its story.
 
     Unless it is `quick` the hub goes to its database by SQLAlchemy.
@@ -354,7 +382,9 @@ def the_world(seed: int, weather: Weather | None = None, *, quick: bool = True) 
             yield world
         except AssertionError as broken:
             story = "\n".join(world.lines[-60:])
-            raise AssertionError(f"seed {seed}: {broken}\n{story}\n(python -m tests.simulation {seed})") from broken
+            raise AssertionError(
+                f"seed {seed}: {broken}\n{story}\n(python -m tests.simulation {again or seed})"
+            ) from broken
 
 
 class _Id:
