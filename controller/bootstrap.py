@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from controller import ending
+from controller import ending, health
 from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
 from controller.core.evolve import evolve, rebase
@@ -121,6 +121,7 @@ class Site:
         start = self.journal.begin()
         self.boot = self.clock.boot = start.boot
         self.panel = PanelServer(settings.resolve(settings.panel.socket), self._post)
+        self.machine = health.Watch(path.parent, self._post, sys=_sys(settings))
         self.uplink = self._uplink(parts)
         self.runner = self._runner(parts.setup, durable)
         self._inbox_post = self.runner.inbox.post
@@ -144,6 +145,7 @@ class Site:
         for name, run in self.hardware.threads().items():
             self.adapters.adapter(name, partial(run, stop), stop_hardware)
         self.adapters.adapter("panel", self.panel.run, self.panel.stop)
+        self.adapters.adapter("machine", self.machine.run, self.machine.stop)
         if isinstance(self.uplink, MqttUplink):
             self.adapters.adapter("uplink", self.uplink.run, self.uplink.stop)
         give_memory_back()
@@ -189,6 +191,7 @@ class Site:
             acked=self.journal.acked,
             post=self._post,
             hear=self._hear,
+            readings=lambda: self.machine.latest,
         )
 
     def _callbacks(self) -> Callbacks:
@@ -224,6 +227,12 @@ class Site:
 
     def _door(self, label: str, open_: bool) -> None:  # noqa: FBT001 a plain callback
         self._inbox_post(e.DoorChanged(Label(label), open_))
+
+
+def _sys(settings: Settings) -> Path:
+    """Where the machine tells how it is; a simulated one tells what is put into a folder of its own."""
+    hardware = settings.hardware
+    return settings.resolve(hardware.sim_dir or settings.store.state_dir) / "sys" if hardware.simulate else health.SYS
 
 
 def _clock(floor_ms: int, simulation: Simulation | None) -> SiteClock:

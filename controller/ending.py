@@ -1,6 +1,6 @@
 """Why the previous run of the lock process ended; the first fact of the next one tells it (D-10).
 
-    python -m controller.ending --state /var/lib/consigne      (systemd, after the program ended: ExecStopPost=)
+    python -m controller.ending --state /var/lib/consigne --result ${SERVICE_RESULT}      (systemd, after the program: ExecStopPost=)
 
 Owns two small files in the state folder: `kernel`, the mark of the kernel that a run began under, and `ended`, systemd's own
 word on how it ended. Refuses to be in the way of a start: what cannot be read or written is only not known.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -83,9 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line entry; 0 when the word is kept, 1 when the disk refused it, which is no reason to stop anything."""
     parser = argparse.ArgumentParser(prog="python -m controller.ending", description="Keep how the program ended.")
     parser.add_argument("--state", type=Path, required=True, help="the site's state folder")
+    parser.add_argument("--result", default="", help="systemd's word: $SERVICE_RESULT")
     options = parser.parse_args(arguments)
     try:
-        note(options.state, os.environ.get("SERVICE_RESULT", ""))
+        note(options.state, options.result)
     except OSError as error:
         print(f"how the program ended is not kept: {error}", file=sys.stderr)
         return 1

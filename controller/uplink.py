@@ -27,10 +27,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from controller import health
 from controller.core import events as e
 from controller.core.model import Now, State
 from controller.exchange import Exchange
+from controller.health import Readings
 from controller.journal import JournalReader
 from wire import topics
 from wire.messages import Reply
@@ -112,8 +112,9 @@ class MqttUplink:
         acked: int,
         post: Callable[[e.Event], bool],
         hear: Callable[[int, bool], None],
+        readings: Callable[[], Readings],
     ) -> None:
-        """`post` hands an event to the owner, `hear` the hub's time and whether it is fresh."""
+        """`post` hands an event to the owner, `hear` the hub's time and whether it is fresh; `readings`: the machine now."""
         self.exchange = Exchange(
             site=site,
             boot=boot,
@@ -121,7 +122,7 @@ class MqttUplink:
             acked=acked,
             post=post,
             hear=hear,
-            readings=lambda: health.read(journal.parent),
+            readings=readings,
             seconds=time.monotonic,
             random=random.Random(),  # noqa: S311 jitter is no secret
         )

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import badges, desk, doors, due, hubward, loading, pickup, practice, sensors, trying
+from controller.core import badges, desk, doors, due, hubward, loading, machine, pickup, practice, sensors, trying
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
-from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State, alarm_key
+from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.labels import CarrierLabel
 from wire.pickup import ScannedKey
 from wire.practice import ScannedPractice
 from wire.scans import Damaged, Foreign, ScannedBadge, classify
-
-SCANNER_LOST = "scanner_lost"
-DISK_FULL = "disk_full"
 
 
 def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a case
@@ -54,9 +51,11 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
         case e.CommandArrived():
             return hubward.command_arrived(state, event, now)
         case e.ScannerLink():
-            return _alarm_while(state, SCANNER_LOST, lasts=not event.up)
+            return machine.alarm_while(state, machine.SCANNER_LOST, lasts=not event.up)
         case e.DiskRoom():
-            return _alarm_while(state, DISK_FULL, lasts=event.short)
+            return machine.alarm_while(state, machine.DISK_FULL, lasts=event.short)
+        case e.MachineFelt():
+            return _merged(machine.felt(state, event))
         case e.ClockStepped():
             stepped = f.ClockCorrected(before_ms=event.before_ms, after_ms=event.after_ms, trust=event.trust)
             return Decision((stepped,))
@@ -112,16 +111,6 @@ def _due(state: State, now: Now) -> Iterator[Decision]:
     hint_at = trying.hint_at(state)
     if hint_at is not None and now.mono >= hint_at:
         yield trying.hint()
-
-
-def _alarm_while(state: State, alarm: str, *, lasts: bool) -> Decision:
-    """An alarm of the whole site, raised when its cause begins and cleared when it is over."""
-    stands = alarm_key(alarm, None) in state.durable.alarms
-    if stands and not lasts:
-        return Decision((f.AlarmCleared(alarm=alarm),))
-    if lasts and not stands:
-        return Decision((f.AlarmRaised(alarm=alarm),), (Sound(Signal.ATTENTION),))
-    return Decision()
 
 
 def _booted(state: State, event: e.Booted, now: Now) -> Decision:

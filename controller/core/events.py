@@ -84,6 +84,15 @@ class ScannerLink:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineFelt:
+    """A look at the machine: °C, whether its supply is too weak now, errors of its card. None: it does not tell."""
+
+    temperature_c: float | None = None
+    under_voltage: bool | None = None
+    card_errors: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DiskRoom:
     """The journal's reserve of disk space was given up (`short`), or could be laid in again."""
 
@@ -241,6 +250,7 @@ Event = (
     | SwitchChatters
     | ScannerLink
     | DiskRoom
+    | MachineFelt
     | HubLink
     | HubPresent
     | PlanArrived

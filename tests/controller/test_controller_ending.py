@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +76,8 @@ def test_damaged_marks_are_only_not_known(tmp_path: Path, kernel: Path, left: by
 def test_the_command_that_systemd_runs_keeps_its_word_and_says_when_it_cannot(tmp_path: Path) -> None:
     def run(state: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "controller.ending", "--state", str(state)],
-            cwd=ROOT, env={**os.environ, "SERVICE_RESULT": "watchdog"},
-            capture_output=True, text=True, timeout=60, check=False,
+            [sys.executable, "-m", "controller.ending", "--state", str(state), "--result", "watchdog"],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
     assert run(tmp_path).returncode == 0

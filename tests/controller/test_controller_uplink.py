@@ -15,6 +15,7 @@ from controller import exchange
 from controller import uplink as module
 from controller.core import events as e
 from controller.core.model import Live, State, fresh
+from controller.health import Readings
 from controller.journal import Journal
 from controller.uplink import Link, MqttUplink
 from tests.controller.controller_site import NOON_MS, NOW, SITE, attempt, setup, wait_for
@@ -52,7 +53,7 @@ class SiteEnd:
         self.uplink = MqttUplink(
             Link("127.0.0.1", port), site=SITE, boot=self.journal.boot, journal=self.journal.path,
             journal_id=self.journal.journal_id, acked=self.journal.acked, post=self._post,
-            hear=lambda at_ms, fresh_: self.hub_times.append((at_ms, fresh_)),
+            hear=lambda at_ms, fresh_: self.hub_times.append((at_ms, fresh_)), readings=Readings,
         )  # fmt: skip
         self.thread = threading.Thread(target=self.uplink.run)
         self.show()

@@ -117,9 +117,10 @@ def test_the_watchdog_is_longer_than_the_longest_healthy_silence_of_the_lock_pro
 
 def test_the_coils_go_off_after_the_lock_process_however_it_ended():
     commands = values("controller", "ExecStopPost")
+    state = f"/var/lib/{values('controller', 'StateDirectory')[0]}"
     assert commands == [
         f"{BIN}python -I -m firmware.alloff --board /etc/consigne/board.toml",  # before anything else
-        f"{BIN}python -I -m controller.ending --state /var/lib/{values('controller', 'StateDirectory')[0]}",
+        f"{BIN}python -I -m controller.ending --state {state} --result ${{SERVICE_RESULT}}",
     ]
     for module, option in (("firmware.alloff", "--board"), ("controller.ending", "--state")):
         usage = subprocess.run(

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from controller.core import decide, doors
+from controller.core import doors, machine
 from hub.core.project import AlertKind
 from hub.web import bank, forms, when, words
 from wire import facts
@@ -63,7 +63,7 @@ def test_every_kind_of_fact_is_told_in_a_sentence(kind):
 
 def test_every_alert_of_the_hub_and_every_alarm_of_a_site_has_its_word():
     raised = {*AlertKind, doors.FORCED, doors.LEFT_OPEN, doors.OPEN_AT_BOOT, doors.LATCH_FAILED}
-    raised |= {decide.SCANNER_LOST, decide.DISK_FULL}
+    raised |= {machine.SCANNER_LOST, machine.DISK_FULL, machine.TOO_HOT, machine.POWER_WEAK, machine.CARD_FAILING}
     assert {kind for kind in raised if kind not in words.ALERT} == set()
 
 

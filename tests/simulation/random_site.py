@@ -7,6 +7,8 @@ step (design §6). Refuses to know how the site thinks: it only uses what people
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 from random import Random
 from typing import Final
 
@@ -14,7 +16,8 @@ from controller.core.events import Button
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
-from tests.simulation.people_at_the_bank import care, courier, helpers, loading, public, reports, retrieval
+from tests.simulation import people_at_the_bank
+from tests.simulation.people_at_the_bank import courier, helpers, loading, public
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -27,16 +30,10 @@ PINLESS: Final = 3
 STEPS: Final = 150
 """What happens in a life that is told for itself."""
 
-PEOPLE: Final = (
-    reports,
-    loading,
-    helpers,
-    retrieval,
-    public,
-    care,
-    courier,
+PEOPLE: Final = tuple(
+    import_module(f"{people_at_the_bank.__name__}.{found.name}") for found in iter_modules(people_at_the_bank.__path__)
 )
-"""The people of the journeys, each with their acts and how often they do them."""
+"""The people of the journeys, a module each, with their acts and how often they do them."""
 
 Act = Callable[["RandomSite"], None]
 
