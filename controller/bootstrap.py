@@ -20,9 +20,10 @@ from typing import Final
 from controller import ending, health
 from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
+from controller.core.deposits import DEPOSITS_MAX, read_back
 from controller.core.evolve import evolve, rebase
-from controller.core.model import Durable, Live, Setup, State, fresh
-from controller.journal import Journal
+from controller.core.model import Deposit, Durable, Live, Now, Setup, State, fresh
+from controller.journal import Journal, JournalError
 from controller.panel import PanelServer
 from controller.runner import Adapters, HubTime, Runner
 from controller.settings import Settings, load_keys, load_password
@@ -30,6 +31,7 @@ from controller.uplink import Link, MqttUplink, NoUplink
 from firmware.board import Board, load_board
 from firmware.hardware import Callbacks, Hardware, Simulation, open_real
 from firmware.watchdog import Watchdog
+from wire.facts import ParcelStored, UnknownFact, decode_fact, kind
 from wire.ids import Door, Label, ReachZone, SizeClass
 from wire.messages import CompartmentCard
 from wire.version import VERSION
@@ -168,7 +170,7 @@ class Site:
     def _runner(self, setup: Setup, durable: Durable) -> Runner:
         now = self.clock.now()
         return Runner(
-            state=State(setup=setup, durable=rebase(durable, now), live=Live()),
+            state=State(setup=setup, durable=rebase(durable, now), live=Live(deposits=self._deposits(setup, durable))),
             clock=self.clock,
             journal=self.journal,
             latches=self.hardware.latches,
@@ -177,6 +179,18 @@ class Site:
             panel=self.panel,
             watchdog=LivingWatchdog(self._watchdog, lambda: self.hardware.alive),
         )
+
+    def _deposits(self, setup: Setup, durable: Durable) -> tuple[Deposit, ...]:
+        """Receipts can be had after a restart too; a line that cannot be read costs its receipt, never the start."""
+        lines = []
+        try:
+            for record, chain in self.journal.newest(kind(ParcelStored), DEPOSITS_MAX):
+                now = Now(mono=0, wall_ms=record.at_ms, trust=record.trust, boot=record.boot)
+                if isinstance(fact := decode_fact(record.body), ParcelStored):
+                    lines.append((fact, now, record.seq, chain))
+        except (JournalError, UnknownFact) as error:
+            LOG.warning("the receipts of earlier deposits cannot be drawn: %s", error)
+        return read_back(setup, durable, lines)
 
     def _uplink(self, parts: Parts) -> MqttUplink | NoUplink:
         if parts.link is None:

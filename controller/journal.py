@@ -66,6 +66,9 @@ RETENTION_MS: Final = 90 * 24 * 3600 * 1000
 PRUNE_FACTS: Final = 500
 """Facts looked at, or deleted, in one step of housekeeping."""
 
+NEWEST_FACTS: Final = 5_000
+"""How far back facts of one kind are looked for: a few days of the busiest site, milliseconds on the smallest machine."""
+
 BATCH_BYTES_MAX: Final = 256 * 1024
 """Bodies in one batch; a single larger fact still travels alone."""
 
@@ -330,6 +333,17 @@ class Journal:
                 "SELECT count(*) FROM facts WHERE json_extract(CAST(body AS TEXT), '$.kind') = ?", (kind,)
             ).fetchone()
         return int(row[0])
+
+    def newest(self, kind: str, count: int) -> tuple[tuple[FactRecord, str], ...]:
+        """The last `count` facts of a kind among the newest NEWEST_FACTS, oldest first, each with the chain's hash after it."""
+        start = f'{{"kind":"{kind}"'.encode()
+        with _kind_words(self.path), _no_nonsense(self.path):
+            rows = self._db.execute(
+                "SELECT seq, boot, at_ms, trust, body, hash FROM facts WHERE seq > ? AND substr(body, 1, ?) = ? "
+                "ORDER BY seq DESC LIMIT ?",
+                (self._last.seq - NEWEST_FACTS, len(start), start, count),
+            ).fetchall()
+            return tuple((_record(row), bytes(row[5]).hex()) for row in reversed(rows))
 
     def _fold(self, seq: int, durable: Durable, fold: Callable[[Durable, AnyFact, Now], Durable]) -> Durable:
         for record in _records(self._db, seq):

@@ -18,12 +18,14 @@ from typing import Final
 from controller.core import effects as x
 from controller.core import events as e
 from controller.core.decide import decide
+from controller.core.deposits import sealed
 from controller.core.due import next_deadline, open_openings, take_waiting
 from controller.core.evolve import evolve
 from controller.core.model import Now, Phase, State
 from controller.core.observe import observe
 from controller.ports import Clock, Journal, Latches, Panel, Signals, Uplink, Watchdog
 from firmware.latches import LatchBusy, LatchError
+from wire.facts import AnyFact, ParcelStored
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -279,10 +281,19 @@ class Runner:
             for fact in decision.facts:
                 durable = evolve(durable, fact, now)
             self.state = replace(self.state, durable=durable)
+            self._remember_deposits(decision.facts, now)
         for effect in decision.effects:
             self._perform(effect, now)
         if decision.facts:
             self._uplink.wake()
+
+    def _remember_deposits(self, facts: tuple[AnyFact, ...], now: Now) -> None:
+        """A receipt names its line of the journal, which nobody knows before it is written (S-07)."""
+        for seq, fact in enumerate(facts, self._journal.last_seq - len(facts) + 1):
+            if isinstance(fact, ParcelStored):
+                deposit = sealed(self.state, fact, now, seq, self._journal.hash_at(seq))
+                if deposit is not None:
+                    self.state = replace(self.state, live=observe(self.state.live, x.Deposited(deposit), now))
 
     def _follow_up(self, now: Now) -> None:
         """Failed pulses first, then the inputs whose turn has come; each takes one away, so this ends."""

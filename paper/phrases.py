@@ -89,13 +89,15 @@ class DeskPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     badge_found: str
     cards_title: str
     card_use: str
+    door_labels_title: str
     cards: dict[CommandCard, str]
 
 
 class ReceiptPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Texts of receipts. `journal` holds {seq}; `parcels` and `discrepancies` hold {count}."""
+    """Texts of receipts. `journal` and `line` hold {seq}; `parcels` and `discrepancies` hold {count}."""
 
     deposit_title: str
+    deposits_title: str
     courier_title: str
     tracking: str
     carrier: str
@@ -111,6 +113,8 @@ class ReceiptPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     agent: str
     parcel: str
     journal: str
+    line: str
+    damaged: str
     courier: str
     parcels: str
     in_doors: str

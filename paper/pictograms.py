@@ -311,5 +311,6 @@ CARDS: Final[dict[CommandCard, Picture]] = {
         Path(points=((22, 46), (22, 26), (46, 26)), thickness=7),
         Path(points=((38, 16), (50, 26), (38, 36)), thickness=7),
     ),
+    CommandCard.DAMAGED: DAMAGED,
 }
 """One picture for each command card."""

@@ -101,6 +101,48 @@ def deposit_pdf(receipt: DepositReceipt, paper: Paper = Paper.A6) -> bytes:
     return flow_pdf(lines, paper, title=words.deposit_title)
 
 
+def deposits_pdf(receipts: tuple[DepositReceipt, ...], paper: Paper = Paper.A6) -> bytes:
+    """One receipt for all that one person put in, one after the other: the count first, then every field of each parcel.
+
+    The seal is that of the last one: it covers all lines of the journal before it, and each parcel names its own.
+    Raises ValueError without a receipt.
+    """
+    if not receipts:
+        message = "a receipt is of one deposit at least"
+        raise ValueError(message)
+    words = receipt_phrases()
+    last = max(receipts, key=lambda receipt: receipt.seal.seq)
+    lines: list[Line] = [
+        *_head(words.deposits_title, last.site_name),
+        Field(words.agent, last.agent),
+        *_when(last.at, trusted=all(receipt.clock_trusted for receipt in receipts)),
+        Say(text=words.parcels.format(count=len(receipts)), size_pt=13, bold=True),
+        Rule(),
+        *(line for receipt in receipts for line in _one_of_many(receipt)),
+        Rule(),
+        *seal_lines(last.seal),
+        Signature(words.signature),
+    ]
+    return flow_pdf(lines, paper, title=words.deposits_title)
+
+
+def _one_of_many(receipt: DepositReceipt) -> list[Line]:
+    words = receipt_phrases()
+    says = (
+        f"{receipt.at:%d/%m/%Y}, {receipt.at:%H:%M}",
+        receipt.carrier,
+        receipt.size and f"{words.size} {receipt.size}",
+        words.heavy if receipt.heavy else "",
+        receipt.condition or words.condition_not_said,
+        words.line.format(seq=receipt.seal.seq),
+        receipt.parcel,
+    )
+    return [
+        Cells((receipt.tracking or receipt.parcel, receipt.place), (0.62, 0.38), bold=True, size_pt=10),
+        Say(text=" · ".join(part for part in says if part), size_pt=8),
+    ]
+
+
 def courier_pdf(receipt: CourierReceipt, paper: Paper = Paper.A6) -> bytes:
     """One receipt for a whole drop: the counts first, then every parcel, what does not fit, and a place to sign."""
     words = receipt_phrases()

@@ -38,6 +38,7 @@ class CommandCard(StrEnum):
     LOW = "LOW"
     UNIDENTIFIED = "UNIDENTIFIED"
     MAKE_ROOM = "MAKE-ROOM"
+    DAMAGED = "DAMAGED"
 
 
 def badge_text(secret: int) -> str:

@@ -207,7 +207,8 @@ class ParcelRefused(Fact, frozen=True, kw_only=True, tag="parcel_refused"):
 class ParcelNoted(Fact, frozen=True, kw_only=True, tag="parcel_noted"):
     """Staff said what no plan knows of a parcel in their hands; what is null was not said.
 
-    `heavy`; `low`: its recipient cannot reach a high door; `unidentified`: nobody can read whose it is, so no code is issued.
+    `heavy`; `low`: its recipient cannot reach a high door; `unidentified`: nobody can read whose it is, so no code is issued;
+    `damaged`: it came so, and its receipt says it.
     """
 
     parcel: ParcelId
@@ -215,6 +216,7 @@ class ParcelNoted(Fact, frozen=True, kw_only=True, tag="parcel_noted"):
     heavy: bool | None = None
     low: bool | None = None
     unidentified: bool | None = None
+    damaged: bool | None = None
 
 
 class ParcelJoined(Fact, frozen=True, kw_only=True, tag="parcel_joined"):

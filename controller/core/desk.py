@@ -72,6 +72,7 @@ CARDS: Final = {
     CommandCard.NOT_EMPTY: Pressed(Button.NOT_EMPTY),
     CommandCard.HEAVY: Pressed(Button.HEAVY),
     CommandCard.LOW: Pressed(Button.LOW),
+    CommandCard.DAMAGED: Pressed(Button.ARRIVED_DAMAGED),
     CommandCard.UNIDENTIFIED: Pressed(Button.UNIDENTIFIED),
     CommandCard.MAKE_ROOM: Pressed(Button.MAKE_ROOM),
 }
@@ -128,7 +129,7 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return loading.answered_not_empty(state, staff, now)
         case Button.IN_DOOR:
             return misplaced.answered(state, staff, event.compartment, now)
-        case Button.HEAVY | Button.LOW:
+        case Button.HEAVY | Button.LOW | Button.ARRIVED_DAMAGED:
             return needs.said(state, staff, event.button)
         case Button.UNIDENTIFIED:
             return needs.unidentified(state, staff, event.entropy)

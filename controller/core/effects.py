@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.core.events import AssistAsked, Event, Pressed
-from controller.core.model import Needs, Notice, RefusedBadge, StaffNotice, Task
+from controller.core.model import Deposit, Needs, Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
 from wire.messages import Reply
@@ -154,6 +154,13 @@ class SensorTold:
     compartment: Label
 
 
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A deposit has its line in the journal. The owner says so after the facts; `decide` cannot know the line."""
+
+    deposit: Deposit
+
+
 Outward = Pulse | Sound | Answered | Rebirth | Acked
 Inward = (
     Show
@@ -170,6 +177,7 @@ Inward = (
     | PinGiven
     | RefuseBadge
     | SensorTold
+    | Deposited
 )
 Effect = Outward | Inward
 

@@ -170,6 +170,7 @@ class Button(StrEnum):
     IN_DOOR = "in_door"
     HEAVY = "heavy"
     LOW = "low"
+    ARRIVED_DAMAGED = "arrived_damaged"
     UNIDENTIFIED = "unidentified"
     IDENTIFIED = "identified"
     MAKE_ROOM = "make_room"

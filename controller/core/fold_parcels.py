@@ -65,7 +65,12 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
 
 def noted(durable: Durable, fact: f.ParcelNoted) -> Durable:
     """What staff said of a parcel; what they did not say stays."""
-    said = {"heavy_said": fact.heavy, "low_said": fact.low, "unidentified": fact.unidentified}
+    said = {
+        "heavy_said": fact.heavy,
+        "low_said": fact.low,
+        "unidentified": fact.unidentified,
+        "damaged_said": fact.damaged,
+    }
     return edit_parcel(durable, fact.parcel, **{field: word for field, word in said.items() if word is not None})
 
 

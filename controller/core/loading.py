@@ -345,7 +345,13 @@ def _with_needs(state: State, staff: Staff, parcel: Parcel) -> tuple[Parcel, tup
     if said == NO_NEEDS:
         return parcel, (), ()
     heavy, low = said.heavy or parcel.heavy_said, said.low or parcel.low_said
-    noted = f.ParcelNoted(parcel=parcel.id, by=staff.person, heavy=said.heavy or None, low=said.low or None)
+    noted = f.ParcelNoted(
+        parcel=parcel.id,
+        by=staff.person,
+        heavy=said.heavy or None,
+        low=said.low or None,
+        damaged=said.damaged or None,
+    )
     return replace(parcel, heavy_said=heavy, low_said=low), (noted,), (RememberNeeds(NO_NEEDS),)
 
 

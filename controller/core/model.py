@@ -117,6 +117,7 @@ class Parcel:
     `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
     site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
+    `damaged_said`: staff said that it came damaged; its receipt says so (S-07).
     """
 
     id: ParcelId
@@ -144,6 +145,7 @@ class Parcel:
     heavy_said: bool = False
     low_said: bool = False
     unidentified: bool = False
+    damaged_said: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,10 +330,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What staff said of the next parcel, before its label was read: heavy, or for somebody who cannot reach high."""
+    """What staff said of the next parcel, before its label was read: heavy, for somebody who cannot reach high, damaged."""
 
     heavy: bool = False
     low: bool = False
+    damaged: bool = False
 
 
 NO_NEEDS: Final = Needs()
@@ -438,6 +441,28 @@ class StaffNotice:
     right: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """A parcel put in: all that its receipt says (S-07). `seq` is its line in the journal, `hash` the chain's hash after it, in hex.
+
+    `session` is that of who put it in, empty after a restart. `size` is a size class, empty on the shelf when nobody said one. `damaged`: staff said that it came so.
+    """
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
+    place: Place
+    size: str
+    heavy: bool
+    damaged: bool
+    session: str
+    by: str
+    at_ms: int
+    trust: Trust
+    seq: int
+    hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedBadge:
     """The badge refused last; `person` is empty when it is of nobody here. Its text never leaves `Live`."""
@@ -453,7 +478,7 @@ class Live:
 
     `badge`: the text of the badge of whoever is signed in, the key of their PIN's digest; never in a fact, a view or a log.
     `trying_since`: since when somebody stands there and nothing was read; `hints`: how often they were told how to hold it (C-33).
-    `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`.
+    `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`. `deposits`: the last ones, oldest first.
     `opened`: when each door was last seen to open since this start; `booted_mono`: when this start was.
     `sensor_told`: doors whose switch reads open for so long that staff were told (A-08).
     """
@@ -487,6 +512,7 @@ class Live:
     opened: Mapping[Label, int] = field(default_factory=dict)
     booted_mono: int = 0
     sensor_told: frozenset[Label] = frozenset()
+    deposits: tuple[Deposit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

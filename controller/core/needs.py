@@ -1,4 +1,4 @@
-"""What staff see of a parcel and no plan knows: it is heavy, its recipient cannot reach high, nobody can read whose it is.
+"""What staff see of a parcel and no plan knows: heavy, damaged, its recipient cannot reach high, nobody can read whose it is.
 
 Owns those words, before or after the size is known, and how each is taken back: said again. Refuses to know doors: a word that
 makes the open door the wrong one asks for the parcel back, and *loading* goes on (S-13, S-15).
@@ -30,16 +30,21 @@ _IN_HAND: Final = {Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.PUT_IN}
 
 
 def said(state: State, staff: Staff, button: Button) -> Decision:
-    """Heavy, or a low door wanted: of the parcel in hand, or of the next one. Said twice, it is taken back."""
+    """Heavy, a low door wanted, or damaged: of the parcel in hand, or of the next one. Said twice, it is taken back."""
     task = state.live.task
     if task is None:
         return Decision((), (RememberNeeds(_turned(state.live.needs, button)), _NOTED, Sound(Signal.OK)))
     if task.step not in _IN_HAND or task.parcel is None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
     parcel = state.durable.parcels[task.parcel]
-    needs = _turned(Needs(parcel.heavy_said, parcel.low_said), button)
-    heavy, low = (needs.heavy, None) if button is Button.HEAVY else (None, needs.low)
-    noted = f.ParcelNoted(parcel=parcel.id, by=staff.person, heavy=heavy, low=low)
+    needs = _turned(Needs(parcel.heavy_said, parcel.low_said, parcel.damaged_said), button)
+    noted = f.ParcelNoted(
+        parcel=parcel.id,
+        by=staff.person,
+        heavy=needs.heavy if button is Button.HEAVY else None,
+        low=needs.low if button is Button.LOW else None,
+        damaged=needs.damaged if button is Button.ARRIVED_DAMAGED else None,
+    )
     parcel = replace(parcel, heavy_said=needs.heavy, low_said=needs.low)
     if task.step is Step.PUT_IN and task.compartment is not None and not suits(state, parcel, task.compartment):
         other = take_back(task, After.OTHER_DOOR)
@@ -88,7 +93,9 @@ def _nameless(state: State, staff: Staff, entropy: int) -> Decision:
 def _turned(needs: Needs, button: Button) -> Needs:
     if button is Button.HEAVY:
         return replace(needs, heavy=not needs.heavy)
-    return replace(needs, low=not needs.low)
+    if button is Button.LOW:
+        return replace(needs, low=not needs.low)
+    return replace(needs, damaged=not needs.damaged)
 
 
 _NOTED: Final = ShowStaff(StaffNotice(StaffNoticeKind.NEEDS_NOTED))

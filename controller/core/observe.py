@@ -13,6 +13,7 @@ from typing import Final
 from controller.core import effects as x
 from controller.core import events as e
 from controller.core import trying
+from controller.core.deposits import remembered
 from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, StaffNotice, Waiting
 from wire.ids import Door, Label
 from wire.labels import CarrierLabel
@@ -86,6 +87,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, sensor_told=live.sensor_told | {what.compartment})
         case x.RefuseBadge():
             return replace(live, refused_badge=what.badge)
+        case x.Deposited():
+            return replace(live, deposits=remembered(live.deposits, what.deposit))
         case _:
             return live
 

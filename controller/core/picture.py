@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import courier, due, groups, pin
+from controller.core import courier, deposits, due, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up, may_stay_open
 from controller.core.model import (
@@ -231,6 +231,8 @@ def _staff(state: State, now: Now) -> StaffView:
         may_cancel=state.live.slip_for is None,
         carrier=staff.carrier if bound else "",
         left_open=courier.left_open(state, staff) if bound else None,
+        deposits=deposits.shown(state),
+        session=staff.session,
     )
 
 
@@ -259,7 +261,7 @@ def _task(state: State) -> TaskView | None:
         unseen=may_stay_open(state, task) and not is_given_up(state, task),
         needs=NO_NEEDS
         if parcel is None
-        else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None),
+        else Needs(parcel.heavy or parcel.heavy_said, needed_reach(parcel) is not None, parcel.damaged_said),
         unidentified=parcel is not None and parcel.unidentified,
         room=None if courier.is_courier(state.durable.staff) else room_for(state, task),
         retrieving=is_retrieving(state),
@@ -302,6 +304,10 @@ def _parcel(parcel: Parcel) -> ParcelView:
         reason=parcel.reason,
         unidentified=parcel.unidentified,
         to_retrieve=is_due(parcel),
+        language=parcel.language,
+        help=parcel.help,
+        reach=needed_reach(parcel),
+        heavy=parcel.heavy or parcel.heavy_said,
     )
 
 

@@ -48,6 +48,7 @@ NEEDS: Final = {
     Button.IN_DOOR: Right.GO_ON,
     Button.HEAVY: Right.DEPOSIT,
     Button.LOW: Right.DEPOSIT,
+    Button.ARRIVED_DAMAGED: Right.DEPOSIT,
     Button.UNIDENTIFIED: Right.ARRANGE,
     Button.IDENTIFIED: Right.ARRANGE,
     Button.MAKE_ROOM: Right.ARRANGE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from controller.core.model import NO_NEEDS, DoorEvent, Needs, Notice, StaffNotice, Step
+from controller.core.model import NO_NEEDS, Deposit, DoorEvent, Needs, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
 from wire.plan import Help
@@ -128,7 +128,10 @@ class AlarmView:
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """A parcel in stock or expected, for the staff list. `to_retrieve`: staff are to take it out (M-01)."""
+    """A parcel in stock or expected, for the staff list. `to_retrieve`: staff are to take it out (M-01).
+
+    `language`, `help`, `reach`: what its recipient speaks, needs, and can reach, for the day's list (M-12).
+    """
 
     parcel: ParcelId
     tracking: str
@@ -140,12 +143,25 @@ class ParcelView:
     reason: str = ""
     unidentified: bool = False
     to_retrieve: bool = False
+    language: str = "fr"
+    help: Help = Help.STANDARD
+    reach: ReachZone | None = None
+    heavy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DepositView:
+    """A deposit whose receipt may be handed out. `own`: of this session."""
+
+    deposit: Deposit
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
+    `deposits`: what a receipt can be had of, oldest first (S-07); `session` is the one under way, empty when nobody is signed in.
     `needs`: what was said of the next parcel (S-15). `may_cancel`: the slip is of the parcel stored last, which may be taken back.
     `carrier`: whose courier is signed in; then only that carrier's parcels are in this picture and in `View.bank`, and no slip,
     call or key is (K-01). `left_open`: the door this courier has to shut before they can finish (K-06).
@@ -168,6 +184,8 @@ class StaffView:
     may_cancel: bool = False
     carrier: str = ""
     left_open: Label | None = None
+    deposits: tuple[DepositView, ...] = ()
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

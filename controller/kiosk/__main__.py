@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(settings: Settings, systemd: Systemd) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # It tells every letter of every paper.
     link = Link(settings.resolve(settings.panel.socket))
     app = make_app(settings, link)
     config = uvicorn.Config(

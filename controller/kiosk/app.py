@@ -25,7 +25,9 @@ from controller.kiosk import customer, staff
 from controller.kiosk.bank import style_sheet
 from controller.kiosk.guard import BODY_BYTES_MAX, Guard
 from controller.kiosk.link import Link, Picture
+from controller.kiosk.papers import add_papers
 from controller.kiosk.printing import print_pdf
+from controller.kiosk.receipts import ReceiptPrinter
 from controller.kiosk.settings import Settings
 from controller.kiosk.voice import Voice
 from controller.panel_messages import (
@@ -39,9 +41,8 @@ from controller.panel_messages import (
     TouchInput,
     decode_input,
 )
-from paper.media import Paper
 from paper.pictograms import DoorArea
-from paper.slip import Slip, SlipKind, slip_pdf
+from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import PlaceKind
 from wire.labels import CarrierLabel
@@ -63,13 +64,16 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(link.run(), name="link")
+        printer = ReceiptPrinter(settings.printing, link)
+        tasks = [asyncio.create_task(link.run(), name="link")]
+        if printer.wanted:
+            tasks.append(asyncio.create_task(printer.run(), name="receipt printer"))
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(title="Consigne, kiosk", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, names=_names(settings), framers=settings.web.frame_ancestors)
@@ -77,7 +81,7 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
     _add_screens(app, kiosk)
     _add_inputs(app, kiosk)
     _add_slips(app, kiosk)
-    _add_practice_slip(app, kiosk)
+    add_papers(app, kiosk.pages, settings, link)
     return app
 
 
@@ -120,23 +124,6 @@ class Kiosk:
             opening_hours=self.settings.help.hours,
             language=view.language,
             area=_area(view),
-        )
-
-    def practice_slip(self) -> Slip | None:
-        """The practice slip, while a compartment is set aside for practice and somebody is signed in (M-10)."""
-        picture = self.link.picture
-        if picture is None or not picture.view.staff.practice_text:
-            return None
-        return Slip(
-            qr_text=picture.view.staff.practice_text,
-            digits="",
-            site_name=picture.view.name or picture.view.site,
-            site_address=self.settings.help.address,
-            help_phone=self.settings.help.phone,
-            opening_hours=self.settings.help.hours,
-            language="fr",
-            area=DoorArea.ANYWHERE,
-            kind=SlipKind.PRACTICE,
         )
 
 
@@ -258,23 +245,6 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
         return JSONResponse({} if understood is None else asdict(understood))
 
 
-def _add_practice_slip(app: FastAPI, kiosk: Kiosk) -> None:
-    @app.get("/staff/practice")
-    async def practice_page() -> Response:
-        slip = kiosk.practice_slip()
-        if slip is None:
-            return HTMLResponse(kiosk.pages.get_template("slip_gone.html").render(), 404)
-        return HTMLResponse(kiosk.pages.get_template("practice_slip.html").render(slip=slip_html(slip)))
-
-    @app.get("/staff/practice.pdf")
-    async def practice_file() -> Response:
-        slip = kiosk.practice_slip()
-        if slip is None:
-            return HTMLResponse(kiosk.pages.get_template("slip_gone.html").render(), 404)
-        data = await asyncio.to_thread(slip_pdf, slip, Paper.A6)
-        return Response(data, media_type="application/pdf", headers={"Content-Disposition": "inline; filename=bon.pdf"})
-
-
 def _add_slips(app: FastAPI, kiosk: Kiosk) -> None:
     async def gone() -> Response:
         page = kiosk.pages.get_template("slip_gone.html").render()
@@ -285,7 +255,7 @@ def _add_slips(app: FastAPI, kiosk: Kiosk) -> None:
         found = kiosk.slip(parcel)
         if found is None:
             return await gone()
-        data = await asyncio.to_thread(slip_pdf, found[1], Paper.A6)
+        data = await asyncio.to_thread(slip_pdf, found[1], kiosk.settings.printing.paper)
         return Response(data, media_type="application/pdf", headers={"Content-Disposition": "inline; filename=bon.pdf"})
 
     @app.get("/staff/slip/{parcel}")
@@ -302,6 +272,6 @@ def _add_slips(app: FastAPI, kiosk: Kiosk) -> None:
         found = kiosk.slip(parcel)
         if found is None:
             return JSONResponse({"printed": False, "said": "Ce bon n'est plus affiché ici."}, 404)
-        data = await asyncio.to_thread(slip_pdf, found[1], Paper.A6)
+        data = await asyncio.to_thread(slip_pdf, found[1], kiosk.settings.printing.paper)
         printed, said = await print_pdf(data, kiosk.settings.printing.queue)
         return JSONResponse({"printed": printed, "said": said})

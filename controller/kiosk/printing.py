@@ -1,6 +1,6 @@
-"""Printing a slip on the printer of the desk, through CUPS' `lp`, when a queue is configured.
+"""Printing on the printer of the desk, through CUPS' `lp`, when a queue is configured.
 
-Owns the call and its bounds. Refuses to know slips: bytes of a PDF in, a sentence for staff out.
+Owns the call and its bounds. Refuses to know what it prints: bytes of a PDF in, a sentence for staff out.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Final
 LP_S: Final = 10.0
 """Longest wait for `lp` to take a job; it only queues."""
 
-NO_QUEUE: Final = "Aucune imprimante n'est réglée. Ouvrez le bon en PDF et imprimez-le depuis cet appareil."
-NO_PROGRAM: Final = "Le programme d'impression (CUPS) n'est pas installé. Ouvrez le bon en PDF."
-NOT_TAKEN: Final = "L'imprimante n'a pas pris le bon. Regardez si elle est allumée, puis réessayez."
-PRINTED: Final = "Le bon part à l'imprimante."
+NO_QUEUE: Final = "Aucune imprimante n'est réglée. Ouvrez le papier en PDF et imprimez-le depuis cet appareil."
+NO_PROGRAM: Final = "Le programme d'impression (CUPS) n'est pas installé. Ouvrez le papier en PDF."
+NOT_TAKEN: Final = "L'imprimante n'a pas pris le papier. Regardez si elle est allumée, puis réessayez."
+PRINTED: Final = "Le papier part à l'imprimante."
 
 
-async def print_pdf(pdf: bytes, queue: str) -> tuple[bool, str]:
-    """Queue one page; whether it was taken, and what to tell staff."""
+async def print_pdf(pdf: bytes, queue: str, name: str = "bon") -> tuple[bool, str]:
+    """Queue one document under a `name` that the printer shows; whether it was taken, and what to tell staff."""
     if not queue:
         return False, NO_QUEUE
     program = shutil.which("lp")
@@ -31,7 +31,7 @@ async def print_pdf(pdf: bytes, queue: str) -> tuple[bool, str]:
             "-d",
             queue,
             "-t",
-            "bon",
+            name,
             "-",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,

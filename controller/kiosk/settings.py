@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from controller.kiosk.texts import languages
+from paper.media import Paper
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Origin = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")]
@@ -64,10 +66,23 @@ class Voice(_Section, frozen=True, kw_only=True):
     espeak: bool = True
 
 
+class Receipts(StrEnum):
+    """When receipts of deposits are printed by themselves: after each parcel, once when the person leaves, or never."""
+
+    PARCEL = "parcel"
+    SESSION = "session"
+    ASKED = "asked"
+
+
 class Printing(_Section, frozen=True, kw_only=True):
-    """`[printing]`: the CUPS queue slips go to; empty means there is no printer."""
+    """`[printing]`: the CUPS queue what we print goes to; empty means there is no printer. `paper` is what lies in it.
+
+    `receipts`: when those of deposits come by themselves; without a printer they wait on the staff screen.
+    """
 
     queue: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,126}$|^$")] = ""
+    paper: Paper = Paper.A6
+    receipts: Receipts = Receipts.SESSION
 
 
 class Settings(_Section, frozen=True, kw_only=True):

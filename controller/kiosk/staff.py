@@ -108,6 +108,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         badge_drawing=_inline(pictograms.KEY),
         heavy_drawing=_inline(pictograms.CARDS[CommandCard.HEAVY]),
         low_drawing=_inline(pictograms.CARDS[CommandCard.LOW]),
+        damaged_drawing=_inline(pictograms.CARDS[CommandCard.DAMAGED]),
         nameless_drawing=_inline(pictograms.CARDS[CommandCard.UNIDENTIFIED]),
         seconds_left=max(0, ANSWER_S - asked),
         notice=None if view.staff.notice is None else notice_words(view.staff.notice),
@@ -128,6 +129,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         clock=clock_words,
         motives=[(motive.value, words) for motive, words in MOTIVES.items()],
         identities=[(check.value, words) for check, words in IDENTITIES.items()],
+        receipt=_receipt(view),
+        may_look=may(view.staff.role, Right.LOOK),
         may_practise=may(view.staff.role, Right.PRACTISE),
         out_reasons=tuple(OUT_REASONS.items()),
         back_reasons=tuple(BACK_REASONS.items()),
@@ -155,6 +158,16 @@ def _shared(view: View, seconds_left: int) -> dict[str, object]:
         "doors": [(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         "clock": clock_words,
     }
+
+
+def _receipt(view: View) -> int:
+    """The journal's line of the parcel whose slip is offered, when its receipt can be had; 0 otherwise."""
+    slip = view.staff.slip
+    return (
+        0
+        if slip is None
+        else next((each.deposit.seq for each in view.staff.deposits if each.deposit.parcel == slip.parcel), 0)
+    )
 
 
 def echo(text: str) -> Echo | None:

@@ -149,6 +149,34 @@ OUT_REASONS: Final = {
     "other": "autre raison",
 }
 BACK_REASONS: Final = {"repaired": "réparé", "cleaned": "nettoyé", "checked": "vérifié, tout va bien"}
+NEEDED_HELP: Final = {
+    Help.STANDARD: "",
+    Help.LOW_REACH: "ne peut pas atteindre le haut",
+    Help.BLIND: "voit mal",
+    Help.DEAF: "entend mal",
+    Help.ASSISTED: "vient avec un médiateur",
+}
+"""The same in a few words, for a list; empty for who needs nothing."""
+
+LANGUAGES: Final = {
+    "ar": "arabe",
+    "bm": "bambara",
+    "bn": "bengali",
+    "en": "anglais",
+    "fr": "français",
+    "ht": "créole haïtien",
+    "kab": "kabyle",
+    "pt": "portugais",
+    "ro": "roumain",
+    "snk": "soninké",
+    "ta": "tamoul",
+    "tr": "turc",
+    "uk": "ukrainien",
+    "ur": "ourdou",
+    "zh": "chinois",
+}
+"""What a recipient speaks, named for whoever helps; another code is shown as it is."""
+
 ROLES: Final = {
     Role.MEDIATOR: "un médiateur",
     Role.CONCIERGE: "un concierge",

@@ -464,5 +464,7 @@ def _noted(fact: facts.ParcelNoted) -> Word:
         "Pas lourd.": fact.heavy is False,
         "Une porte basse : la personne ne peut pas atteindre le haut.": fact.low,
         "Toutes les portes conviennent.": fact.low is False,
+        "Arrivé abîmé : c'est écrit sur son reçu.": fact.damaged,
+        "Pas abîmé à l'arrivée.": fact.damaged is False,
     }
     return Word(" ".join(text for text, is_said in said.items() if is_said) or "Rien de plus n'est dit.", "desk")

@@ -328,7 +328,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
         "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
-        "heavy", "low", "unidentified", "identified", "make_room", "check",
+        "heavy", "low", "arrived_damaged", "unidentified", "identified", "make_room", "check",
         "reopen", "remove", "retrieve", "not_there", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
     ]  # fmt: skip

@@ -137,7 +137,7 @@ def test_practice_has_a_slip_of_its_own_and_the_customers_screen_says_that_it_is
     wait_until(lambda: kiosk.lock.inputs == [PressInput(button=Button.END_PRACTICE)], "the wish to end", 5.0)
     page.locator("#practice-slip").click()
     expect(page.locator("article.slip")).to_contain_text("Il n'y a pas de colis.")
-    assert page.request.get(f"{kiosk.url}/staff/practice.pdf").body()[:5] == b"%PDF-"
+    assert page.request.get(f"{kiosk.url}/staff/paper/practice-fr.pdf").body()[:5] == b"%PDF-"
     serving_view = serving(Screen.TAKE, "fr")
     kiosk.lock.show(replace(serving_view, customer=replace(serving_view.customer, practice=True)))
     for width, height in ((1024, 600), (1280, 800)):

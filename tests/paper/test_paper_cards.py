@@ -9,6 +9,7 @@ import zxingcpp
 
 from paper.badge import BadBadge, Badge, badge_pdf
 from paper.cards import cards_pdf
+from paper.doorlabels import DoorLabel, door_labels_pdf
 from paper.phrases import desk_phrases
 from paper.pictograms import CARDS
 from wire.badges import CommandCard, badge_text, read_card
@@ -58,3 +59,29 @@ def test_a_badge_reads_back_and_names_its_bearer():
 def test_a_badge_refuses_a_text_that_is_none():
     with pytest.raises(BadBadge):
         Badge(text="CB1TOO-SHORT", first_name="Ana", role="Concierge")
+
+
+def test_every_door_has_its_number_on_a_label_of_its_own_and_the_eleventh_is_on_a_second_sheet():
+    labels = tuple(DoorLabel(label=str(number), size="M") for number in range(1, 12))
+    document = pypdfium2.PdfDocument(door_labels_pdf(labels, "Loge Les Tilleuls"))
+    words = [page.get_textpage().get_text_range().split() for page in document]
+    document.close()
+    assert [[word for word in page if word.isdigit()] for page in words] == [[str(n) for n in range(1, 11)], ["11"]]
+    assert words[1].count("M") == 1
+    document = pypdfium2.PdfDocument(door_labels_pdf((), "Loge"))
+    assert len(document) == 1, "a bank without doors is a blank sheet"
+    document.close()
+
+
+def test_a_doors_number_is_as_high_as_the_label_allows_and_four_characters_still_fit():
+    for label in ("7", "A128"):
+        document = pypdfium2.PdfDocument(door_labels_pdf((DoorLabel(label=label, size="XL"),), "Loge"))
+        image = document[0].render(scale=4).to_pil().convert("L")
+        document.close()
+        mm = image.width / 210
+        left, top = (210 - 2 * 85.6) / 2, 13.5
+        number = image.crop((int((left + 2) * mm), int((top + 2) * mm), int((left + 83) * mm), int((top + 43) * mm)))
+        box = number.point(lambda level: 255 - level).getbbox()
+        assert (box[3] - box[1]) / mm > (12 if len(label) > 1 else 20), "read from two metres"
+        assert box[0] > 0
+        assert box[2] < number.width, "not cut"

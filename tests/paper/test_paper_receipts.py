@@ -10,7 +10,16 @@ import pytest
 
 from paper.daylist import Checked, DayList, InventoryReport, WaitingParcel, day_list_pdf, inventory_pdf
 from paper.media import LISTS, Paper
-from paper.receipt import CourierReceipt, Deposited, DepositReceipt, Discrepancy, Seal, courier_pdf, deposit_pdf
+from paper.receipt import (
+    CourierReceipt,
+    Deposited,
+    DepositReceipt,
+    Discrepancy,
+    Seal,
+    courier_pdf,
+    deposit_pdf,
+    deposits_pdf,
+)
 
 NOON = datetime(2026, 11, 25, 12, 5)  # noqa: DTZ001 the site's own clock, as the screens show it
 SEAL = Seal(seq=1234, hash="0123456789abcdef" * 4)
@@ -98,6 +107,30 @@ def test_the_deposit_receipt_shows_every_field_on_one_page(paper):
         "0J6HAWXKPDZ3W", "ligne 1234", "01234567 89abcdef 01234567",
     ):  # fmt: skip
         assert words in text, words
+
+
+@pytest.mark.parametrize("paper", Paper)
+def test_one_receipt_for_many_deposits_has_every_field_of_each_and_the_seal_of_the_last(paper):
+    other = replace(DEPOSIT, tracking="8N00234580777", parcel="0J6HAWXKPDZ3X", carrier="", heavy=False, condition="")
+    first = replace(other, seal=Seal(seq=1230, hash="f" * 64), clock_trusted=False)
+    text = text_of(deposits_pdf((first, DEPOSIT), paper))
+    for words in (
+        "Colis : 2", "8N00234580777", "8N00234580001", "La Poste", "porte 12", "Taille M", "carton ouvert", "rien de signalé",
+        "ligne 1230", "ligne 1234, empreinte", "01234567 89abcdef", "0J6HAWXKPDZ3X", "0J6HAWXKPDZ3W", "pas sûre", "signature",
+    ):  # fmt: skip
+        assert words in text, words
+    assert "ffffffff" not in text, "one seal: that of the last line covers those before"
+    with pytest.raises(ValueError, match="one deposit at least"):
+        deposits_pdf((), paper)
+
+
+def test_many_deposits_fill_pages_and_every_parcel_is_there():
+    many = tuple(
+        replace(DEPOSIT, tracking=f"8N0023459{n:04d}", seal=Seal(seq=n + 1, hash=f"{n:064x}")) for n in range(60)
+    )
+    document = pages(deposits_pdf(many))
+    assert len(document) > 3
+    assert all(each.tracking in " ".join(text for _, _, text, _ in document) for each in many)
 
 
 def test_a_receipt_says_when_the_clock_is_not_sure_and_prints_nothing_of_what_is_not_known():

@@ -103,6 +103,19 @@ def test_a_worn_slip_still_opens(spoil):
     assert decoded(spoil(pixels(printed(slip)))) == [slip.qr_text]
 
 
+@pytest.mark.parametrize("turned", [6, 45, 187])
+@pytest.mark.parametrize("language", languages())
+def test_a_code_of_100_pixels_out_of_focus_and_askew_is_read_in_every_language(language, turned):
+    slip = a_slip(language=language)
+    page = pixels(printed(slip))
+    left = page.width - page.width * 56 // 105 if phrases(language).direction.value == "rtl" else page.width * 2 // 105
+    top, side = page.height * 23 // 148, page.width * 54 // 105
+    code = page.crop((left, top, left + side, top + side)).resize((100, 100), Image.Resampling.LANCZOS)
+    blurred = code.filter(ImageFilter.GaussianBlur(0.9))
+    askew = blurred.rotate(turned, expand=True, fillcolor=255, resample=Image.Resampling.BICUBIC)
+    assert decoded(askew) == [slip.qr_text]
+
+
 def test_a_slip_printed_at_150_dpi_still_opens():
     slip = a_slip()
     assert decoded(pixels(printed(slip), dpi=150)) == [slip.qr_text]

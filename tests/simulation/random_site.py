@@ -59,6 +59,7 @@ class RandomSite:
         self.jammed: set[Label] = set()
         self.confirmed: set[ParcelId] = set()
         self.reported: set[ParcelId] = set()
+        self.damaged: set[ParcelId] = set()
         self.taken_out: set[ParcelId] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}
