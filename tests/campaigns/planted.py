@@ -83,6 +83,9 @@ class _Hunt:
         if not isinstance(catch, dict):
             self.broke.append(name)
             return f"planted {name}: {catch}"
+        if not catch["lives"]:
+            self.broke.append(name)
+            return f"planted {name}: its world cannot be lived in"
         self.reached[name] = before + catch["lives"]
         self.next[name] = catch["seed"] + 1
         if catch["caught"]:

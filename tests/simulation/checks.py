@@ -20,6 +20,7 @@ from wire import facts as f
 from wire.chain import FactRecord, fold, genesis
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service, Trust
 from wire.messages import Birth, PresenceStatus, decode
+from wire.plan import Intent
 
 if TYPE_CHECKING:
     from tests.simulation.site import Site
@@ -221,6 +222,7 @@ class Checks:
             known is not None
             and known.state is ParcelState.STORED
             and not known.uncertain
+            and known.intent is not Intent.RECALL
             and known.version <= parcel.version
             and known.place is not None
             and known.place.name == label

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -243,6 +244,13 @@ class Hub:
         except Refused:
             return
         self.print_slip(site, number, parcel)
+
+    def recall(self, parcel: TrueParcel) -> None:
+        """The carrier wants it back."""
+        if self.alive and parcel.id:
+            with suppress(Refused):
+                self.desk.recall(parcel.id, "admin")
+                self.world.tell(f"{parcel.tracking} is wanted back")
 
     def forked_sites(self) -> list[str]:
         """The sites that tell another past than the one known here."""

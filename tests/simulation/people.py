@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core import events as e
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step, Task
+from controller.core.model import Parcel, StaffNoticeKind, Step, Task
 from controller.core.picture import build_view
 from tests.simulation.bank import TrueParcel
 from tests.simulation.schedule import Waits
@@ -19,6 +19,7 @@ from tests.simulation.weather import DAY_MS
 from wire.badges import CommandCard, card_text
 from wire.damm import check_digit
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Service
+from wire.plan import Intent
 
 if TYPE_CHECKING:
     from tests.simulation.site import Site
@@ -235,9 +236,9 @@ class People:
         yield from self._tidy_alarms()
 
     def _take_out(self) -> Waits:
-        """What recipients complained of leaves its door, and the stock."""
+        """What recipients complained of, and what its carrier wants back, leaves its door, and the stock."""
         known = self.site.state.durable.parcels.values() if self.site.has_power() else ()
-        for one in [parcel for parcel in known if parcel.state in {ParcelState.DISPUTED, ParcelState.REFUSED}]:
+        for one in [parcel for parcel in known if _has_to_leave(parcel)]:
             true = next((p for p in self.site.bank.parcels.values() if one.id in p.ids), None)
             if true is None or true.where not in self.site.bank.open or not self.site.has_power():
                 continue
@@ -426,6 +427,11 @@ class People:
                 if known.id not in parcel.ids:
                     self.world.print_at_desk(self.site, parcel, known)
                 parcel.id = known.id
+
+
+def _has_to_leave(parcel: Parcel) -> bool:
+    wanted = parcel.state is ParcelState.STORED and parcel.intent is Intent.RECALL
+    return wanted or parcel.state in {ParcelState.DISPUTED, ParcelState.REFUSED}
 
 
 def _with_check_digit(digits: str) -> str:

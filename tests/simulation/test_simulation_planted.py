@@ -33,10 +33,17 @@ def test_a_fault_that_waits_for_a_certain_storm_finds_one_soon(fault: Fault) -> 
 
 
 def test_what_a_fault_needs_is_there_and_what_it_cannot_bear_is_not() -> None:
-    fault = Fault("a", "a.py", "", "", "", "storm", ("restore_days", "no twin_days"))
+    fault = Fault("a", "a.py", "", "", "", "storm", ("restore_days", "no twin_days", "lost < 0.1", "days > 0.5"))
     fits = [seed for seed in range(60) if may_show(fault, seed)]
-    assert fits == [seed for seed in range(60) if storm(seed).restore_days and not storm(seed).twin_days]
+    storms = {seed: storm(seed) for seed in range(60)}
+    assert fits == [
+        seed
+        for seed, one in storms.items()
+        if one.restore_days and not one.twin_days and one.lost < 0.1 and one.days > 0.5
+    ]
     assert 0 < len(fits) < 60
+    with pytest.raises(ValueError, match="no lost is 0"):
+        may_show(Fault("a", "a.py", "", "", "", "storm", ("lost is 0",)), 1)
 
 
 @pytest.mark.slow

@@ -78,6 +78,8 @@ class Weather:
     """The hub's own line breaks for a moment; its will may be heard after it is back."""
     hub_muted: float = 0.0
     """How often a hub that was put back is not heard in its first minute: a broker full to the brim, a switch that still learns."""
+    recalls: float = 0.0
+    """How many parcels are wanted back by their carrier, wherever they are by then."""
     swapped_unheard: float = 0.0
     """How often the line is down as well when an older card comes into use: the site writes on and nobody contradicts."""
 
@@ -188,6 +190,7 @@ def storm(seed: int) -> Weather:
         hub_cut_days=random.choice((0.0, 0.03, 0.2)),
         hub_muted=random.choice((0.0, 0.8)),
         swapped_unheard=random.choice((0.0, 0.7)),
+        recalls=random.choice((0.0, 0.0, 0.5)),
     )
 
 

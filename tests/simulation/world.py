@@ -48,6 +48,7 @@ class World:
         self.random = Random(seed)
         self.weather = self.drawn = weather or draw(self.random, Random(seed ^ 0x1A7E))
         self._wild = False
+        self._carriers = Random(f"{seed} carriers")
         self.hub_deaths = 0
         self.announced_anew: Counter[str] = Counter()
         self.lines: list[str] = []
@@ -184,6 +185,13 @@ class World:
             self.schedule.live(self.people[site.name].recipient(parcel))
             if self.random.random() < self.drawn.reissue:
                 self.schedule.after(self.random.randrange(2 * DAY_MS), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
+
+            if self.drawn.recalls and self._carriers.random() < self.drawn.recalls:
+                self.schedule.after(self._carriers.randrange(DAY_MS // 2), lambda p=parcel: self._recall(p))  # type: ignore[misc]
+
+    def _recall(self, parcel: TrueParcel) -> None:
+        if parcel.where not in {"taken", "removed"}:
+            self.hub.recall(parcel)
 
     def _announce_late(self, site: Site, parcel: TrueParcel) -> None:
         if parcel.where not in {"taken", "removed"}:
