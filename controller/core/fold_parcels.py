@@ -216,6 +216,7 @@ def ended(durable: Durable, fact: f.ParcelCollected | f.ParcelRemoved, stamp: No
         epoch=known.epoch,
         from_desk=known.from_desk,
         carrier=known.carrier,
+        group=known.group,
     )
     durable = _bounded(replace(durable, parcels=without_key(durable.parcels, parcel), ended=ended))
     for label, compartment in durable.compartments.items():

@@ -25,6 +25,15 @@ def others(state: State, parcel: Parcel) -> Iterator[Parcel]:
     return (other for other in parcels if other.group == parcel.group and other.id != parcel.id)
 
 
+def left_of(state: State, group: str) -> Iterator[Parcel]:
+    """What still waits here for the recipient of a group, behind a door or at the desk; nothing of no group."""
+    return (
+        parcel
+        for parcel in state.durable.parcels.values()
+        if group and parcel.group == group and parcel.state is ParcelState.STORED
+    )
+
+
 def behind_doors(state: State, parcel: Parcel) -> tuple[Parcel, ...]:
     """The others of its group that wait behind a door."""
     return tuple(other for other in others(state, parcel) if _lies(other, PlaceKind.COMPARTMENT))

@@ -163,6 +163,7 @@ class Ended:
     epoch: int = 0
     from_desk: bool = False
     carrier: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +365,7 @@ class NoticeKind(StrEnum):
     RECALLED = "recalled"
     NO_LONGER_HERE = "no_longer_here"
     SCAN_HINT = "scan_hint"
+    MORE_WAITS = "more_waits"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyp
     parcel = state.durable.parcels.get(own)
     if parcel is None:
         ended = state.durable.ended.get(own)
-        return _not_ready(key, own, "") if ended is None else _ended(key, ended)
+        return _not_ready(key, own, "") if ended is None else _ended(state, key, ended)
     newest = parcel.version if alias is None else alias.version
     if key.version < newest:
         return _slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
@@ -278,13 +278,16 @@ def _not_ready(key: PickupKey, parcel: ParcelId, language: str) -> Decision:
     return _slip_refused(key, Notice(NoticeKind.NOT_READY, None, parcel, language), "not_ready")
 
 
-def _ended(key: PickupKey, ended: Ended) -> Decision:
+def _ended(state: State, key: PickupKey, ended: Ended) -> Decision:
+    """A key that is spent opens nothing more (I-3), the doors of the same recipient neither; what still waits for them is said."""
     if ended.state is not ParcelState.COLLECTED:
         gone = ended.state in {ParcelState.REMOVED, ParcelState.RETURNED}
         kind = NoticeKind.NO_LONGER_HERE if gone else NoticeKind.ASK_DESK
         return _slip_refused(key, Notice(kind, None, ended.id, ended.language), ended.state.value)
     label = Label(ended.place.name) if ended.place and ended.place.kind is PlaceKind.COMPARTMENT else None
-    notice = Notice(NoticeKind.ALREADY_COLLECTED, label, ended.id, ended.language, at_ms=ended.at_ms)
+    waits = any(groups.left_of(state, ended.group))
+    kind = NoticeKind.MORE_WAITS if waits else NoticeKind.ALREADY_COLLECTED
+    notice = Notice(kind, label, ended.id, ended.language, at_ms=ended.at_ms)
     return _slip_refused(key, notice, "collected")
 
 

@@ -45,7 +45,9 @@ _PROBLEMS: Final = (
 )
 """What a customer may say of the parcel behind their door, each with its drawing."""
 
-_SLIP_KINDS: Final = frozenset({NoticeKind.USE_SLIP, NoticeKind.REPLACED, NoticeKind.QUICK_CLOSE, NoticeKind.REFUSED})
+_SLIP_KINDS: Final = frozenset(
+    {NoticeKind.MORE_WAITS, NoticeKind.USE_SLIP, NoticeKind.REPLACED, NoticeKind.QUICK_CLOSE, NoticeKind.REFUSED}
+)
 _DESK_KINDS: Final = frozenset(
     {
         NoticeKind.AT_DESK,
@@ -59,6 +61,7 @@ _DESK_KINDS: Final = frozenset(
     }
 )
 _DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
+_COLLECTED_KINDS: Final = frozenset({NoticeKind.ALREADY_COLLECTED, NoticeKind.MORE_WAITS})
 _LAST_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.REFUSED_PARCEL})
 """After these there is nothing left to do here."""
 _LEADING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE})
@@ -123,7 +126,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         problems=[(button, getattr(words, button.value), _inline(drawing)) for button, drawing in _PROBLEMS],
         problem_door=None if customer.practice else _problem_door(customer),
         practice=customer.practice,
-        contest=customer.notice is not None and customer.notice.kind is NoticeKind.ALREADY_COLLECTED,
+        contest=customer.notice is not None and customer.notice.kind in _COLLECTED_KINDS,
         scanner=view.scanner,
         offers_keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
         wait_ms=wait_ms,
@@ -240,7 +243,7 @@ def _drawings(customer: CustomerView, *, scanner: bool) -> tuple[Drawing, ...]:
 
 
 def _retired(notice: Notice | None, words: Texts) -> str:
-    if notice is None or notice.kind is not NoticeKind.ALREADY_COLLECTED or not notice.at_ms:
+    if notice is None or notice.kind not in _COLLECTED_KINDS or not notice.at_ms:
         return ""
     return retired(notice, words)
 
@@ -266,7 +269,7 @@ def _clips(customer: CustomerView, language: str, *, scanner: bool) -> tuple[str
 
 def _about_notice(notice: Notice | None) -> tuple[str, ...]:
     """What stands below a notice and nowhere else: when a parcel left, and where the other site is."""
-    if notice is not None and notice.kind is NoticeKind.ALREADY_COLLECTED and notice.at_ms:
+    if notice is not None and notice.kind in _COLLECTED_KINDS and notice.at_ms:
         return (f"retired?at={notice.at_ms}",)
     if notice is not None and notice.kind is NoticeKind.WRONG_SITE and notice.site_name:
         return ("other_site",)

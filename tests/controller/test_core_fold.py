@@ -301,7 +301,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(m.NoticeKind) == [
         "at_desk", "ask_desk", "refused", "check_digits", "wait_to_type", "wrong_site", "replaced", "not_ready",
         "already_collected", "use_slip", "one_moment", "thanks", "quick_close", "called",
-        "found_empty", "damaged", "refused_parcel", "recalled", "no_longer_here", "scan_hint",
+        "found_empty", "damaged", "refused_parcel", "recalled", "no_longer_here", "scan_hint", "more_waits",
     ]  # fmt: skip
     assert words(m.StaffNoticeKind) == [
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",

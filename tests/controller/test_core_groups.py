@@ -8,6 +8,7 @@ import pytest
 from controller.core import groups, pickup
 from controller.core.effects import Decision
 from controller.core.events import Button, NextDoor
+from controller.core.model import NoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import Label, ParcelId, ParcelState, SizeClass
@@ -277,3 +278,42 @@ def test_a_slip_shown_again_at_its_own_open_door_opens_nothing(site: VirtualSite
     site.wait(4_000)
     assert doors(site) == ["1"]
     assert not site.state.live.waiting
+
+
+def test_a_spent_slip_of_somebody_with_more_names_what_remains_and_opens_nothing(site: VirtualSite) -> None:
+    """Collected in part: the slip of what was taken is spent (I-3), and its owner is not sent home past another parcel."""
+    (first,) = family(site, 1)
+    site.scan(site.slip(first))
+    take(site, "1")
+    site.wait(site.settings.dispute_ms + 1_000)
+    ended = site.state.durable.ended[first]
+    assert ended.group == FAMILY
+    second = site.stored(2, LABELS[1], size=SizeClass.S, group=FAMILY)
+    site.forget()
+    site.scan(site.slip(first))
+    notice = site.view().customer.notice
+    assert notice is not None
+    assert (notice.kind, notice.parcel, notice.at_ms) == (NoticeKind.MORE_WAITS, first, ended.at_ms)
+    assert site.kinds() == ["slip_refused"]
+    assert doors(site) == []
+    site.wait(5_000)
+    site.scan(site.slip(second))
+    assert len(doors(site)) == 1, "its own slip opens it"
+
+
+def test_a_spent_slip_says_already_collected_when_nothing_more_waits_for_its_recipient(site: VirtualSite) -> None:
+    parcels = family(site, 2)
+    site.stored(3, LABELS[2], size=SizeClass.M, group="somebody else")
+    site.forget()
+    site.scan(site.slip(parcels[0]))
+    take(site, "1")
+    site.wait(2_000)
+    take(site, "2")
+    site.wait(site.settings.dispute_ms + 5_000)
+    assert set(parcels) <= set(site.state.durable.ended)
+    for parcel in parcels:
+        site.wait(5_000)
+        site.scan(site.slip(parcel))
+        notice = site.view().customer.notice
+        assert notice is not None
+        assert notice.kind is NoticeKind.ALREADY_COLLECTED
