@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import logging
+import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -36,6 +37,13 @@ EXIT_START: Final = 1
 """Exit status when the database takes nothing; the supervisor tries again."""
 EXIT_BAD: Final = 2
 """Exit status for settings or arguments that cannot be used."""
+_ROLES: Final = {
+    Role.MEDIATOR.value: "Médiation",
+    Role.CONCIERGE.value: "Conciergerie",
+    Role.LEAD.value: "Responsable du site",
+    Role.COURIER.value: "Livraison",
+}
+"""What stands on a badge for each role."""
 GOODBYE_S: Final = 3
 """How long open pages may finish before the process stops."""
 
@@ -125,6 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     worn.add_argument("--carrier", default="", help="whose courier it is; needed for a courier, and only for one")
     worn.add_argument("--pin-stdin", action="store_true", help="read a PIN of 4 to 8 digits from standard input")
     worn.add_argument("--valid-until", type=date.fromisoformat, help="the last day of the badge, as 2027-06-30")
+    worn.add_argument(
+        "--pdf", type=Path, metavar="FILE", help="write the badge as a card to print; the file must not exist"
+    )
+    worn.add_argument("--called", default="", help="the first name printed on that card; it is kept nowhere")
     ended = badge.add_parser("end", help="take somebody off a site's roster; a lost badge opens nothing more")
     ended.add_argument("site")
     ended.add_argument("person")
@@ -224,6 +236,22 @@ def _badge_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) ->
     except IntegrityError as error:
         raise Impossible(f"{asked.person} is on the roster of {asked.site} already") from error
     print(text)
+    if asked.pdf is not None:
+        _write_card(asked, text)
+
+
+def _write_card(asked: argparse.Namespace, text: str) -> None:
+    """The badge as a card, readable for its owner alone: whoever has the file has the badge."""
+    from paper.badge import Badge, badge_pdf  # Typefaces are read for this one command only.
+
+    card = badge_pdf(Badge(text=text, first_name=asked.called or asked.person, role=_ROLES[asked.role]))
+    try:
+        with os.fdopen(os.open(asked.pdf, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(card)
+    except OSError as error:
+        raise Impossible(
+            f"{asked.pdf}: {error.strerror}. The badge is good: print its text as a QR code, or end it."
+        ) from error
 
 
 def _person(asked: argparse.Namespace, badge: str) -> Person:

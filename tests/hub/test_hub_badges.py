@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
+import pypdfium2
 import pytest
+import zxingcpp
 
 from hub.__main__ import main
 from hub.settings import read_settings
@@ -90,3 +93,23 @@ def test_a_badge_that_is_ended_is_off_the_roster_and_the_plan_is_wanted_anew(fil
         assert after.wanted > wanted
     assert badge(file, "end", SITE, "p1") == 2
     assert badge(file, "end", "nowhere", "p1") == 2
+
+
+def test_a_badge_is_written_as_a_card_to_print_for_its_owner_alone_and_never_over_another(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = tmp_path / "badge.pdf"
+    assert badge(file, "add", SITE, "p1", "--role", "mediator", "--pdf", str(card), "--called", "Amina") == 0
+    text = capsys.readouterr().out.strip()
+    assert card.stat().st_mode & 0o777 == 0o600
+    document = pypdfium2.PdfDocument(card.read_bytes())
+    words = document[0].get_textpage().get_text_range()
+    (read,) = zxingcpp.read_barcodes(np.asarray(document[0].render(scale=4).to_pil().convert("L")))
+    document.close()
+    assert read.text == text
+    assert "Amina" in words
+    assert "Médiation" in words
+    assert badge(file, "add", SITE, "p2", "--pdf", str(card)) == 2
+    assert "The badge is good" in capsys.readouterr().err
+    assert [person.id for person in roster(file)] == ["p1", "p2"]
+    assert "Amina" not in str(roster(file)), "the name is on the card alone"
