@@ -65,7 +65,7 @@ class Discrepancy:
 class CourierReceipt:
     """One drop of a courier (K-02): every parcel, what does not fit, and how many are where (K-03).
 
-    `remaining` counts the parcels handed to the desk because the bank was full.
+    `remaining` lie on the desk's shelf because no fitting door was free; `on_shelf` for any other reason.
     """
 
     site_name: str
@@ -75,7 +75,7 @@ class CourierReceipt:
     clock_trusted: bool
     in_doors: tuple[Deposited, ...]
     on_shelf: tuple[Deposited, ...]
-    remaining: int
+    remaining: tuple[Deposited, ...]
     discrepancies: tuple[Discrepancy, ...]
     agent: str
     seal: Seal | None = None
@@ -146,7 +146,7 @@ def _one_of_many(receipt: DepositReceipt) -> list[Line]:
 def courier_pdf(receipt: CourierReceipt, paper: Paper = Paper.A6) -> bytes:
     """One receipt for a whole drop: the counts first, then every parcel, what does not fit, and a place to sign."""
     words = receipt_phrases()
-    total = len(receipt.in_doors) + len(receipt.on_shelf) + receipt.remaining
+    total = len(receipt.in_doors) + len(receipt.on_shelf) + len(receipt.remaining)
     lines: list[Line] = [
         *_head(words.courier_title, receipt.site_name),
         Field(words.courier, receipt.courier),
@@ -157,9 +157,12 @@ def courier_pdf(receipt: CourierReceipt, paper: Paper = Paper.A6) -> bytes:
         Say(text=words.parcels.format(count=total), size_pt=13, bold=True),
         Field(words.in_doors, str(len(receipt.in_doors))),
         Field(words.on_shelf, str(len(receipt.on_shelf))),
-        Field(words.remaining, str(receipt.remaining)),
+        Field(words.remaining, str(len(receipt.remaining))),
         Rule(),
-        *(Cells((one.tracking, one.place), (0.62, 0.38)) for one in (*receipt.in_doors, *receipt.on_shelf)),
+        *(
+            Cells((one.tracking, one.place), (0.62, 0.38))
+            for one in (*receipt.in_doors, *receipt.on_shelf, *receipt.remaining)
+        ),
         Rule(),
         *_discrepancies(receipt.discrepancies),
         Rule(),

@@ -7,6 +7,8 @@ No fact holds a name, a phone number, a key or typed digits.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from wire.ids import (
@@ -107,12 +109,13 @@ class ReservationReleased(Fact, frozen=True, kw_only=True, tag="reservation_rele
 
 
 class ParcelStored(Fact, frozen=True, kw_only=True, tag="parcel_stored"):
-    """The parcel is in its compartment (door seen closed) or on the shelf."""
+    """The parcel is in its compartment (door seen closed) or on the shelf; `no_door`: there because no fitting door was free."""
 
     parcel: ParcelId
     place: Place
     session: str
     by: str
+    no_door: bool = False
 
 
 class OpeningOrdered(Fact, frozen=True, kw_only=True, tag="opening_ordered"):
@@ -372,6 +375,31 @@ class PracticeEnded(Fact, frozen=True, kw_only=True, tag="practice_ended"):
     session: str
 
 
+DROP_LISTED_MAX: Final = 100
+"""Announced parcels that a drop lists as not brought; the count is always whole."""
+
+
+class DropEnded(Fact, frozen=True, kw_only=True, tag="drop_ended"):
+    """A courier's drop is over, with what its receipt says (K-02, K-03): how many parcels lie where, and what differs.
+
+    `at_desk`: on the shelf because no fitting door was free; `without_place`: scanned, and left without a place. `missing`: announced
+    for this carrier and not brought (at most DROP_LISTED_MAX of `missing_count`); `unannounced`: brought, and announced by nobody.
+    `reason`: `done`, or `left` when the courier did not come back.
+    """
+
+    person: str
+    carrier: str
+    session: str
+    reason: str
+    in_doors: int
+    on_shelf: int
+    at_desk: int
+    without_place: int = 0
+    missing: tuple[ParcelId, ...] = ()
+    missing_count: int = 0
+    unannounced: tuple[ParcelId, ...] = ()
+
+
 class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):
     """Somebody signed in gave a wrong PIN; `tokens_milli` thousandths of a try are left to them."""
 
@@ -456,6 +484,7 @@ AnyFact = (
     | KeyOpeningDeclared
     | PracticeStarted
     | PracticeEnded
+    | DropEnded
     | PinRefused
     | BadgeRefused
     | BadgeVouched

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import courier, rights
+from controller.core import courier, drops, rights
 from controller.core.effects import (
     Decision,
     KnowBadge,
@@ -47,10 +47,10 @@ def badge_scanned(state: State, badge: ScannedBadge, text: str, now: Now) -> Dec
     present = state.durable.staff
     refused = state.live.refused_badge
     if refused is not None and refused.person and _may_vouch(state, person, refused, now):
-        return _signed_in(state, refused.person, refused.text, by=person.id)
+        return _signed_in(state, refused.person, refused.text, now, by=person.id)
     if present is not None and present.person == person.id:
         return Decision((), (Sound(Signal.OK),))
-    return _signed_in(state, person.id, text)
+    return _signed_in(state, person.id, text, now)
 
 
 def is_over(person: Person, now: Now) -> bool:
@@ -82,7 +82,7 @@ def _may_vouch(state: State, lead: Person, refused: RefusedBadge, now: Now) -> b
     )
 
 
-def _signed_in(state: State, person: str, text: str, by: str = "") -> Decision:
+def _signed_in(state: State, person: str, text: str, now: Now, by: str = "") -> Decision:
     if state.live.task is not None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
     present = state.durable.staff
@@ -91,6 +91,7 @@ def _signed_in(state: State, person: str, text: str, by: str = "") -> Decision:
     facts: list[f.AnyFact] = []
     if present is not None:
         facts.append(f.StaffSignedOut(person=present.person, session=present.session, reason="replaced"))
+    facts.extend(drops.before_sign_in(state, person, now))
     session = next_session(state)
     if by:
         facts.append(f.BadgeVouched(person=person, session=session, by=by))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from controller.core.effects import Decision, KnowBadge, RememberStored, ShowStaff, Signal, Sound
+from controller.core.drop import DROP_MAX
+from controller.core.effects import Decision, ShowStaff, Signal, Sound
 from controller.core.model import Ended, Parcel, Phase, Staff, StaffNotice, StaffNoticeKind, State, Task
-from wire import facts as f
 from wire.ids import Door, Label, ParcelId, Service
 from wire.plan import Role
 
@@ -38,6 +38,13 @@ def is_theirs(staff: Staff, carrier: str) -> bool:
     return not is_courier(staff) or same_carrier(staff.carrier, carrier)
 
 
+def is_new_to_drop(state: State, staff: Staff, parcel: ParcelId) -> bool:
+    """Whether a courier's label is one that their drop does not have yet."""
+    drop = state.durable.drop
+    handed = () if drop is None or drop.person != staff.person else drop.handed
+    return is_courier(staff) and all(one.parcel != parcel for one in handed)
+
+
 def refused(state: State, staff: Staff, tracking: str) -> Decision | None:
     """The one sentence about a label that is not of a courier's own carrier; None when they may go on with it.
 
@@ -48,19 +55,18 @@ def refused(state: State, staff: Staff, tracking: str) -> Decision | None:
         return None
     known = _known(state, tracking)
     if is_theirs(staff, staff.carrier if known is None else known.carrier):
-        return None
+        return _drop_full(state)
     return Decision((), (ShowStaff(StaffNotice(StaffNoticeKind.NOT_YOUR_CARRIER)), Sound(Signal.REFUSED)))
 
 
-def finished(state: State, staff: Staff) -> Decision:
-    """A courier wants to go. No door of theirs stands open and nothing is in their hands, or they are told what is left (K-06)."""
+def kept(state: State, staff: Staff) -> Decision | None:
+    """What keeps a courier who wants to go: a door of theirs that stands open, or a parcel in their hands (K-06); None: nothing."""
     if (label := left_open(state, staff)) is not None:
         return _close_first(label)
     if (task := state.live.task) is not None:
         finish = ShowStaff(StaffNotice(StaffNoticeKind.FINISH_FIRST, task.compartment, task.parcel))
         return Decision((), (finish, Sound(Signal.ATTENTION)))
-    out = f.StaffSignedOut(person=staff.person, session=staff.session, reason="done")
-    return Decision((out,), (RememberStored(None), KnowBadge("")))
+    return None
 
 
 def kept_here(state: State, staff: Staff, comes: str) -> Decision | None:
@@ -108,6 +114,12 @@ def told(state: State, notice: StaffNotice | None) -> StaffNotice | None:
 def _close_first(label: Label) -> Decision:
     close_it = ShowStaff(StaffNotice(StaffNoticeKind.CLOSE_DOOR_FIRST, label))
     return Decision((), (close_it, Sound(Signal.ATTENTION)))
+
+
+def _drop_full(state: State) -> Decision | None:
+    if state.durable.drop is None or len(state.durable.drop.handed) < DROP_MAX:
+        return None
+    return Decision((), (ShowStaff(StaffNotice(StaffNoticeKind.DROP_FULL)), Sound(Signal.REFUSED)))
 
 
 def _at(task: Task | None, label: Label | None) -> Label | None:

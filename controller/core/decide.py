@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from controller.core import badges, desk, doors, due, hubward, loading, machine, pickup, practice, sensors, trying
+from controller.core import (
+    badges,
+    desk,
+    doors,
+    drops,
+    due,
+    hubward,
+    loading,
+    machine,
+    pickup,
+    practice,
+    sensors,
+    trying,
+)
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
 from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State
@@ -108,6 +121,7 @@ def _due(state: State, now: Now) -> Iterator[Decision]:
         yield loading.not_answered(state)
     if due.may_sign_out(state) and now.mono >= due.idle_at(state):
         yield desk.idle(state)
+    yield drops.not_come_back(state, now)
     hint_at = trying.hint_at(state)
     if hint_at is not None and now.mono >= hint_at:
         yield trying.hint()

@@ -11,6 +11,7 @@ from typing import Final, assert_never, cast
 from controller.core import (
     assisted,
     courier,
+    drops,
     due,
     keyed,
     loading,
@@ -149,6 +150,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return retrieval.retrieve(state, staff, event.parcel, now)
         case Button.REISSUE:
             return reissue.reissue(state, staff, event)
+        case Button.NOT_THERE if courier.is_courier(staff) and not retrieval.is_retrieving(state):
+            return drops.not_in_hand(state, staff)
         case Button.NOT_THERE:
             return retrieval.not_there(state, staff, now)
         case Button.REOPEN:
@@ -248,12 +251,12 @@ def _is_with_key(state: State) -> bool:
 def _done(state: State, staff: Staff, now: Now) -> Decision:
     if state.live.task is not None:
         return loading.put_on_shelf(state, staff, now)
-    return _sign_out(state, staff)
+    return _sign_out(state, staff, leaves=False)
 
 
-def _sign_out(state: State, staff: Staff) -> Decision:
+def _sign_out(state: State, staff: Staff, *, leaves: bool = True) -> Decision:
     if courier.is_courier(staff):
-        return courier.finished(state, staff)
+        return drops.finish(state, staff, leaves=leaves)
     if state.live.task is not None or any(due.open_openings(state)):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     return Decision(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, cast
 
+from controller.core.drop import DROP_PAUSE_MS
 from controller.core.events import Event, NextDoor
 from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step, Waiting
 from controller.core.observe import WAITING_MS
@@ -178,6 +179,12 @@ def _ready_at(state: State) -> int | None:
     return ready
 
 
+def _drop_over_at(state: State) -> Iterator[int]:
+    drop = state.durable.drop
+    if drop is not None and drop.left_mono is not None:
+        yield drop.left_mono + DROP_PAUSE_MS
+
+
 def _deadlines(state: State, now: Now) -> Iterator[int]:
     live = state.live
     for opening in open_openings(state):
@@ -200,6 +207,7 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
         yield hint
     if may_sign_out(state):
         yield idle_at(state)
+    yield from _drop_over_at(state)
     if live.waiting:
         ready = None if _first_waiting(state) is None else _ready_at(state)
         yield min(kept.since_mono for kept in live.waiting) + WAITING_MS

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never
 
+from controller.core import fold_drops
+from controller.core.drop import Drop
 from controller.core.edits import edit_compartment, not_elsewhere, with_key, without_key
 from controller.core.fold_doors import (
     alarm_raised,
@@ -32,18 +34,7 @@ from controller.core.fold_parcels import (
     stored,
     taken,
 )
-from controller.core.model import (
-    ANSWERS_MAX,
-    CALLS_MAX,
-    Answer,
-    Call,
-    Durable,
-    Now,
-    Phase,
-    PinTries,
-    Staff,
-    alarm_key,
-)
+from controller.core.model import ANSWERS_MAX, CALLS_MAX, Answer, Call, Durable, Now, Phase, PinTries, Staff, alarm_key
 from wire import facts as f
 from wire.ids import Occupancy
 
@@ -73,14 +64,15 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.PlanApplied():
             return plan_applied(durable, fact)
         case f.ParcelReceived():
-            return received(durable, fact, stamp)
+            return fold_drops.handed_over(received(durable, fact, stamp), fact)
         case f.CompartmentReserved():
             durable = not_elsewhere(durable, fact.parcel, fact.compartment)
             return edit_compartment(durable, fact.compartment, occupancy=Occupancy.RESERVED, parcel=fact.parcel)
         case f.ReservationReleased():
-            return released(durable, fact, stamp)
+            return fold_drops.placed(released(durable, fact, stamp), fact.parcel, None)
         case f.ParcelStored():
-            return stored(durable, fact, stamp)
+            durable = stored(durable, fact, stamp)
+            return fold_drops.placed(durable, fact.parcel, fact.place, no_door=fact.no_door)
         case f.OpeningOrdered():
             return ordered(durable, fact, stamp)
         case f.KeyOpeningDeclared():
@@ -119,9 +111,11 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.StaffAnswered():
             return _answered_call(durable, fact)
         case f.StaffSignedIn():
-            return _signed_in(durable, fact)
+            return fold_drops.came_back(_signed_in(durable, fact), fact.person)
         case f.StaffSignedOut():
-            return replace(durable, staff=None)
+            return fold_drops.went_away(replace(durable, staff=None), fact.person, stamp)
+        case f.DropEnded():
+            return fold_drops.over(durable, fact, stamp)
         case f.PracticeStarted() | f.PracticeEnded():
             return replace(durable, practice=fact.compartment if isinstance(fact, f.PracticeStarted) else None)
         case f.CommandAnswered():
@@ -146,7 +140,12 @@ def rebase(durable: Durable, now: Now) -> Durable:
         parcels={parcel.id: replace(parcel, since_mono=now.mono) for parcel in durable.parcels.values()},
         bucket_mono=now.mono,
         pin_tries={person: replace(tries, since_mono=now.mono) for person, tries in durable.pin_tries.items()},
+        drop=None if durable.drop is None else _away_since(durable.drop, now),
     )
+
+
+def _away_since(drop: Drop, now: Now) -> Drop:
+    return drop if drop.left_mono is None else replace(drop, left_mono=now.mono)
 
 
 def _journal_behind(durable: Durable, fact: f.JournalBehind) -> Durable:

@@ -144,7 +144,9 @@ def put_on_shelf(state: State, staff: Staff, now: Now) -> Decision:
     if task is None or task.step is not Step.PUT_ON_SHELF or task.parcel is None or task.shelf_place is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     place = on_shelf(task.shelf_place)
-    stored = f.ParcelStored(parcel=task.parcel, place=place, session=staff.session, by=staff.person)
+    stored = f.ParcelStored(
+        parcel=task.parcel, place=place, session=staff.session, by=staff.person, no_door=task.no_door
+    )
     effects = _stored_effects(StaffNotice(StaffNoticeKind.STORED, None, task.parcel, place=place))
     more = served_next(state, task, ready=due.is_ready(state, now))
     return Decision((stored, *more.facts), (*effects, *more.effects))
@@ -326,7 +328,7 @@ def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | N
         carrier=staff.carrier,
     )
     facts: tuple[f.AnyFact, ...] = ()
-    if known is None or known.state is not ParcelState.RECEIVED:
+    if known is None or known.state is not ParcelState.RECEIVED or courier.is_new_to_drop(state, staff, known.id):
         facts = (received(staff, parcel, label.number, "desk" if known is None else "plan"),)
     parcel, noted, forgotten = _with_needs(state, staff, parcel)
     facts = (*facts, *noted)
@@ -381,7 +383,7 @@ def allot(
     """The best door opens for it, or a place on the shelf is shown."""
     label = allocate(state, parcel, size, larger_than=larger_than)
     if label is None:
-        return Decision((), (shelf_task(state, parcel.id, then), Sound(Signal.OK)))
+        return Decision((), (shelf_task(state, parcel.id, then, no_door=True), Sound(Signal.OK)))
     session = next_session(state)
     reserved = f.CompartmentReserved(compartment=label, parcel=parcel.id, session=session)
     ordered, effects = open_door(
@@ -406,9 +408,9 @@ def wanted_size(state: State, parcel: Parcel) -> SizeClass:
     return parcel.size or state.live.last_size or SizeClass.S
 
 
-def shelf_task(state: State, parcel: ParcelId, then: ParcelId | None = None) -> SetTask:
-    """Staff put it on the shelf, at the emptiest place."""
-    return SetTask(Task(Step.PUT_ON_SHELF, parcel, shelf_place=shelf_place(state), then=then))
+def shelf_task(state: State, parcel: ParcelId, then: ParcelId | None = None, *, no_door: bool = False) -> SetTask:
+    """Staff put it on the shelf, at the emptiest place; `no_door`: because no fitting door is free."""
+    return SetTask(Task(Step.PUT_ON_SHELF, parcel, shelf_place=shelf_place(state), then=then, no_door=no_door))
 
 
 def take_back(task: Task, after: After) -> Decision:

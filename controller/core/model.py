@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from controller.core.drop import Drop, DropReceipt
 from wire.facts import Place
 from wire.ids import (
     Door,
@@ -304,6 +305,8 @@ class Durable:
     floor_ms: int = 0
     practice: Label | None = None
     pin_tries: Mapping[str, PinTries] = field(default_factory=dict)
+    drop: Drop | None = None
+    drops: tuple[DropReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,7 @@ class Task:
     `then`: the parcel that is served next, because room is being made for it (S-14).
     `scanned`: the label of the parcel to be taken out was read, and is the right one (M-01).
     `out_reason`: why the compartment goes out of service once it was seen empty (M-06); empty when it does not.
+    `no_door`: it goes on the shelf because no fitting door is free (K-03).
     """
 
     step: Step
@@ -327,6 +331,7 @@ class Task:
     then: ParcelId | None = None
     scanned: bool = False
     out_reason: str = ""
+    no_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +433,8 @@ class StaffNoticeKind(StrEnum):
     SAY_WHY = "say_why"
     OUT_OF_SERVICE = "out_of_service"
     STILL_OCCUPIED = "still_occupied"
+    DROP_ENDED = "drop_ended"
+    DROP_FULL = "drop_full"
 
 
 @dataclass(frozen=True, slots=True)

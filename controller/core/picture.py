@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import courier, deposits, due, groups, pin
+from controller.core import courier, deposits, drops, due, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up, may_stay_open
 from controller.core.model import (
@@ -32,6 +32,7 @@ from controller.core.views import (
     CallView,
     CompartmentView,
     CustomerView,
+    DropView,
     ParcelView,
     Screen,
     SlipView,
@@ -233,7 +234,14 @@ def _staff(state: State, now: Now) -> StaffView:
         left_open=courier.left_open(state, staff) if bound else None,
         deposits=deposits.shown(state),
         session=staff.session,
+        drop=_drop(state) if bound else None,
+        receipts=tuple(one for one in state.durable.drops if not bound or one.person == staff.person),
     )
+
+
+def _drop(state: State) -> DropView | None:
+    drop = state.durable.drop
+    return None if drop is None else DropView(*drops.counts(drop.handed), len(drops.missing(state, drop)))
 
 
 def _practice_text(state: State) -> str:

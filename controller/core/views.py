@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.core.drop import DropReceipt
 from controller.core.model import NO_NEEDS, Deposit, DoorEvent, Needs, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
@@ -158,11 +159,23 @@ class DepositView:
 
 
 @dataclass(frozen=True, slots=True)
+class DropView:
+    """A drop as far as it is: how many parcels lie where, and how many were announced and are still awaited (K-02, K-03)."""
+
+    in_doors: int
+    on_shelf: int
+    at_desk: int
+    without_place: int
+    awaited: int
+
+
+@dataclass(frozen=True, slots=True)
 class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
     `deposits`: what a receipt can be had of, oldest first (S-07); `session` is the one under way, empty when nobody is signed in.
     `needs`: what was said of the next parcel (S-15). `may_cancel`: the slip is of the parcel stored last, which may be taken back.
+    `drop`: the drop of the courier who is signed in, `receipts`: those that may be printed, the newest last (K-02).
     `carrier`: whose courier is signed in; then only that carrier's parcels are in this picture and in `View.bank`, and no slip,
     call or key is (K-01). `left_open`: the door this courier has to shut before they can finish (K-06).
     """
@@ -186,6 +199,8 @@ class StaffView:
     left_open: Label | None = None
     deposits: tuple[DepositView, ...] = ()
     session: str = ""
+    drop: DropView | None = None
+    receipts: tuple[DropReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from controller.core.events import Button
 from controller.core.views import SlipView
-from controller.kiosk import customer, staff
+from controller.kiosk import customer, drop_papers, staff
 from controller.kiosk.bank import style_sheet
 from controller.kiosk.guard import BODY_BYTES_MAX, Guard
 from controller.kiosk.link import Link, Picture
@@ -82,6 +82,7 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
     _add_inputs(app, kiosk)
     _add_slips(app, kiosk)
     add_papers(app, kiosk.pages, settings, link)
+    drop_papers.add_routes(app, kiosk)
     return app
 
 

@@ -11,9 +11,11 @@ from typing import Final
 from jinja2 import Environment
 
 from controller.core.courier import is_courier_role
+from controller.core.drop import DropReceipt
+from controller.core.drops import counts
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
 from controller.core.views import StaffView, View
-from controller.kiosk.staff_words import notice_words, place_words, state_words, what_to_do
+from controller.kiosk.staff_words import clock_words, notice_words, place_words, state_words, what_to_do
 
 NAG_S: Final = 15
 """How often an open door is said again: as often as the machine ticks (`Settings.nag_ms`)."""
@@ -38,12 +40,16 @@ def is_for(staff: StaffView) -> bool:
 def show(environment: Environment, view: View, shared: dict[str, object]) -> str:
     """The courier's screen as a fragment; `shared` is what every screen of the desk has: sizes, doors, drawings."""
     staff = view.staff
+    receipt = staff.receipts[-1] if staff.receipts and staff.drop is None else None
     return environment.get_template("courier_fragment.html").render(
         **shared,
         todo=todo(view),
         notice=None if staff.notice is None else words_of(staff.notice),
         say=said(staff),
         nag_s=NAG_S,
+        drop=staff.drop,
+        receipt=receipt,
+        receipt_words="" if receipt is None else receipt_words(receipt),
         due=[(parcel, place_words(parcel.place)) for parcel in staff.parcels if parcel.to_retrieve],
         parcels=[(parcel, state_words(parcel), place_words(parcel.place)) for parcel in staff.parcels],
     )
@@ -57,6 +63,14 @@ def todo(view: View) -> str:
     if staff.task is None and view.scanner:
         return "Scannez l'étiquette de votre prochain colis."
     return what_to_do(view)
+
+
+def receipt_words(receipt: DropReceipt) -> str:
+    """How many lie where, and whether anything differs, in one line."""
+    in_doors, on_shelf, at_desk, _ = counts(receipt.handed)
+    differs = receipt.missing_count + len(receipt.unannounced)
+    where = f"{in_doors} dans les casiers, {on_shelf + at_desk} sur l'étagère"
+    return f"{clock_words(receipt.at_ms)} : {where}. " + (f"À voir : {differs}." if differs else "Tout est conforme.")
 
 
 def words_of(notice: StaffNotice) -> str:

@@ -59,6 +59,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.ALL_RETRIEVED,
         StaffNoticeKind.REISSUED,
         StaffNoticeKind.OUT_OF_SERVICE,
+        StaffNoticeKind.DROP_ENDED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -97,7 +98,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
     task = view.staff.task
     asked = int(now_s - picture.asked_s) if picture.asked_s else 0
     if courier.is_for(view.staff):
-        return courier.show(environment, view, _shared(view, max(0, ANSWER_S - asked)))
+        shared = _shared(view, max(0, ANSWER_S - asked))
+        return courier.show(environment, view, {**shared, "printer": settings.printing.queue})
     return environment.get_template("staff_fragment.html").render(
         view=view,
         staff=view.staff,
@@ -126,6 +128,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         out=Service.OUT_OF_SERVICE,
         in_service=Service.IN_SERVICE,
         printer=settings.printing.queue,
+        drops=[(one, courier.receipt_words(one)) for one in reversed(view.staff.receipts)],
         clock=clock_words,
         motives=[(motive.value, words) for motive, words in MOTIVES.items()],
         identities=[(check.value, words) for check, words in IDENTITIES.items()],

@@ -123,6 +123,8 @@ NOTICES: Final = {
     StaffNoticeKind.PRACTICE_ON: "L'exercice est ouvert. Le bon d'exercice ouvre cette porte autant de fois que vous voulez.",
     StaffNoticeKind.NOT_FOR_PRACTICE: "Pour un exercice, choisissez un casier libre, fermé et en service.",
     StaffNoticeKind.NOT_YOUR_CARRIER: "Ce colis n'est pas de votre transporteur. Donnez-le à l'accueil.",
+    StaffNoticeKind.DROP_ENDED: "Livraison terminée. Le reçu est prêt : imprimez-le.",
+    StaffNoticeKind.DROP_FULL: "Ce reçu est plein. Terminez cette livraison, puis continuez.",
     StaffNoticeKind.NOT_YOURS: "Votre badge ne permet pas de faire cela.",
     StaffNoticeKind.SAY_WHY: "Dites d'abord pourquoi.",
     StaffNoticeKind.OUT_OF_SERVICE: "Casier hors service.",

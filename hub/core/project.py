@@ -238,6 +238,7 @@ _TIMELINE_ONLY: Final = frozenset(
         facts.BadgeVouched,
         facts.StaffSignedIn,
         facts.StaffSignedOut,
+        facts.DropEnded,
     }
 )
 """The frequent kinds that change nothing here: told apart by one look instead of the whole `match`, for a backlog's sake."""

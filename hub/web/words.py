@@ -414,6 +414,12 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word("Un membre de l'équipe a montré son badge.", "person")
         case facts.StaffSignedOut():
             return Word(f"Fin du travail au badge ({_SIGNED_OUT.get(fact.reason, fact.reason)}).", "person")
+        case facts.DropEnded():
+            shelf = fact.on_shelf + fact.at_desk
+            where = f"{fact.in_doors} dans les casiers, {shelf} sur l'étagère dont {fact.at_desk} faute de porte"
+            differs = f"{fact.missing_count} annoncés et pas apportés, {len(fact.unannounced)} apportés et pas annoncés"
+            tone = Tone.WATCH if fact.missing_count or fact.unannounced or fact.without_place else Tone.CALM
+            return Word(f"Livraison de {fact.carrier} terminée : {where} ; {differs}.", "person", tone)
         case facts.CollectionAssisted():
             there = "la personne était là" if fact.present else "le colis lui a été porté"
             why, check = _MOTIVE.get(fact.motive, fact.motive), _IDENTITY.get(fact.identity, fact.identity)

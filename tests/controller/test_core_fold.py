@@ -310,7 +310,8 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_expired", "no_pin", "pin_wrong", "pin_wait",
         "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted", "practice_on",
         "not_for_practice",
-        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late", "not_your_carrier", "say_why", "out_of_service", "still_occupied",
+        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
+            "still_occupied", "drop_ended", "drop_full",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == [

@@ -6,14 +6,15 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.controller.controller_site import end_all, wait_for
 from tests.controller.hands import REPEAT_S, close, open_door, rest
-from tests.controller.stage import LONG_OPEN_S, Stage
+from tests.controller.stage import BADGE, LONG_OPEN_S, Stage
 from tests.controller.test_journey_people import roster, signed_in
-from wire.badges import badge_digest, badge_text
+from wire.badges import CommandCard, badge_digest, badge_text
 from wire.ids import ParcelId
 from wire.plan import Intent, Person
 
@@ -25,6 +26,9 @@ PEOPLE = (
     Person(id="karim", role="courier", badge=badge_digest(KARIM), carrier="laposte"),
     Person(id="otto", role="courier", badge=badge_digest(OTTO), carrier="ups"),
 )
+DOORS = 6
+"""Of the board these tests run on (hardware/boards/demo.toml)."""
+UNANNOUNCED = "8N00234587777"
 MINE, OTHERS = ("8N00234584108", "8N00234584109", "8N00234584110"), ("1Z00234584999", "1Z00234584998")
 
 
@@ -150,6 +154,75 @@ def test_k_06_a_courier_cannot_finish_while_a_door_of_theirs_is_open_and_silence
     stage.put_and_close(label, known)
     stage.wait_fact("parcel_stored", parcel=known, by="karim")
     wait_for(lambda: stage.view["staff"]["left_open"] is None, "no door of theirs to be open")
+    stage.press("sign_out")
+    stage.wait_fact("staff_signed_out", person="karim", reason="done")
+    stage.end()
+
+
+def receipts(stage: Stage) -> list[dict[str, Any]]:
+    return list(stage.view["staff"]["receipts"])
+
+
+def test_k_02_a_drop_at_the_desk_ends_with_one_receipt_for_all_of_it_and_what_differs(stage: Stage) -> None:
+    """Two of theirs brought, one that nobody announced, one announced that is not there; the power fails in between."""
+    amina = Person(id="amina", role="concierge", badge=badge_digest(BADGE))
+    roster(stage, *PEOPLE, amina, staff_idle_ms=60_000)
+    for number, tracking in enumerate(MINE, 1):
+        stage.announced(number, tracking, carrier="La Poste")
+    stage.announced(7, OTHERS[0], carrier="ups")
+    stage.start()
+    comes(stage)
+    doors = {MINE[0]: put_in(stage, MINE[0])}
+    wait_for(lambda: (stage.view["staff"]["drop"] or {}).get("awaited") == 2, "what is still awaited")
+    stage.kill()
+    stage.start()
+    comes(stage)
+    doors[MINE[1]] = put_in(stage, MINE[1])
+    stage.card(CommandCard.SIZE_S)
+    doors[UNANNOUNCED] = put_in(stage, UNANNOUNCED)
+    stage.card(CommandCard.DONE)
+    stage.wait_fact("drop_ended", person="karim", carrier="laposte", reason="done", in_doors=3, missing_count=1)
+    is_told(stage, "drop_ended")
+    (receipt,) = receipts(stage)
+    assert {one["tracking"]: one["place"]["name"] for one in receipt["handed"]} == doors
+    assert (receipt["missing"], receipt["unannounced"]) == ([MINE[2]], [UNANNOUNCED])
+    assert OTHERS[0] not in json.dumps(receipt)
+    stage.press("sign_out")
+    stage.wait_fact("staff_signed_out", person="karim", reason="done")
+    stage.scan(BADGE)
+    signed_in(stage, "amina")
+    assert [one["drop"] for one in receipts(stage)] == [receipt["drop"]], "the desk can print it too"
+    stage.end()
+    assert len(stage.all("drop_ended")) == 1
+
+
+def test_k_03_a_bank_that_is_full_before_the_end_sends_the_rest_to_the_desk_and_the_receipt_says_how_many_where(
+    stage: Stage,
+) -> None:
+    """Every door but two is taken; five parcels come: two go behind doors, three on the shelf, each with its place."""
+    roster(stage, *PEOPLE, staff_idle_ms=60_000)
+    boxes = [str(number) for number in range(1, DOORS + 1)]
+    inside = {label: stage.stored(100 + number, label) for number, label in enumerate(boxes[:-2])}
+    labels = [f"8N0023459{number:04d}" for number in range(5)]
+    for number, tracking in enumerate(labels, 1):
+        stage.announced(number, tracking, carrier="laposte")
+    stage.start(inside=inside)
+    comes(stage)
+    behind = [put_in(stage, tracking) for tracking in labels[:2]]
+    pulses = len(stage.pulses())
+    for tracking in labels[2:]:
+        stage.scan(tracking)
+        wait_for(lambda: stage.task().get("step") == "put_on_shelf", "a place on the shelf")
+        stage.card(CommandCard.DONE)
+        wait_for(lambda: stage.task() == {}, "it to lie there")
+        time.sleep(REPEAT_S)
+    stage.press("done")
+    stage.wait_fact("drop_ended", person="karim", in_doors=2, on_shelf=0, at_desk=3)
+    (receipt,) = receipts(stage)
+    places = {one["tracking"]: (one["place"]["kind"], one["no_door"]) for one in receipt["handed"]}
+    assert [places[tracking] for tracking in labels] == [("compartment", False)] * 2 + [("shelf", True)] * 3
+    assert sorted(behind) == sorted(boxes[-2:])
+    assert len(stage.pulses()) == pulses
     stage.press("sign_out")
     stage.wait_fact("staff_signed_out", person="karim", reason="done")
     stage.end()

@@ -154,7 +154,7 @@ def test_a_fact_changes_this_and_nothing_else(fact: f.AnyFact, changes: tuple[p.
 def test_the_frequent_kinds_are_told_apart_at_one_look_and_change_nothing() -> None:
     assert {kind.__name__ for kind in p._TIMELINE_ONLY} == {
         "SiteStarted", "ClockCorrected", "OpeningOrdered", "DoorOpened", "DoorClosed", "OpeningResolved", "SlipRefused",
-        "AttemptFailed", "StaffSignedIn", "StaffSignedOut", "PinRefused", "BadgeRefused", "BadgeVouched",
+        "AttemptFailed", "StaffSignedIn", "StaffSignedOut", "DropEnded", "PinRefused", "BadgeRefused", "BadgeVouched",
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,16 +11,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from controller.core.drop import DropReceipt, Handed
 from controller.core.events import Button
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
-from controller.core.views import TaskView, View
-from controller.kiosk import courier
+from controller.core.views import DropView, TaskView, View
+from controller.kiosk import courier, drop_papers
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import OTHER, PARCEL, READY, staffed
 from tests.kiosk.test_kiosk_pages import outside, violations
 from tests.tools.ports import wait_until
-from wire.ids import Label
+from wire.facts import Place
+from wire.ids import Label, PlaceKind, Trust
 
 
 def bound(step: Step | None = None, **changes: Any) -> View:
@@ -127,3 +131,59 @@ def test_the_pin_is_asked_on_the_screen_of_everybody(kiosk: Running, page: Page)
     expect(page.locator("#pin")).to_be_visible()
     kiosk.lock.show(READY)
     assert OTHER not in page.content()
+
+
+RECEIPT = DropReceipt(
+    drop="2.1",
+    person="karim",
+    carrier="laposte",
+    at_ms=READY.now_ms,
+    trust=Trust.NTP,
+    handed=(
+        Handed(PARCEL, "RR123456785FR", Place(kind=PlaceKind.COMPARTMENT, name="3")),
+        Handed(OTHER, "8N12345678901", Place(kind=PlaceKind.SHELF, name="E1"), no_door=True),
+        Handed(OTHER, "8N12345678902", Place(kind=PlaceKind.SHELF, name="E2")),
+        Handed(OTHER, "8N12345678903"),
+    ),
+    missing=("8N12345678904",),
+    missing_count=3,
+    unannounced=("RR123456785FR",),
+)
+
+
+def test_k_02_the_drop_is_counted_while_it_lasts_and_its_receipt_is_one_touch_away(kiosk: Running, page: Page) -> None:
+    kiosk.lock.show(bound(drop=DropView(8, 1, 3, 1, 2)))
+    page.goto(f"{kiosk.url}/staff")
+    expect(page.locator("#drop-title")).to_have_text("Votre livraison : 13 colis")
+    expect(page.locator(".drop")).to_contain_text("Annoncés, pas encore scannés : 2.")
+    assert outside(page) == []
+    assert violations(page) == []
+    page.locator("#finish").click()
+    asked = PressInput(button=Button.DONE)
+    wait_until(lambda: bool(kiosk.lock.inputs) and kiosk.lock.inputs[-1] == asked, "the drop ends", 5.0)
+    kiosk.lock.show(bound(receipts=(RECEIPT,)))
+    expect(page.locator("#receipt")).to_have_attribute("href", "/staff/drop/2.1.pdf")
+    assert violations(page) == []
+    with urllib.request.urlopen(f"{kiosk.url}/staff/drop/2.1.pdf") as answer:
+        assert answer.headers["Content-Type"] == "application/pdf"
+        assert answer.read(5) == b"%PDF-"
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{kiosk.url}/staff/drop/9.9.pdf")
+    kiosk.lock.show(replace(staffed(busy=False), staff=replace(staffed(busy=False).staff, receipts=(RECEIPT,))))
+    expect(page.locator("#drop-1")).to_have_attribute("href", "/staff/drop/2.1.pdf")
+    assert violations(page) == []
+
+
+def test_k_03_the_paper_says_how_many_are_where_and_everything_that_differs() -> None:
+    paper = drop_papers.receipt_of(RECEIPT, "Maison de quartier")
+    assert [one.place for one in paper.in_doors] == ["porte 3"]
+    assert [one.tracking for one in paper.remaining] == ["8N12345678901"]
+    assert [one.tracking for one in paper.on_shelf] == ["8N12345678902"]
+    assert [(one.tracking, one.what) for one in paper.discrepancies] == [
+        ("8N12345678904", "annoncé, pas apporté"),
+        ("et 2 autres", "annoncé, pas apporté"),
+        ("RR123456785FR", "apporté, pas annoncé"),
+        ("8N12345678903", "scanné, pas rangé"),
+    ]
+    assert paper.clock_trusted
+    assert courier.receipt_words(RECEIPT).endswith("1 dans les casiers, 2 sur l'étagère. À voir : 4.")

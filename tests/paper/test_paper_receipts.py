@@ -45,7 +45,7 @@ DROP = CourierReceipt(
     clock_trusted=True,
     in_doors=tuple(Deposited(tracking=f"8N0023458{number:04d}", place=f"porte {number}") for number in range(1, 31)),
     on_shelf=(Deposited(tracking="8N00234589001", place="étagère E1"),),
-    remaining=3,
+    remaining=tuple(Deposited(tracking=f"8N002345892{number:02d}", place="étagère E2") for number in range(3)),
     discrepancies=(Discrepancy(tracking="8N00234589999", what="annoncé, pas apporté"),),
     agent="amina",
     seal=SEAL,
@@ -143,9 +143,11 @@ def test_a_receipt_says_when_the_clock_is_not_sure_and_prints_nothing_of_what_is
 @pytest.mark.parametrize("paper", Paper)
 def test_one_receipt_counts_every_parcel_of_a_drop_and_says_how_many_are_where(paper):
     text = text_of(courier_pdf(DROP, paper))
-    for words in ("Colis : 34", "Dans les casiers 30", "tagère 1", "accueil 3", "À voir : 1", "pas apporté"):
+    for words in ("Colis : 34", "Dans les casiers 30", "tagère 1", "sans porte libre 3", "À voir : 1", "pas apporté"):
         assert words in text, words
-    for tracking in (one.tracking for part in (DROP.in_doors, DROP.on_shelf, DROP.discrepancies) for one in part):
+    for tracking in (
+        one.tracking for part in (DROP.in_doors, DROP.on_shelf, DROP.remaining, DROP.discrepancies) for one in part
+    ):
         assert tracking in text
 
 

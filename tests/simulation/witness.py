@@ -65,6 +65,9 @@ class Witness:
         self._wrong_pins: dict[str, list[int]] = defaultdict(list)
         self.carriers: dict[ParcelId, str] = {}
         """Whose each parcel is to bring, as its label says; nothing where nobody knows."""
+        self._received: set[ParcelId] = set()
+        self._dropped: dict[ParcelId, f.ParcelStored | None] = {}
+        """What the courier handed over since their last receipt, and where it was put last."""
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -84,6 +87,7 @@ class Witness:
 
     def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
         self._is_of_their_carrier(fact)
+        self._drop(fact)
         match fact:
             case f.SiteStarted():
                 self._started_at = at_ms
@@ -154,6 +158,38 @@ class Witness:
         if isinstance(fact, f.ParcelReceived) and fact.source == "desk":
             self.carriers.setdefault(fact.parcel, fact.carrier)
         assert self._is_same(self.carriers.get(parcel, ""), self._couriers()[by]), f"K-01: {by} did {fact}"
+
+    def _drop(self, fact: f.AnyFact) -> None:
+        """K-02, K-03: the receipt of a drop, beside a list kept by hand."""
+        if isinstance(fact, f.ParcelReceived):
+            self._received.add(fact.parcel)
+            if fact.by in self._couriers():
+                self._dropped[fact.parcel] = None
+        elif isinstance(fact, f.ParcelStored) and fact.parcel in self._dropped:
+            self._dropped[fact.parcel] = fact
+        elif isinstance(fact, f.ReservationReleased) and fact.parcel in self._dropped:
+            self._dropped[fact.parcel] = None
+        elif isinstance(fact, f.DropEnded):
+            self._receipt(fact)
+            self._dropped.clear()
+
+    def _receipt(self, end: f.DropEnded) -> None:
+        put = [stored for stored in self._dropped.values() if stored is not None]
+        shelf = [stored for stored in put if stored.place.kind is PlaceKind.SHELF]
+        full = sum(stored.no_door for stored in shelf)
+        counted = (len(put) - len(shelf), len(shelf) - full, full, len(self._dropped) - len(put))
+        said = (end.in_doors, end.on_shelf, end.at_desk, end.without_place)
+        assert said == counted, f"K-02: the receipt counts {said}, and it was {counted}"
+        nowhere = {parcel for parcel, stored in self._dropped.items() if stored is None}
+        looked_for = nowhere <= self._set_aside | self._ended
+        assert end.reason != "done" or looked_for, (
+            "K-03: a parcel is handed over, lies nowhere, and nobody looks for it"
+        )
+        own = self._couriers()[end.person]
+        awaited = {parcel for parcel in self.site.planned if self._is_same(self.carriers.get(parcel, ""), own)}
+        assert set(end.missing) == awaited - self._received, "K-02: announced, not brought, and not on the receipt"
+        made = {parcel for parcel in self._dropped if parcel not in self.site.planned}
+        assert set(end.unannounced) == made, "K-02: brought, not announced, and not on the receipt"
 
     def _couriers(self) -> dict[str, str]:
         return {person.id: person.carrier for person in self.site.others if person.role == "courier"}

@@ -90,6 +90,11 @@ async function post(message) {
   }
 }
 
+async function print(button) {
+  const answer = await fetch(button.dataset.print, { method: "POST" }).catch(() => null);
+  button.textContent = live.textContent = answer ? (await answer.json()).said : "La machine redémarre. Attendez un instant.";
+}
+
 function isDoubleTap(id) {
   const now = performance.now();
   const double = lastPress.id === id && now - lastPress.at < DOUBLE_TAP_MS;
@@ -135,6 +140,8 @@ screen.addEventListener("click", (event) => {
     const message = { input: "press", button: data.press };
     for (const part of ["value", "compartment", "parcel"]) if (data[part]) message[part] = data[part];
     post(message);
+  } else if (data.print) {
+    if (!isDoubleTap(button.id)) print(button);
   } else if (button.id === "label-yes" && echoed && !isDoubleTap(button.id)) {
     const text = echoed.number;
     echoed = null;

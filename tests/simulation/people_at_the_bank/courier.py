@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind
+from controller.core.model import StaffNoticeKind, Step
 from tests.simulation.people_at_the_bank import helpers, retrieval
 from wire.badges import badge_digest, badge_text, pin_digest
 from wire.ids import Door, ParcelId, Service, parcel_id_from_bits
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 KARIM: Final = badge_text(0x4B4152494D)
 PERSON: Final = "karim"
 CARRIER: Final = "laposte"
+PLACED_MAX: Final = 40
+"""So many steps end a drop of which nothing has a place yet."""
 CARRIERS: Final = ("La Poste", "La Poste", "ups", "")
 OWN: Final = frozenset({"laposte", "La Poste"})
 """How the courier's own carrier is written, by the hub's people and by its parcels."""
@@ -92,6 +94,21 @@ def courier_takes_out(bank: RandomSite) -> None:
     retrieval.at_what_is_asked(bank)
 
 
+def courier_finishes(bank: RandomSite) -> None:
+    """All is handed over: what has no place yet goes on the shelf, and the receipt is written (K-02, K-03)."""
+    if not _is_signed_in(bank):
+        return
+    for _ in range(PLACED_MAX):
+        task = bank.site.state.live.task
+        asked = task is not None and task.step is Step.PUT_ON_SHELF
+        here = task is not None and task.parcel is not None and bank.is_outside(task.parcel)
+        bank.site.press(Button.NOT_THERE if asked and not here else Button.DONE)
+        if task is not None and bank.in_staff_hands == task.parcel and asked:
+            bank.in_staff_hands = None
+        if bank.site.state.live.task is None and not asked:
+            return
+
+
 def courier_goes(bank: RandomSite) -> None:
     """They press *leave*: with a door of theirs open they stay, and are told which (K-06)."""
     if not _is_signed_in(bank):
@@ -152,5 +169,6 @@ ACTS: Final[tuple[tuple[Act, int], ...]] = (
     (courier_drops, 5),
     (courier_tries_another_label, 1),
     (courier_takes_out, 4),
+    (courier_finishes, 3),
     (courier_goes, 2),
 )
