@@ -184,7 +184,8 @@ class World:
                 self.schedule.after(self.random.randrange(DAY_MS), lambda p=parcel: self._announce_late(site, p))  # type: ignore[misc]
             self.schedule.live(self.people[site.name].recipient(parcel))
             if self.random.random() < self.drawn.reissue:
-                self.schedule.after(self.random.randrange(2 * DAY_MS), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
+                within = 2 * DAY_MS if self.drawn.sites > 1 else int(self.drawn.days * DAY_MS / 2)
+                self.schedule.after(self.random.randrange(within), lambda p=parcel: self._reissue(site, p))  # type: ignore[misc]
 
             if self.drawn.recalls and self._carriers.random() < self.drawn.recalls:
                 self.schedule.after(self._carriers.randrange(DAY_MS // 2), lambda p=parcel: self._recall(p))  # type: ignore[misc]
@@ -200,6 +201,10 @@ class World:
     def _reissue(self, site: Site, parcel: TrueParcel) -> None:
         if parcel.where not in {"taken", "removed"}:
             self.hub.reissue(site.name, site.number, parcel)
+            if (
+                self.drawn.recalls and self._carriers.random() < 0.5
+            ):  # Who lost a slip is late, and what is late is called back.
+                self.schedule.after(self._carriers.randrange(HOUR_MS), lambda: self._recall(parcel))
 
     def print_at_desk(self, site: Site, parcel: TrueParcel, known: Parcel) -> None:
         """The kiosk's printer: a parcel the desk created gets its slip on the spot."""
