@@ -14,15 +14,16 @@ from sqlalchemy import Connection
 
 from hub import batches
 from hub.boxes import Boxes
+from hub.core.moment import Moment
 from hub.core.project import (
     AlertKind,
     Change,
     Clear,
     Disputed,
     Ended,
+    Extended,
     Joined,
     KeyRaised,
-    Moment,
     Occupied,
     ParcelChange,
     ParcelRecord,
@@ -67,7 +68,7 @@ from wire.plan import Plan, PlannedParcel
 QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
-_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Refused, Unplaced)
+_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Refused, Unplaced, Extended)
 
 
 @dataclass(frozen=True, slots=True)

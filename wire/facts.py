@@ -345,6 +345,20 @@ class CollectionAssisted(Fact, frozen=True, kw_only=True, tag="collection_assist
     present: bool
 
 
+class HoldExtended(Fact, frozen=True, kw_only=True, tag="hold_extended"):
+    """Staff gave a parcel more days. `count` is how often that was done so far, and what an old plan is known by (ADR 0016).
+
+    `until_ms`: the new limit by the site's own clock, 0 when that cannot be trusted. Nothing ends by it (I-6).
+    """
+
+    parcel: ParcelId
+    count: int
+    days: int
+    until_ms: int = 0
+    reason: str = ""
+    by: str = ""
+
+
 class KeyOpeningDeclared(Fact, frozen=True, kw_only=True, tag="key_opening_declared"):
     """Staff open a door with the mechanical key (M-09), and nothing was pulsed.
 
@@ -482,6 +496,7 @@ AnyFact = (
     | StaffSignedOut
     | CollectionAssisted
     | KeyOpeningDeclared
+    | HoldExtended
     | PracticeStarted
     | PracticeEnded
     | DropEnded

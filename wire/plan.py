@@ -40,7 +40,10 @@ class Help(StrEnum):
 
 
 class PlannedParcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A parcel the hub announced to this site. `group` ties the parcels of one recipient without naming them."""
+    """A parcel the hub announced to this site. `group` ties the parcels of one recipient without naming them.
+
+    `extended`: how many extensions of its hold the hub knew of when it said `intent`. A site that knows of more keeps its own (ADR 0016).
+    """
 
     id: ParcelId
     version: KeyVersion
@@ -54,6 +57,7 @@ class PlannedParcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     help: Help = Help.STANDARD
     group: str = ""
     intent: Intent = Intent.HOLD
+    extended: Annotated[int, Meta(ge=0, le=1_000)] = 0
 
 
 class Role(StrEnum):

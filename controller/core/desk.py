@@ -13,6 +13,7 @@ from controller.core import (
     courier,
     drops,
     due,
+    extending,
     keyed,
     loading,
     misplaced,
@@ -144,20 +145,14 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _sign_out(state, staff)
         case Button.CHECK:
             return _check(state, staff, event.compartment, After.NOTHING, now)
-        case Button.REMOVE:
-            return _remove(state, staff, event, now)
-        case Button.RETRIEVE:
-            return retrieval.retrieve(state, staff, event.parcel, now)
-        case Button.REISSUE:
-            return reissue.reissue(state, staff, event)
+        case Button.REMOVE | Button.RETRIEVE | Button.REISSUE | Button.EXTEND | Button.HAND_OVER:
+            return _of_parcel(state, staff, event, now)
         case Button.NOT_THERE if courier.is_courier(staff) and not retrieval.is_retrieving(state):
             return drops.not_in_hand(state, staff)
         case Button.NOT_THERE:
             return retrieval.not_there(state, staff, now)
         case Button.REOPEN:
             return _reopen(state, staff, event.compartment, now)
-        case Button.HAND_OVER:
-            return _hand_over(state, staff, event.parcel)
         case Button.ANSWER_CALL:
             return _answer_call(state, staff, event)
         case Button.CLEAR_ALARM:
@@ -172,6 +167,21 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return service.pressed(state, staff, event, now)
         case _:
             assert_never(event.button)
+
+
+def _of_parcel(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
+    """What is done with one parcel of the list."""
+    match event.button:
+        case Button.REMOVE:
+            return _remove(state, staff, event, now)
+        case Button.RETRIEVE:
+            return retrieval.retrieve(state, staff, event.parcel, now)
+        case Button.REISSUE:
+            return reissue.reissue(state, staff, event)
+        case Button.EXTEND:
+            return retrieval.extended(state, staff, extending.extend(state, staff, event, now), now)
+        case _:
+            return _hand_over(state, staff, event.parcel)
 
 
 def _held_back(state: State, staff: Staff, event: Pressed) -> Decision | None:

@@ -179,6 +179,7 @@ class Button(StrEnum):
     REMOVE = "remove"
     RETRIEVE = "retrieve"
     NOT_THERE = "not_there"
+    EXTEND = "extend"
     REISSUE = "reissue"
     HAND_OVER = "hand_over"
     ANSWER_CALL = "answer_call"

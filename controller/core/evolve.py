@@ -24,15 +24,13 @@ from controller.core.fold_doors import (
 )
 from controller.core.fold_parcels import (
     ended,
-    joined,
-    key_replaced,
-    noted,
     plan_applied,
     received,
     released,
     set_aside,
     stored,
     taken,
+    told_of,
 )
 from controller.core.model import ANSWERS_MAX, CALLS_MAX, Answer, Call, Durable, Now, Phase, PinTries, Staff, alarm_key
 from wire import facts as f
@@ -89,12 +87,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return ended(durable, fact, stamp)
         case f.ParcelDisputed() | f.ParcelRefused():
             return set_aside(durable, fact, stamp)
-        case f.ParcelNoted():
-            return noted(durable, fact)
-        case f.KeyReplaced():
-            return key_replaced(durable, fact)
-        case f.ParcelJoined():
-            return joined(durable, fact)
+        case f.ParcelNoted() | f.HoldExtended() | f.KeyReplaced() | f.ParcelJoined():
+            return told_of(durable, fact)
         case f.AttemptFailed() | f.LockoutCleared() | f.PinRefused():
             return _tries(durable, fact, stamp)
         case f.OccupancySet():

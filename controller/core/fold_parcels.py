@@ -12,7 +12,7 @@ from controller.core.edits import edit_compartment, edit_parcel, not_elsewhere, 
 from controller.core.model import ALIASES_MAX, ENDED_MAX, Alias, Durable, Ended, Now, Parcel, PlanMark
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelState, PlaceKind
-from wire.plan import PlannedParcel
+from wire.plan import Intent, PlannedParcel
 
 
 def plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
@@ -58,9 +58,28 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
         language=planned.language,
         help=planned.help,
         group=planned.group,
-        intent=planned.intent,
+        intent=planned.intent if planned.extended >= base.extended else base.intent,
+        extended=max(planned.extended, base.extended),
         planned=True,
     )
+
+
+def hold_extended(durable: Durable, fact: f.HoldExtended) -> Durable:
+    """It stays, whatever a plan said that does not know of it yet (ADR 0016)."""
+    return edit_parcel(durable, fact.parcel, intent=Intent.HOLD, extended=fact.count, until_ms=fact.until_ms)
+
+
+def told_of(durable: Durable, fact: f.ParcelNoted | f.HoldExtended | f.KeyReplaced | f.ParcelJoined) -> Durable:
+    """What was said of a parcel, and moves it nowhere."""
+    match fact:
+        case f.ParcelNoted():
+            return noted(durable, fact)
+        case f.HoldExtended():
+            return hold_extended(durable, fact)
+        case f.KeyReplaced():
+            return key_replaced(durable, fact)
+        case _:
+            return joined(durable, fact)
 
 
 def noted(durable: Durable, fact: f.ParcelNoted) -> Durable:

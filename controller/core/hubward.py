@@ -165,7 +165,9 @@ def _differs(known: Parcel | None, planned: PlannedParcel) -> bool:
         known is None
         or not known.planned
         or planned.version > known.version
-        or (known.size, known.heavy, known.reach, known.language, known.help, known.group, known.intent)
+        or planned.extended > known.extended
+        or (planned.extended == known.extended and planned.intent is not known.intent)
+        or (known.size, known.heavy, known.reach, known.language, known.help, known.group)
         != (
             planned.size,
             planned.heavy,
@@ -173,7 +175,6 @@ def _differs(known: Parcel | None, planned: PlannedParcel) -> bool:
             planned.language,
             planned.help,
             planned.group,
-            planned.intent,
         )
     )
 

@@ -119,6 +119,7 @@ class Parcel:
     site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
     `damaged_said`: staff said that it came damaged; its receipt says so (S-07).
+    `extended`: how often its hold was extended, as far as this site and its hub know; `until_ms`: the limit that was said then, to be read.
     """
 
     id: ParcelId
@@ -147,6 +148,8 @@ class Parcel:
     low_said: bool = False
     unidentified: bool = False
     damaged_said: bool = False
+    extended: int = 0
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +438,8 @@ class StaffNoticeKind(StrEnum):
     STILL_OCCUPIED = "still_occupied"
     DROP_ENDED = "drop_ended"
     DROP_FULL = "drop_full"
+    EXTENDED = "extended"
+    EXTENDED_ENOUGH = "extended_enough"
 
 
 @dataclass(frozen=True, slots=True)

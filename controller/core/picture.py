@@ -316,6 +316,8 @@ def _parcel(parcel: Parcel) -> ParcelView:
         help=parcel.help,
         reach=needed_reach(parcel),
         heavy=parcel.heavy or parcel.heavy_said,
+        extended=parcel.extended,
+        until_ms=parcel.until_ms,
     )
 
 

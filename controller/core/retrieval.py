@@ -104,7 +104,8 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     task, parcel = _in_question(state)
     asked = task.step is Step.ASK_EMPTY or latching.may_stay_open(state, task)
     if not task.scanned or task.compartment is None or not asked:
-        return loading.answered_not_empty(state, staff, now)
+        kept = loading.answered_not_empty(state, staff, now)
+        return kept if is_due(parcel) or not kept.facts else _next_after(state, staff, parcel, kept, now)
     label = task.compartment
     facts: tuple[f.AnyFact, ...] = ()
     if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
@@ -114,6 +115,17 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
     facts = (*sensors.answered_unseen(state, task), *facts)
     unknown = ShowStaff(StaffNotice(StaffNoticeKind.LEFT_UNKNOWN, label, parcel.id, parcel.tracking))
     return Decision(facts, (SetTask(None), unknown, Sound(Signal.ATTENTION)))
+
+
+def extended(state: State, staff: Staff, decision: Decision, now: Now) -> Decision:
+    """One of the list is skipped (M-02): on the shelf it stays where it is, and the next one has its turn."""
+    task = state.live.task
+    said = [fact.parcel for fact in decision.facts if isinstance(fact, f.HoldExtended)]
+    if task is None or task.step is not Step.TAKE_FROM_SHELF or task.parcel not in said:
+        return decision
+    _, parcel = _in_question(state)
+    skipped = Decision(decision.facts, (SetTask(None), *decision.effects))
+    return _next_after(state, staff, parcel, skipped, now)
 
 
 def not_there(state: State, staff: Staff, now: Now) -> Decision:
@@ -191,6 +203,14 @@ def _went_on(
         return Decision(facts, done)
     more = _begun(state, staff, following, now)
     return Decision((*facts, *more.facts), (*done, *more.effects))
+
+
+def _next_after(state: State, staff: Staff, parcel: Parcel, done: Decision, now: Now) -> Decision:
+    following = next(_list(state, staff, but=parcel.id), None)
+    if following is None:
+        return done
+    more = _begun(state, staff, following, now)
+    return Decision((*done.facts, *more.facts), (*done.effects, *more.effects))
 
 
 def _wrong(state: State, task: Task, number: str) -> Decision:

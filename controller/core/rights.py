@@ -32,6 +32,7 @@ class Right(StrEnum):
     VOUCH = "vouch"
     ASSIST = "assist"
     PRACTISE = "practise"
+    EXTEND = "extend"
     RETRIEVE = "retrieve"
     ARRANGE = "arrange"
 
@@ -58,6 +59,7 @@ NEEDS: Final = {
     Button.RETRIEVE: Right.RETRIEVE,
     Button.REISSUE: Right.ASSIST,
     Button.NOT_THERE: Right.GO_ON,
+    Button.EXTEND: Right.EXTEND,
     Button.HAND_OVER: Right.HAND_OVER,
     Button.ANSWER_CALL: Right.HELP,
     Button.CLEAR_ALARM: Right.ALARMS,
@@ -74,7 +76,17 @@ FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND
 """Buttons of the customer screen: nobody has to be signed in."""
 
 _MEDIATOR: Final = frozenset(
-    {Right.LEAVE, Right.GO_ON, Right.LOOK, Right.REOPEN, Right.HAND_OVER, Right.ASSIST, Right.PRACTISE, Right.HELP}
+    {
+        Right.LEAVE,
+        Right.GO_ON,
+        Right.LOOK,
+        Right.REOPEN,
+        Right.HAND_OVER,
+        Right.ASSIST,
+        Right.PRACTISE,
+        Right.HELP,
+        Right.EXTEND,
+    }
 )
 _CONCIERGE: Final = _MEDIATOR | {
     Right.DEPOSIT,

@@ -148,6 +148,8 @@ class ParcelView:
     help: Help = Help.STANDARD
     reach: ReachZone | None = None
     heavy: bool = False
+    extended: int = 0
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Final
 from jinja2 import Environment
 from markupsafe import Markup
 
+from controller.core.extending import EXTENSIONS_MAX
 from controller.core.model import StaffNoticeKind, Step
 from controller.core.rights import Right, may
 from controller.core.views import View
@@ -60,6 +61,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.REISSUED,
         StaffNoticeKind.OUT_OF_SERVICE,
         StaffNoticeKind.DROP_ENDED,
+        StaffNoticeKind.EXTENDED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -137,6 +139,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         may_practise=may(view.staff.role, Right.PRACTISE),
         out_reasons=tuple(OUT_REASONS.items()),
         back_reasons=tuple(BACK_REASONS.items()),
+        may_extend=may(view.staff.role, Right.EXTEND),
+        extensions_max=EXTENSIONS_MAX,
         may_doors=may(view.staff.role, Right.DOORS),
         may_assist=may(view.staff.role, Right.ASSIST),
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),

@@ -129,6 +129,8 @@ NOTICES: Final = {
     StaffNoticeKind.SAY_WHY: "Dites d'abord pourquoi.",
     StaffNoticeKind.OUT_OF_SERVICE: "Casier hors service.",
     StaffNoticeKind.STILL_OCCUPIED: "Ce casier n'est pas vide. Sortez d'abord le colis, puis mettez-le hors service.",
+    StaffNoticeKind.EXTENDED: "Délai prolongé. Le bon de la personne ouvre toujours. Dites-lui la date limite :",
+    StaffNoticeKind.EXTENDED_ENOUGH: "Ce colis a déjà été prolongé deux fois. Demandez à l'administration.",
     StaffNoticeKind.KEY_TOO_LATE: "Trop tard pour dire que c'était vous : allez voir la porte. L'alarme reste.",
     StaffNoticeKind.DISK_FULL: "La mémoire de la machine est pleine. Gardez ce colis à l'accueil, prévenez le responsable.",
 }

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, assert_never
 
+from hub.core.moment import Moment
 from wire import facts
 from wire.facts import Place
-from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Service, Trust
+from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Service
 from wire.plan import Intent, PlannedParcel
 
 
@@ -100,6 +101,7 @@ class ParcelRecord:
     ended_ms: int | None = None
     joined_into: str | None = None
     joined_version: int = 0
+    extended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,14 @@ class Disputed:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """Its site gave it more days, for the `count`th time: what was wanted without knowing of that stands no more (ADR 0016)."""
+
+    parcel: ParcelId
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Its recipient does not want it: it lies at its site until staff send it back."""
 
@@ -182,7 +192,7 @@ class Joined:
     into: ParcelId
 
 
-ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Refused | Unplaced
+ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Refused | Unplaced | Extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +254,7 @@ _TIMELINE_ONLY: Final = frozenset(
 """The frequent kinds that change nothing here: told apart by one look instead of the whole `match`, for a backlog's sake."""
 
 
-def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911 one match, one line a kind
+def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911, PLR0912 one match, one line a kind
     """Everything `fact` changes at the hub, in order. Facts that only belong in a timeline change nothing."""
     if type(fact) in _TIMELINE_ONLY:
         return ()
@@ -265,6 +275,8 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911 o
             return (Refused(fact.parcel),)
         case facts.KeyReplaced():
             return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
+        case facts.HoldExtended():
+            return (Extended(fact.parcel, fact.count),)
         case facts.ParcelJoined():
             return (Joined(fact.parcel, fact.into),)
         case facts.PlanApplied():
@@ -332,22 +344,6 @@ def _filled(place: Place, parcel: ParcelId) -> tuple[Change, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When and where a fact was written, and when the hub learned of it."""
-
-    site: int
-    at_ms: int
-    trust: Trust
-    now_ms: int
-
-    def believed_ms(self) -> int:
-        """The site's time where it can be believed and is not ahead of ours; otherwise our own (I-6)."""
-        if self.trust in {Trust.HUB, Trust.NTP}:
-            return min(self.at_ms, self.now_ms)
-        return self.now_ms
-
-
-@dataclass(frozen=True, slots=True)
 class Evolved:
     """A parcel after a change, and what else follows from it."""
 
@@ -358,7 +354,7 @@ class Evolved:
     needs: PlannedParcel | None = None
 
 
-def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> Evolved | None:
+def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> Evolved | None:  # noqa: PLR0911 one match
     """The parcel after `change`; None when the change tells nothing new.
 
     `known.site` must be the site that speaks: a site cannot change another site's parcel (I-20).
@@ -380,6 +376,8 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
             return _moved(known, replace(base, state=ParcelState.COLLECTING, changed_ms=moment.believed_ms()))
         case Unplaced():
             return _after_unplaced(known, moment)
+        case Extended():
+            return _after_extended(known, change, moment)
         case Disputed():
             base = known or _forgotten(change.parcel, moment)
             return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
@@ -466,6 +464,7 @@ def _planned(known: ParcelRecord | None, change: Planned, moment: Moment) -> Evo
         version=planned.version,
         epoch=planned.epoch,
         intent=planned.intent,
+        extended=planned.extended,
     )
     return Evolved(record, replan=True, alerts=(_recovered(record),), needs=planned)
 
@@ -538,6 +537,14 @@ def _after_unplaced(known: ParcelRecord | None, moment: Moment) -> Evolved | Non
         known,
         replace(known, state=ParcelState.RECEIVED, place_kind=None, place_name="", changed_ms=at_ms),
     )
+
+
+def _after_extended(known: ParcelRecord | None, change: Extended, moment: Moment) -> Evolved | None:
+    if known is not None and change.count <= known.extended:
+        return None
+    base = known or _forgotten(change.parcel, moment)
+    record = replace(base, extended=change.count, intent=Intent.HOLD, changed_ms=moment.believed_ms())
+    return replace(_moved(known, record), replan=record.state in WANTED)
 
 
 def _after_ended(known: ParcelRecord | None, change: Ended, moment: Moment) -> Evolved:

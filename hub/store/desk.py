@@ -303,6 +303,7 @@ def _planned(row: Any) -> PlannedParcel:
         help=Help(row.help or Help.STANDARD),
         group=row.group_id,
         intent=Intent(row.intent),
+        extended=row.extended,
     )
 
 

@@ -83,6 +83,7 @@ _PARCELS: Final = (
         PARCEL.c.ended_ms,
         PARCEL.c.joined_into,
         PARCEL.c.joined_version,
+        PARCEL.c.extended,
     )
     .where(PARCEL.c.id.in_(many("parcels")))
     .order_by(PARCEL.c.id)
@@ -119,6 +120,7 @@ def parcel_record(row: Any) -> ParcelRecord:
         ended_ms=row.ended_ms,
         joined_into=row.joined_into,
         joined_version=row.joined_version,
+        extended=row.extended,
     )
 
 
@@ -145,7 +147,6 @@ def add_parcels(connection: Connection, new: Sequence[tuple[ParcelRecord, Needs]
                 **_parcel_values(record),
                 "id": record.id,
                 "site": record.site,
-                "intent": record.intent,
                 "created_ms": record.created_ms,
                 "size": needs.size,
                 "reach": needs.reach,
@@ -165,7 +166,7 @@ _SAVE_PARCEL: Final = update(PARCEL).where(PARCEL.c.id == bindparam("b_id"))
 
 
 def save_parcels(connection: Connection, changed: Sequence[ParcelRecord]) -> None:
-    """Write what a site's facts changed of known parcels; intents are not touched."""
+    """Write what a site's facts changed of known parcels: an extension at the site is one of the intent too (ADR 0016)."""
     if changed:
         connection.execute(
             _SAVE_PARCEL,
@@ -189,6 +190,8 @@ def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
         "changed_ms": record.changed_ms,
         "joined_into": record.joined_into,
         "joined_version": record.joined_version,
+        "extended": record.extended,
+        "intent": record.intent,
     }
 
 

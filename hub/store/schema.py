@@ -150,6 +150,7 @@ PARCEL: Final = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Column("joined_into", _PARCEL_ID),
     Column("joined_version", Integer, nullable=False, server_default="0"),
+    Column("extended", Integer, nullable=False, server_default="0"),
     Index("ix_parcel_site_state", "site", "state"),
     Index("ix_parcel_created_ms_id", "created_ms", "id"),
     Index("ix_parcel_tracking", "tracking"),
@@ -165,7 +166,7 @@ PARCEL: Final = Table(
 
 With `joined_into` it is none any more, but a second key of that parcel (ADR 0007): its state stays *announced*, it has
 neither recipient nor messages, and no list, count or plan may show it as a parcel. `joined_version` is the version of
-this key that the site has.
+this key that the site has. `extended` is how often its site extended its hold (ADR 0016).
 """
 
 CONTACT: Final = Table(

@@ -335,6 +335,9 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
         case facts.KeyReplaced():
             where = f" à l'accueil, par {fact.by}" if fact.by else ""
             return Word(f"Nouveau bon{where}, version {fact.version}. Les bons d'avant n'ouvrent plus.", "key")
+        case facts.HoldExtended():
+            why = "la personne arrive" if fact.reason == "on_the_way" else "la personne l'a demandé"
+            return Word(f"Délai de garde prolongé de {fact.days} jours : {why}.", "clock")
         case facts.SlipRefused():
             return Word(_REFUSED.get(fact.reason, f"Bon refusé ({fact.reason})."), "watch", Tone.WATCH)
         case (

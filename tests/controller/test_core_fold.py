@@ -311,7 +311,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted", "practice_on",
         "not_for_practice",
         "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
-            "still_occupied", "drop_ended", "drop_full",
+            "still_occupied", "drop_ended", "drop_full", "extended", "extended_enough",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == [
@@ -330,7 +330,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(Button) == [
         "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
         "heavy", "low", "arrived_damaged", "unidentified", "identified", "make_room", "check",
-        "reopen", "remove", "retrieve", "not_there", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
+        "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
     ]  # fmt: skip
 

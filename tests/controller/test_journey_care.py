@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.controller.controller_site import end_all, slip, wait_for
-from tests.controller.hands import LABELS, parcel_of, rest, sign_in
+from tests.controller.hands import LABELS, REPEAT_S, parcel_of, rest, sign_in
 from tests.controller.stage import Stage
 from wire import facts as f
 from wire.badges import CommandCard
@@ -64,6 +65,45 @@ def test_m_01_each_expired_parcel_is_taken_out_by_its_label_and_a_wrong_one_stop
     stage.wait_fact("parcel_removed", parcel=second)
     wait_for(lambda: stage.task() == {}, "the list to be done")
     assert parcel_of(stage, LABELS[3])["parcel"] == other
+    stage.end()
+
+
+def test_m_02_one_of_the_list_whose_recipient_is_on_the_way_is_put_back_and_the_next_door_opens(stage: Stage) -> None:
+    first, second = recalled(stage, 1, "1"), recalled(stage, 2, "3")
+    stage.start(inside={"1": first, "3": second})
+    sign_in(stage)
+    stage.press("retrieve")
+    stage.opens("1")
+    stage.press("extend", parcel=first, value="2/on_the_way")
+    stage.wait_fact("hold_extended", parcel=first, count=1, days=2, reason="on_the_way", by="amina")
+    rest(stage)
+    stage.site.act("doors/1", "close")
+    wait_for(lambda: stage.task().get("step") == "ask_empty", "the question")
+    stage.press("not_empty")
+    stage.opens("3")
+    assert stage.compartment("1")["occupancy"] == "occupied"
+    assert [one["parcel"] for one in stage.view["staff"]["parcels"] if one["to_retrieve"]] == [second]
+    stage.end()
+
+
+def test_m_03_a_hold_extended_at_the_desk_has_a_new_limit_and_its_slip_opens(stage: Stage) -> None:
+    known = recalled(stage, 1, "1")
+    stage.start(inside={"1": known})
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "recalled", "the word that its hold is over")
+    assert stage.pulses() == []
+    sign_in(stage)
+    for count in (1, 2):
+        stage.press("extend", parcel=known, value="7/asked")
+        stage.wait_fact("hold_extended", parcel=known, count=count, days=7, reason="asked", by="amina")
+    stage.press("extend", parcel=known, value="7/asked")
+    wait_for(lambda: stage.staff_notice() == "extended_enough", "the word that twice is enough")
+    assert parcel_of(stage, LABELS[1])["extended"] == 2
+    stage.press("sign_out")
+    rest(stage)
+    time.sleep(REPEAT_S - 1.6)
+    stage.scan(slip(1))
+    stage.opens("1")
     stage.end()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hub.core import project as p
+from hub.core.moment import Moment
 from hub.core.project import (
     AlertKind,
     Clear,
@@ -15,7 +16,6 @@ from hub.core.project import (
     Evolved,
     Joined,
     KeyRaised,
-    Moment,
     Occupied,
     ParcelChange,
     ParcelRecord,

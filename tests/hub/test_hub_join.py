@@ -9,8 +9,9 @@ import pytest
 from msgspec import structs
 
 from hub.core.join import Wishes, taken_over
+from hub.core.moment import Moment
 from hub.core.parcels import AlreadyHere, Refused, new_parcel
-from hub.core.project import Joined, KeyRaised, Moment, ParcelRecord, Placed, Planned, Source, evolve, join, project
+from hub.core.project import Joined, KeyRaised, ParcelRecord, Placed, Planned, Source, evolve, join, project
 from tests.hub.hub_bench import Bench
 from tests.hub.hub_site import AT_MS, Journal, life
 from wire import facts

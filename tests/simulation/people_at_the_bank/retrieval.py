@@ -1,4 +1,4 @@
-"""Holds that end, and staff who take out what is recalled or refused: scan in hand, tired, now and then mistaken (M-01)."""
+"""Holds that end, and staff who take out what is recalled or refused: scan in hand, tired, now and then mistaken (M-01, M-02, M-03)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import msgspec
 from controller.core.events import Button
 from controller.core.model import After, Phase, Step
 from tests.simulation.people_at_the_bank import helpers
-from wire.ids import Label, ParcelId
+from wire.ids import Label, ParcelId, ParcelState
 from wire.plan import Intent
+
+EXTENSIONS_MAX: Final = 2
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
@@ -28,8 +30,35 @@ def hub_recalls(bank: RandomSite) -> None:
 
 def says(bank: RandomSite, parcel: ParcelId, intent: Intent) -> None:
     """What the hub wants of a parcel, in its next plan."""
-    bank.site.planned[parcel] = msgspec.structs.replace(bank.site.planned[parcel], intent=intent)
+    known = bank.site.state.durable.parcels.get(parcel)
+    count = 0 if known is None else known.extended
+    before = bank.site.planned[parcel].extended
+    seen = bank.random.choice((before, max(before, count)))
+    bank.site.planned[parcel] = msgspec.structs.replace(bank.site.planned[parcel], intent=intent, extended=seen)
     bank.site.publish_plan()
+    now = bank.site.state.durable.parcels.get(parcel)
+    if known is not None and now is not None and seen < count:
+        assert now.intent is known.intent, f"M-03: a plan that knows of {seen} extensions undoes number {count}"
+
+
+def staff_extend(bank: RandomSite) -> None:
+    """Somebody telephones: their parcel is to wait (M-02, M-03)."""
+    here = [parcel.id for parcel in bank.site.state.durable.parcels.values() if parcel.state is ParcelState.STORED]
+    if not here:
+        return
+    bank.site.sign_in()
+    parcel = bank.random.choice(here)
+    bank.site.press(Button.EXTEND, bank.random.choice(("2/on_the_way", "7/asked")), parcel=parcel)
+    known = bank.site.state.durable.parcels.get(parcel)
+    if known is not None and known.extended and parcel in bank.site.planned:
+        wish = bank.site.planned[parcel]
+        older = min(wish.extended, known.extended - 1)  # the hub called it back before it heard of this
+        other = "pt" if wish.language == "fr" else "fr"  # and says something else that is new
+        bank.site.planned[parcel] = msgspec.structs.replace(wish, intent=Intent.RECALL, extended=older, language=other)
+        bank.site.publish_plan()
+        kept = bank.site.state.durable.parcels[parcel].intent
+        assert kept is known.intent, f"M-03: a plan of before undoes extension {known.extended} of {parcel}"
+    assert known is None or known.extended <= EXTENSIONS_MAX, "M-03: somebody else's door for ever"
 
 
 def staff_retrieve(bank: RandomSite) -> None:
@@ -85,4 +114,4 @@ def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
         bank.site.press(Button.NOT_THERE)
 
 
-ACTS: Final[tuple[tuple[Act, int], ...]] = ((hub_recalls, 2), (staff_retrieve, 8))
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((hub_recalls, 2), (staff_extend, 2), (staff_retrieve, 8))
