@@ -22,6 +22,7 @@ from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
 from controller.core.deposits import DEPOSITS_MAX, read_back
 from controller.core.evolve import evolve, rebase
+from controller.core.looks import NO_SEAL, Seal
 from controller.core.model import Deposit, Durable, Live, Now, Setup, State, fresh
 from controller.journal import Journal, JournalError
 from controller.panel import PanelServer
@@ -31,7 +32,7 @@ from controller.uplink import Link, MqttUplink, NoUplink
 from firmware.board import Board, load_board
 from firmware.hardware import Callbacks, Hardware, Simulation, open_real
 from firmware.watchdog import Watchdog
-from wire.facts import ParcelStored, UnknownFact, decode_fact, kind
+from wire.facts import ParcelStored, ReconciliationEnded, UnknownFact, decode_fact, kind
 from wire.ids import Door, Label, ReachZone, SizeClass
 from wire.messages import CompartmentCard
 from wire.version import VERSION
@@ -170,7 +171,7 @@ class Site:
     def _runner(self, setup: Setup, durable: Durable) -> Runner:
         now = self.clock.now()
         return Runner(
-            state=State(setup=setup, durable=rebase(durable, now), live=Live(deposits=self._deposits(setup, durable))),
+            state=State(setup=setup, durable=rebase(durable, now), live=self._live(setup, durable)),
             clock=self.clock,
             journal=self.journal,
             latches=self.hardware.latches,
@@ -191,6 +192,18 @@ class Site:
         except (JournalError, UnknownFact) as error:
             LOG.warning("the receipts of earlier deposits cannot be drawn: %s", error)
         return read_back(setup, durable, lines)
+
+    def _live(self, setup: Setup, durable: Durable) -> Live:
+        return Live(deposits=self._deposits(setup, durable), report_seal=self._report_seal())
+
+    def _report_seal(self) -> Seal:
+        """The report of a reconciliation can be printed after a restart too; a line that cannot be read costs its seal, never the start."""
+        try:
+            for record, chain in self.journal.newest(kind(ReconciliationEnded), 1):
+                return Seal(record.seq, chain)
+        except JournalError as error:
+            LOG.warning("the report of the last reconciliation is printed without its line of the journal: %s", error)
+        return NO_SEAL
 
     def _uplink(self, parts: Parts) -> MqttUplink | NoUplink:
         if parts.link is None:

@@ -21,11 +21,12 @@ from controller.core.decide import decide
 from controller.core.deposits import sealed
 from controller.core.due import next_deadline, open_openings, take_waiting
 from controller.core.evolve import evolve
+from controller.core.looks import Seal
 from controller.core.model import Now, Phase, State
 from controller.core.observe import observe
 from controller.ports import Clock, Journal, Latches, Panel, Signals, Uplink, Watchdog
 from firmware.latches import LatchBusy, LatchError
-from wire.facts import AnyFact, ParcelStored
+from wire.facts import AnyFact, ParcelStored, ReconciliationEnded
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -281,19 +282,23 @@ class Runner:
             for fact in decision.facts:
                 durable = evolve(durable, fact, now)
             self.state = replace(self.state, durable=durable)
-            self._remember_deposits(decision.facts, now)
+            self._seal(decision.facts, now)
         for effect in decision.effects:
             self._perform(effect, now)
         if decision.facts:
             self._uplink.wake()
 
-    def _remember_deposits(self, facts: tuple[AnyFact, ...], now: Now) -> None:
-        """A receipt names its line of the journal, which nobody knows before it is written (S-07)."""
+    def _seal(self, facts: tuple[AnyFact, ...], now: Now) -> None:
+        """A receipt (S-07) and the report of a reconciliation (M-07) name their line of the journal, unknown before it is written."""
         for seq, fact in enumerate(facts, self._journal.last_seq - len(facts) + 1):
+            told: x.Inward | None = None
             if isinstance(fact, ParcelStored):
                 deposit = sealed(self.state, fact, now, seq, self._journal.hash_at(seq))
-                if deposit is not None:
-                    self.state = replace(self.state, live=observe(self.state.live, x.Deposited(deposit), now))
+                told = None if deposit is None else x.Deposited(deposit)
+            elif isinstance(fact, ReconciliationEnded):
+                told = x.Sealed(Seal(seq, self._journal.hash_at(seq)))
+            if told is not None:
+                self.state = replace(self.state, live=observe(self.state.live, told, now))
 
     def _follow_up(self, now: Now) -> None:
         """Failed pulses first, then the inputs whose turn has come; each takes one away, so this ends."""

@@ -312,5 +312,22 @@ CARDS: Final[dict[CommandCard, Picture]] = {
         Path(points=((38, 16), (50, 26), (38, 36)), thickness=7),
     ),
     CommandCard.DAMAGED: DAMAGED,
+    CommandCard.INVENTORY: (
+        Rect(x=6, y=6, width=38, height=26, fill=Tone.BLANK),
+        Rect(x=6, y=37, width=38, height=26, fill=Tone.BLANK),
+        Rect(x=6, y=68, width=38, height=26, fill=Tone.BLANK),
+        *(Path(points=((56, y), (66, y + 10), (88, y - 12)), thickness=8) for y in (19, 50, 81)),
+    ),
+    CommandCard.AS_EXPECTED: (
+        Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
+        *_parcel(14, 50, 36),
+        Path(points=((62, 44), (74, 58), (96, 28)), thickness=10),
+    ),
+    CommandCard.OTHER: (
+        Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
+        *_parcel(14, 50, 36),
+        Path(points=((66, 34), (70, 24), (82, 22), (90, 30), (88, 40), (78, 48), (78, 58)), thickness=8),
+        Circle(x=78, y=74, radius=5, fill=Tone.INK),
+    ),
 }
 """One picture for each command card."""

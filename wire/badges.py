@@ -39,6 +39,9 @@ class CommandCard(StrEnum):
     UNIDENTIFIED = "UNIDENTIFIED"
     MAKE_ROOM = "MAKE-ROOM"
     DAMAGED = "DAMAGED"
+    INVENTORY = "INVENTORY"
+    AS_EXPECTED = "AS-EXPECTED"
+    OTHER = "OTHER"
 
 
 def badge_text(secret: int) -> str:

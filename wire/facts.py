@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from wire.ids import (
+    Found,
     IdentityCheck,
     Label,
     Motive,
@@ -414,6 +415,37 @@ class DropEnded(Fact, frozen=True, kw_only=True, tag="drop_ended"):
     unannounced: tuple[ParcelId, ...] = ()
 
 
+class ReconciliationStarted(Fact, frozen=True, kw_only=True, tag="reconciliation_started"):
+    """Staff look behind these doors, one after the other in this order, and say what they see (M-07). `session` names the whole run."""
+
+    session: str
+    by: str
+    compartments: tuple[Label, ...]
+
+
+class CompartmentReconciled(Fact, frozen=True, kw_only=True, tag="compartment_reconciled"):
+    """What staff saw behind one door of a reconciliation, and what the site believed before; what that changes follows.
+
+    `expected`: the parcel that was to lie there. `tracking`: the label of what lay there instead, when somebody read it.
+    """
+
+    session: str
+    compartment: Label
+    found: Found
+    occupancy: Occupancy
+    by: str
+    expected: ParcelId | None = None
+    tracking: str = ""
+
+
+class ReconciliationEnded(Fact, frozen=True, kw_only=True, tag="reconciliation_ended"):
+    """The run is over; its report names this fact. `left`: doors that nobody looked behind, because staff ended it before."""
+
+    session: str
+    by: str
+    left: tuple[Label, ...] = ()
+
+
 class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):
     """Somebody signed in gave a wrong PIN; `tokens_milli` thousandths of a try are left to them."""
 
@@ -500,6 +532,9 @@ AnyFact = (
     | PracticeStarted
     | PracticeEnded
     | DropEnded
+    | ReconciliationStarted
+    | CompartmentReconciled
+    | ReconciliationEnded
     | PinRefused
     | BadgeRefused
     | BadgeVouched

@@ -143,6 +143,15 @@ class IdentityCheck(StrEnum):
     DOCUMENT = "document"
 
 
+class Found(StrEnum):
+    """What staff saw behind a door of a reconciliation (M-07); `not_opened`: it never opened, so nobody saw."""
+
+    AS_EXPECTED = "as_expected"
+    EMPTY = "empty"
+    OTHER = "other"
+    NOT_OPENED = "not_opened"
+
+
 class Purpose(StrEnum):
     """Why a door is opened."""
 

@@ -21,6 +21,7 @@ from controller.core import (
     needs,
     pin,
     practice,
+    reconciliation,
     reissue,
     reports,
     retrieval,
@@ -77,6 +78,9 @@ CARDS: Final = {
     CommandCard.DAMAGED: Pressed(Button.ARRIVED_DAMAGED),
     CommandCard.UNIDENTIFIED: Pressed(Button.UNIDENTIFIED),
     CommandCard.MAKE_ROOM: Pressed(Button.MAKE_ROOM),
+    CommandCard.INVENTORY: Pressed(Button.RECONCILE),
+    CommandCard.AS_EXPECTED: Pressed(Button.AS_EXPECTED),
+    CommandCard.OTHER: Pressed(Button.OTHER),
 }
 """A command card is a button that needs no screen."""
 
@@ -94,6 +98,8 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
         return Decision((), (Show(Notice(NoticeKind.USE_SLIP)), Sound(Signal.REFUSED)))
     if retrieval.is_retrieving(state):
         return retrieval.label_scanned(state, state.durable.staff, label, now)
+    if reconciliation.is_reconciling(state):
+        return reconciliation.label_scanned(state, label, now)
     if (refusal := rights.refused(state.durable.staff, rights.Right.DEPOSIT)) is not None:
         return refusal
     return loading.label_scanned(state, state.durable.staff, label, event, now)
@@ -123,20 +129,18 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _answered_retrieving(state, staff, event.button, now)
         case Button.CANCEL | Button.DONE if _is_with_key(state):
             return keyed.given_up() if event.button is Button.CANCEL else keyed.not_seen(state, now)
+        case Button.RECONCILE | Button.END_RECONCILIATION | Button.AS_EXPECTED | Button.OTHER:
+            return reconciliation.pressed(state, staff, event, now)
         case Button.CANCEL:
             return loading.cancel(state, now)
-        case Button.EMPTY:
-            return loading.answered_empty(state, staff, now)
-        case Button.NOT_EMPTY:
-            return loading.answered_not_empty(state, staff, now)
+        case Button.EMPTY | Button.NOT_EMPTY:
+            return _answered(state, staff, event.button, now)
         case Button.IN_DOOR:
             return misplaced.answered(state, staff, event.compartment, now)
         case Button.HEAVY | Button.LOW | Button.ARRIVED_DAMAGED:
             return needs.said(state, staff, event.button)
-        case Button.UNIDENTIFIED:
-            return needs.unidentified(state, staff, event.entropy)
-        case Button.IDENTIFIED:
-            return needs.identified(state, staff, event.parcel)
+        case Button.UNIDENTIFIED | Button.IDENTIFIED:
+            return _named(state, staff, event)
         case Button.MAKE_ROOM:
             return moving.make_room(state, staff, now)
         case Button.DONE:
@@ -244,6 +248,20 @@ def _size(state: State, staff: Staff, value: str, now: Now) -> Decision:
     except ValueError:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     return loading.size_chosen(state, staff, size, now)
+
+
+def _named(state: State, staff: Staff, event: Pressed) -> Decision:
+    if event.button is Button.UNIDENTIFIED:
+        return needs.unidentified(state, staff, event.entropy)
+    return needs.identified(state, staff, event.parcel)
+
+
+def _answered(state: State, staff: Staff, button: Button, now: Now) -> Decision:
+    if reconciliation.is_reconciling(state):
+        return reconciliation.answered(state, staff, button, now)
+    if button is Button.EMPTY:
+        return loading.answered_empty(state, staff, now)
+    return loading.answered_not_empty(state, staff, now)
 
 
 def _answered_retrieving(state: State, staff: Staff, button: Button, now: Now) -> Decision:

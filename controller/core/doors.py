@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, keyed, latching, misplaced, moving, practice, reports, sensors
+from controller.core import due, keyed, latching, misplaced, moving, practice, reconciliation, reports, sensors
 from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
@@ -222,7 +222,9 @@ def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
     effects: tuple[Effect, ...]
     if opening.purpose is Purpose.VERIFY:
         failed = ShowStaff(StaffNotice(StaffNoticeKind.DOOR_FAILED, label, opening.parcel))
-        effects = (Sound(Signal.REFUSED), SetTask(None), failed)
+        more = reconciliation.not_opened(state, opening, facts, now)
+        facts.extend(more.facts)
+        effects = (Sound(Signal.REFUSED), SetTask(None), *more.effects, failed)
     else:
         facts.extend(call_desk(state, "door_failed", opening.parcel, label))
         parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.core.events import AssistAsked, Event, Pressed
+from controller.core.looks import Seal
 from controller.core.model import Deposit, Needs, Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
@@ -161,6 +162,13 @@ class Deposited:
     deposit: Deposit
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """The end of a reconciliation has its line in the journal; told as `Deposited` is."""
+
+    seal: Seal
+
+
 Outward = Pulse | Sound | Answered | Rebirth | Acked
 Inward = (
     Show
@@ -178,6 +186,7 @@ Inward = (
     | RefuseBadge
     | SensorTold
     | Deposited
+    | Sealed
 )
 Effect = Outward | Inward
 

@@ -190,6 +190,10 @@ class Button(StrEnum):
     TAKE_OUT_OF_SERVICE = "take_out_of_service"
     PRACTISE = "practise"
     END_PRACTICE = "end_practice"
+    RECONCILE = "reconcile"
+    AS_EXPECTED = "as_expected"
+    OTHER = "other"
+    END_RECONCILIATION = "end_reconciliation"
 
 
 @dataclass(frozen=True, slots=True)

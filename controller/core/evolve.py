@@ -32,6 +32,7 @@ from controller.core.fold_parcels import (
     taken,
     told_of,
 )
+from controller.core.fold_reconciliation import inventory
 from controller.core.model import ANSWERS_MAX, CALLS_MAX, Answer, Call, Durable, Now, Phase, PinTries, Staff, alarm_key
 from wire import facts as f
 from wire.ids import Occupancy
@@ -69,8 +70,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         case f.ReservationReleased():
             return fold_drops.placed(released(durable, fact, stamp), fact.parcel, None)
         case f.ParcelStored():
-            durable = stored(durable, fact, stamp)
-            return fold_drops.placed(durable, fact.parcel, fact.place, no_door=fact.no_door)
+            return fold_drops.placed(stored(durable, fact, stamp), fact.parcel, fact.place, no_door=fact.no_door)
         case f.OpeningOrdered():
             return ordered(durable, fact, stamp)
         case f.KeyOpeningDeclared():
@@ -112,12 +112,12 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return fold_drops.over(durable, fact, stamp)
         case f.PracticeStarted() | f.PracticeEnded():
             return replace(durable, practice=fact.compartment if isinstance(fact, f.PracticeStarted) else None)
+        case f.ReconciliationStarted() | f.CompartmentReconciled() | f.ReconciliationEnded():
+            return inventory(durable, fact, stamp)
         case f.CommandAnswered():
             return _answered_command(durable, fact)
-        case f.HubIncarnationSeen():
-            return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
-        case f.JournalBehind():
-            return _journal_behind(durable, fact)
+        case f.HubIncarnationSeen() | f.JournalBehind():
+            return _heard_hub(durable, fact)
         case _:
             assert_never(fact)
 
@@ -142,7 +142,9 @@ def _away_since(drop: Drop, now: Now) -> Drop:
     return drop if drop.left_mono is None else replace(drop, left_mono=now.mono)
 
 
-def _journal_behind(durable: Durable, fact: f.JournalBehind) -> Durable:
+def _heard_hub(durable: Durable, fact: f.HubIncarnationSeen | f.JournalBehind) -> Durable:
+    if isinstance(fact, f.HubIncarnationSeen):
+        return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
     doubted = {label: replace(compartment, doubted=True) for label, compartment in durable.compartments.items()}
     incarnation = max(durable.hub_incarnation, fact.incarnation)
     return replace(durable, compartments=doubted, hub_incarnation=incarnation, behind_seq=fact.acked_seq)

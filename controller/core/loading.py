@@ -205,7 +205,7 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     label = task.compartment
     facts = (
         *sensors.answered_unseen(state, task),
-        *_emptied(state, staff, label, task),
+        *emptied(state, staff, label, task),
         *_practice_over(staff, label, task),
         *_out_of_service(staff, label, task),
     )
@@ -235,23 +235,27 @@ def answered_not_empty(state: State, staff: Staff, now: Now) -> Decision:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     label = task.compartment
     held = state.durable.compartments[label].parcel
-    parcel = None if held is None else state.durable.parcels.get(held)
-    facts: tuple[f.AnyFact, ...]
-    if parcel is None:
-        facts = (
-            f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="found_something", by=staff.person),
-            f.ServiceSet(compartment=label, service=Service.OUT_OF_SERVICE, reason="found_something", by=staff.person),
-        )
-    elif parcel.state in {ParcelState.RECEIVED, ParcelState.COLLECTING}:
-        place = in_compartment(label)
-        facts = (f.ParcelStored(parcel=parcel.id, place=place, session=staff.session, by=staff.person),)
-    else:
-        facts = (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
-    facts = (*sensors.answered_unseen(state, task), *facts, *_practice_over(staff, label, task))
+    seen = (*sensors.answered_unseen(state, task), *seen_inside(state, staff, label))
+    facts = (*seen, *_practice_over(staff, label, task))
     kind = StaffNoticeKind.STILL_OCCUPIED if task.out_reason else StaffNoticeKind.CHECKED
     checked = ShowStaff(StaffNotice(kind, label, held))
     went_on = SetTask(None) if task.then is None else shelf_task(state, task.then)
     return Decision(facts, (went_on, checked, Sound(Signal.OK)))
+
+
+def seen_inside(state: State, staff: Staff, label: Label) -> tuple[f.AnyFact, ...]:
+    """Staff have seen something behind that door: the parcel that is expected there, or something nobody knows."""
+    held = state.durable.compartments[label].parcel
+    parcel = None if held is None else state.durable.parcels.get(held)
+    if parcel is None:
+        return (
+            f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="found_something", by=staff.person),
+            f.ServiceSet(compartment=label, service=Service.OUT_OF_SERVICE, reason="found_something", by=staff.person),
+        )
+    if parcel.state in {ParcelState.RECEIVED, ParcelState.COLLECTING}:
+        place = in_compartment(label)
+        return (f.ParcelStored(parcel=parcel.id, place=place, session=staff.session, by=staff.person),)
+    return (f.OccupancySet(compartment=label, occupancy=Occupancy.OCCUPIED, reason="checked", by=staff.person),)
 
 
 def _practice_over(staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
@@ -443,7 +447,8 @@ def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
     return Decision((fact,), (unknown, Sound(Signal.ATTENTION)))
 
 
-def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
+def emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
+    """Staff have seen nothing behind that door: it is free, and the parcel expected there is collected, in their hands or missing."""
     held = state.durable.compartments[label].parcel
     parcel = None if held is None else state.durable.parcels.get(held)
     free = f.OccupancySet(compartment=label, occupancy=Occupancy.FREE, reason="checked", by=staff.person)
@@ -459,10 +464,10 @@ def _emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.An
         return collected, free
     if in_hand:
         return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
-    return _not_found(staff, parcel), free, *_suspected(state, staff, label)
+    return not_found(staff, parcel), free, *_suspected(state, staff, label)
 
 
-def _not_found(staff: Staff, parcel: Parcel) -> f.AnyFact:
+def not_found(staff: Staff, parcel: Parcel) -> f.AnyFact:
     """It is not behind its door. What its recipient said of it stays said."""
     said = parcel.reason if parcel.state is ParcelState.DISPUTED else ""
     return f.ParcelDisputed(parcel=parcel.id, place=parcel.place, reason=said or "not_found", by=staff.person)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from controller.core.drop import Drop, DropReceipt
+from controller.core.looks import NO_SEAL, Reconciliation, Seal
 from wire.facts import Place
 from wire.ids import (
     Door,
@@ -231,6 +232,7 @@ class After(StrEnum):
     MOVE = "move"
     END_PRACTICE = "end_practice"
     RETRIEVE = "retrieve"
+    RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +285,8 @@ class PlanMark:
 class Durable:
     """The fold of the site's facts.
 
-    `practice`: the compartment set aside for practice. `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
+    `practice`: the compartment set aside for practice. `reconciliation`: the one under way; `report`: what the last one found.
+    `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
     """
 
     compartments: Mapping[Label, Compartment]
@@ -307,6 +310,8 @@ class Durable:
     sessions: int = 0
     floor_ms: int = 0
     practice: Label | None = None
+    reconciliation: Reconciliation | None = None
+    report: Reconciliation | None = None
     pin_tries: Mapping[str, PinTries] = field(default_factory=dict)
     drop: Drop | None = None
     drops: tuple[DropReceipt, ...] = ()
@@ -322,6 +327,7 @@ class Task:
     `scanned`: the label of the parcel to be taken out was read, and is the right one (M-01).
     `out_reason`: why the compartment goes out of service once it was seen empty (M-06); empty when it does not.
     `no_door`: it goes on the shelf because no fitting door is free (K-03).
+    `found`: the label of something else, read at a door of a reconciliation (M-07).
     """
 
     step: Step
@@ -335,6 +341,7 @@ class Task:
     scanned: bool = False
     out_reason: str = ""
     no_door: bool = False
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +447,10 @@ class StaffNoticeKind(StrEnum):
     DROP_FULL = "drop_full"
     EXTENDED = "extended"
     EXTENDED_ENOUGH = "extended_enough"
+    OTHER_LABEL = "other_label"
+    SAY_WHICH = "say_which"
+    RECONCILED = "reconciled"
+    RECONCILIATION_PAUSED = "reconciliation_paused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +504,7 @@ class Live:
     `badge`: the text of the badge of whoever is signed in, the key of their PIN's digest; never in a fact, a view or a log.
     `trying_since`: since when somebody stands there and nothing was read; `hints`: how often they were told how to hold it (C-33).
     `pin_for`: what was pressed and waits for the PIN; the event itself, as in `Waiting`. `deposits`: the last ones, oldest first.
+    `report_seal`: where the journal keeps the end of the last reconciliation.
     `opened`: when each door was last seen to open since this start; `booted_mono`: when this start was.
     `sensor_told`: doors whose switch reads open for so long that staff were told (A-08).
     """
@@ -527,6 +539,7 @@ class Live:
     booted_mono: int = 0
     sensor_told: frozenset[Label] = frozenset()
     deposits: tuple[Deposit, ...] = ()
+    report_seal: Seal = NO_SEAL
 
 
 @dataclass(frozen=True, slots=True)

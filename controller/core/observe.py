@@ -89,6 +89,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, refused_badge=what.badge)
         case x.Deposited():
             return replace(live, deposits=remembered(live.deposits, what.deposit))
+        case x.Sealed():
+            return replace(live, report_seal=what.seal)
         case _:
             return live
 

@@ -25,6 +25,7 @@ from controller.core.model import (
 )
 from controller.core.moving import room_for
 from controller.core.pickup import typed_wait_ms
+from controller.core.reconciliation import is_reconciling
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
 from controller.core.retrieval import is_due, is_retrieving
 from controller.core.views import (
@@ -236,6 +237,9 @@ def _staff(state: State, now: Now) -> StaffView:
         session=staff.session,
         drop=_drop(state) if bound else None,
         receipts=tuple(one for one in state.durable.drops if not bound or one.person == staff.person),
+        reconciliation=None if bound else state.durable.reconciliation,
+        report=None if bound else state.durable.report,
+        seal=state.live.report_seal,
     )
 
 
@@ -274,6 +278,8 @@ def _task(state: State) -> TaskView | None:
         room=None if courier.is_courier(state.durable.staff) else room_for(state, task),
         retrieving=is_retrieving(state),
         scanned=task.scanned,
+        reconciling=is_reconciling(state),
+        believed=None if task.compartment is None else state.durable.compartments[task.compartment].occupancy,
     )
 
 

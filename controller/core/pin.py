@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
+from controller.core import reconciliation
 from controller.core.effects import AskPin, Decision, ShowStaff, Signal, Sound
 from controller.core.events import AssistAsked, Button, Pressed
 from controller.core.evolve import MILLI
@@ -85,6 +86,8 @@ def _behind(state: State, staff: Staff, event: Pressed | AssistAsked) -> Label |
         return state.durable.practice
     if event.button is Button.RETRIEVE:
         return first_door(state, staff, event.parcel)
+    if event.button is Button.RECONCILE:
+        return None if state.live.task is not None else reconciliation.first_door(state, event.value)
     if event.button is Button.MAKE_ROOM:
         return None if state.live.task is None else room_for(state, state.live.task)
     return event.compartment if event.button in _OPENS else None

@@ -35,6 +35,7 @@ class Right(StrEnum):
     EXTEND = "extend"
     RETRIEVE = "retrieve"
     ARRANGE = "arrange"
+    RECONCILE = "reconcile"
 
 
 NEEDS: Final = {
@@ -69,6 +70,10 @@ NEEDS: Final = {
     Button.TAKE_OUT_OF_SERVICE: Right.DOORS,
     Button.PRACTISE: Right.PRACTISE,
     Button.END_PRACTICE: Right.PRACTISE,
+    Button.RECONCILE: Right.RECONCILE,
+    Button.AS_EXPECTED: Right.GO_ON,
+    Button.OTHER: Right.GO_ON,
+    Button.END_RECONCILIATION: Right.RECONCILE,
 }
 """The right each button of the staff screen needs; a command card needs what its button needs."""
 
@@ -95,6 +100,7 @@ _CONCIERGE: Final = _MEDIATOR | {
     Right.RETRIEVE,
     Right.ALARMS,
     Right.DOORS,
+    Right.RECONCILE,
 }
 _COURIER: Final = frozenset({Right.LEAVE, Right.GO_ON, Right.DEPOSIT, Right.RETRIEVE})
 RIGHTS: Final[Mapping[str, frozenset[Right]]] = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from controller.core.drop import DropReceipt
+from controller.core.looks import NO_SEAL, Reconciliation, Seal
 from controller.core.model import NO_NEEDS, Deposit, DoorEvent, Needs, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
@@ -83,6 +84,7 @@ class TaskView:
     without shutting it (S-10). `room`: the door whose parcel can make room for one that must lie low (S-14).
     `retrieving`: a parcel is taken out of stock; `scanned`: its label was read, and is the right one (M-01).
     `unseen`: its switch cannot show that the door was shut, so both answers may be given at once (A-08).
+    `reconciling`: a door of a reconciliation, of which `believed` is known (M-07).
     """
 
     step: Step
@@ -99,6 +101,8 @@ class TaskView:
     retrieving: bool = False
     scanned: bool = False
     unseen: bool = False
+    reconciling: bool = False
+    believed: Occupancy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,7 @@ class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
     `deposits`: what a receipt can be had of, oldest first (S-07); `session` is the one under way, empty when nobody is signed in.
+    `reconciliation`: the one under way; `report`: what the last one found, and `seal` its line of the journal (M-07).
     `needs`: what was said of the next parcel (S-15). `may_cancel`: the slip is of the parcel stored last, which may be taken back.
     `drop`: the drop of the courier who is signed in, `receipts`: those that may be printed, the newest last (K-02).
     `carrier`: whose courier is signed in; then only that carrier's parcels are in this picture and in `View.bank`, and no slip,
@@ -203,6 +208,9 @@ class StaffView:
     session: str = ""
     drop: DropView | None = None
     receipts: tuple[DropReceipt, ...] = ()
+    reconciliation: Reconciliation | None = None
+    report: Reconciliation | None = None
+    seal: Seal = NO_SEAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from controller.core.events import Button
 from controller.core.views import SlipView
-from controller.kiosk import customer, drop_papers, staff
+from controller.kiosk import customer, drop_papers, inventory, staff
 from controller.kiosk.bank import style_sheet
 from controller.kiosk.guard import BODY_BYTES_MAX, Guard
 from controller.kiosk.link import Link, Picture
@@ -41,6 +41,7 @@ from controller.panel_messages import (
     TouchInput,
     decode_input,
 )
+from paper.daylist import inventory_pdf
 from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
@@ -83,6 +84,7 @@ def make_app(settings: Settings, link: Link) -> FastAPI:
     _add_slips(app, kiosk)
     add_papers(app, kiosk.pages, settings, link)
     drop_papers.add_routes(app, kiosk)
+    _add_inventory(app, kiosk)
     return app
 
 
@@ -244,6 +246,37 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
     async def echo(text: Annotated[str, Query(max_length=LABEL_CHARACTERS_MAX)]) -> JSONResponse:
         understood = staff.echo(text)
         return JSONResponse({} if understood is None else asdict(understood))
+
+
+def _add_inventory(app: FastAPI, kiosk: Kiosk) -> None:
+    def gone() -> Response:
+        return HTMLResponse(kiosk.pages.get_template("inventory_gone.html").render(), 404)
+
+    @app.get("/staff/inventory")
+    async def inventory_page() -> Response:
+        report = inventory.report(kiosk.link.picture)
+        if report is None:
+            return gone()
+        page = kiosk.pages.get_template("inventory.html")
+        return HTMLResponse(page.render(report=report, queue=kiosk.settings.printing.queue))
+
+    @app.get("/staff/inventory.pdf")
+    async def inventory_file() -> Response:
+        report = inventory.report(kiosk.link.picture)
+        if report is None:
+            return gone()
+        data = await asyncio.to_thread(inventory_pdf, report)
+        kept = {"Content-Disposition": "inline; filename=inventaire.pdf"}
+        return Response(data, media_type="application/pdf", headers=kept)
+
+    @app.post("/staff/inventory/print")
+    async def print_inventory() -> JSONResponse:
+        report = inventory.report(kiosk.link.picture)
+        if report is None:
+            return JSONResponse({"printed": False, "said": "Ce rapport n'est plus affiché ici."}, 404)
+        data = await asyncio.to_thread(inventory_pdf, report)
+        printed, said = await print_pdf(data, kiosk.settings.printing.queue)
+        return JSONResponse({"printed": printed, "said": said})
 
 
 def _add_slips(app: FastAPI, kiosk: Kiosk) -> None:

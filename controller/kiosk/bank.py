@@ -42,6 +42,12 @@ def placed(bank: Sequence[CompartmentView]) -> list[tuple[CompartmentView, str]]
     ]
 
 
+def rows(bank: Sequence[CompartmentView]) -> list[tuple[int, list[Label]]]:
+    """The rows of the bank from above, each with its number in the board file and the labels of its doors from the left."""
+    numbers = sorted({door.row for door in bank})
+    return [(number, [door.label for door, _ in placed(bank) if door.row == number]) for number in numbers]
+
+
 def style_sheet() -> str:
     """The rules behind the classes of `placed`: a strict content policy forbids style attributes."""
     rows = (f".r{n}{{grid-row-start:{n}}}.rs{n}{{grid-row-end:span {n}}}" for n in range(1, ROWS_MAX + 1))

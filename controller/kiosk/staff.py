@@ -16,7 +16,7 @@ from controller.core.model import StaffNoticeKind, Step
 from controller.core.rights import Right, may
 from controller.core.views import View
 from controller.kiosk import courier
-from controller.kiosk.bank import placed
+from controller.kiosk.bank import placed, rows
 from controller.kiosk.link import Picture
 from controller.kiosk.settings import Settings
 from controller.kiosk.staff_words import (
@@ -62,6 +62,7 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.OUT_OF_SERVICE,
         StaffNoticeKind.DROP_ENDED,
         StaffNoticeKind.EXTENDED,
+        StaffNoticeKind.RECONCILED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -136,6 +137,8 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         identities=[(check.value, words) for check, words in IDENTITIES.items()],
         receipt=_receipt(view),
         may_look=may(view.staff.role, Right.LOOK),
+        may_reconcile=may(view.staff.role, Right.RECONCILE),
+        bank_rows=rows(view.bank),
         may_practise=may(view.staff.role, Right.PRACTISE),
         out_reasons=tuple(OUT_REASONS.items()),
         back_reasons=tuple(BACK_REASONS.items()),

@@ -56,6 +56,7 @@ CALLS: Final = {
     "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
     "wrong_parcel": "Un autre colis était dans ce casier, ou a été pris à sa place. Cherchez pourquoi avant de continuer.",
+    "found_other": "Un casier contient autre chose que prévu. Ouvrez-le, sortez ce qui s'y trouve, puis scannez son étiquette.",
     "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
 }
 HELPS: Final = {
@@ -102,6 +103,10 @@ NOTICES: Final = {
     StaffNoticeKind.LABEL_MATCHED: "C'est le bon colis. Fermez la porte.",
     StaffNoticeKind.SCAN_LABEL: "Scannez d'abord l'étiquette du colis sorti. Étiquette illisible : tapez son numéro.",
     StaffNoticeKind.WRONG_PARCEL: "Arrêtez : ce n'est pas le colis attendu. Remettez-le à sa place.",
+    StaffNoticeKind.OTHER_LABEL: "Ce n'est pas le colis attendu. Laissez-le, fermez, puis répondez « Autre chose ».",
+    StaffNoticeKind.SAY_WHICH: "Ce casier n'est pas sûr. Répondez « Vide », « Comme prévu » ou « Autre chose ».",
+    StaffNoticeKind.RECONCILED: "L'inventaire est fini. Imprimez son rapport, puis signez-le.",
+    StaffNoticeKind.RECONCILIATION_PAUSED: "Une personne prend son colis. Continuez l'inventaire après elle.",
     StaffNoticeKind.REISSUED: "Nouveau bon prêt : imprimez-le. L'ancien bon n'ouvre plus.",
     StaffNoticeKind.ALL_RETRIEVED: "Il n'y a plus de colis à reprendre.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
@@ -198,7 +203,7 @@ def what_to_do(view: View) -> str:
     task = view.staff.task
     if task is None:
         return "Scannez l'étiquette du prochain colis." if view.scanner else "Lecteur absent. Tapez le numéro du colis."
-    return _task_words(task)
+    return _reconciliation_words(task) if task.reconciling else _task_words(task)
 
 
 def _task_words(task: TaskView) -> str:  # noqa: C901, PLR0911 one match, one line a step
@@ -248,6 +253,22 @@ def _retrieval_words(task: TaskView) -> str:
     if task.scanned:
         return f"Le casier\N{NO-BREAK SPACE}{task.compartment} est-il vide ?"
     return "Scannez l'étiquette du colis sorti."
+
+
+def _reconciliation_words(task: TaskView) -> str:
+    door = f"Porte\N{NO-BREAK SPACE}{task.compartment}"
+    if task.step is Step.ASK_EMPTY:
+        return f"{door} : qu'avez-vous vu ?"
+    if task.may_stay_open:
+        return f"{door} : elle peut rester ouverte. Qu'avez-vous vu ?"
+    return f"{door} : {expected_words(task)} Regardez sans rien retirer, puis fermez."
+
+
+def expected_words(task: TaskView) -> str:
+    """What should lie behind a door of an inventory."""
+    if task.parcel is not None:
+        return f"il doit y avoir le colis {task.tracking or task.parcel[-MARK_CHARACTERS:]}."
+    return "elle doit être vide." if task.believed is Occupancy.FREE else "personne ne sait ce qu'il y a."
 
 
 def notice_words(notice: StaffNotice, instead: Mapping[StaffNoticeKind, str] | None = None) -> str:

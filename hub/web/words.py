@@ -15,6 +15,7 @@ from wire import facts
 from wire.facts import Place
 from wire.ids import (
     Door,
+    Found,
     IdentityCheck,
     Motive,
     Occupancy,
@@ -238,6 +239,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "reopen_asked": "la personne veut rouvrir la porte",
     "found_empty": "la personne dit que le casier est vide",
     "damaged": "la personne dit que le colis est abîmé",
+    "found_other": "un casier contient autre chose que prévu",
     "refused": "la personne ne veut pas du colis",
 }
 
@@ -434,6 +436,13 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word(f"Exercice : le casier {fact.compartment} est mis de côté.", "person")
         case facts.PracticeEnded():
             return Word(f"Fin de l'exercice : l'équipe a regardé dans le casier {fact.compartment}.", "person")
+        case facts.ReconciliationStarted():
+            return Word(f"Inventaire commencé : {len(fact.compartments)} casiers à regarder.", "person")
+        case facts.CompartmentReconciled():
+            return _reconciled(fact)
+        case facts.ReconciliationEnded():
+            left = f" Pas regardés : {', '.join(fact.left)}." if fact.left else ""
+            return Word(f"Fin de l'inventaire.{left}", "person")
         case facts.PinRefused():
             return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
         case facts.BadgeRefused():
@@ -457,6 +466,22 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
 
 def _at(compartment: str | None) -> str:
     return f", casier {compartment}" if compartment else ""
+
+
+_FOUND: Final[Mapping[Found, str]] = {
+    Found.AS_EXPECTED: "comme prévu",
+    Found.EMPTY: "vide, un colis y était attendu",
+    Found.OTHER: "autre chose que prévu",
+    Found.NOT_OPENED: "la porte ne s'est pas ouverte",
+}
+
+
+def _reconciled(fact: facts.CompartmentReconciled) -> Word:
+    """What staff saw behind one door of an inventory."""
+    well = fact.found is Found.AS_EXPECTED
+    read = f" Étiquette lue : {fact.tracking}." if fact.tracking else ""
+    text = f"Inventaire, casier {fact.compartment} : {_FOUND.get(fact.found, fact.found)}.{read}"
+    return Word(text, "check" if well else "watch", Tone.GOOD if well else Tone.WATCH)
 
 
 def _noted(fact: facts.ParcelNoted) -> Word:

@@ -312,6 +312,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "not_for_practice",
         "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
             "still_occupied", "drop_ended", "drop_full", "extended", "extended_enough",
+        "other_label", "say_which", "reconciled", "reconciliation_paused",
     ]  # fmt: skip
     assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
     assert words(Step) == [
@@ -324,7 +325,17 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "take_from_shelf",
         "open_with_key",
     ]
-    assert words(After) == ["nothing", "bigger", "other_door", "shelf", "remove", "move", "end_practice", "retrieve"]
+    assert words(After) == [
+        "nothing",
+        "bigger",
+        "other_door",
+        "shelf",
+        "remove",
+        "move",
+        "end_practice",
+        "retrieve",
+        "reconcile",
+    ]
     assert words(Phase) == ["pulsing", "open", "closed", "failed", "declared"]
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
@@ -332,6 +343,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "heavy", "low", "arrived_damaged", "unidentified", "identified", "make_room", "check",
         "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
+        "reconcile", "as_expected", "other", "end_reconciliation",
     ]  # fmt: skip
 
 

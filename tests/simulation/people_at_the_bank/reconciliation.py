@@ -1,0 +1,66 @@
+"""Staff who make an inventory: door after door, scanner in hand, called away in the middle, and now and then by another colleague (M-07)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from controller.core.events import Button
+from controller.core.model import After, Step
+from tests.simulation.people_at_the_bank import helpers
+from wire.badges import CommandCard
+from wire.ids import Door, Label, ParcelId
+
+if TYPE_CHECKING:
+    from tests.simulation.random_site import Act, RandomSite
+
+
+def staff_reconcile(bank: RandomSite) -> None:
+    """Begin or go on, and do at the open door what the screen says: look, perhaps read a label, shut it, answer."""
+    site = bank.site
+    task = site.state.live.task
+    if task is None and bank.in_staff_hands is None:
+        site.sign_in()
+        row = bank.random.choice(("", "", "0", "3"))
+        site.press(Button.RECONCILE, row)
+        helpers.staff_pin(bank)
+        bank.wait(1_000)
+        task = site.state.live.task
+    if task is None or task.after is not After.RECONCILE or task.compartment is None:
+        return
+    label = task.compartment
+    if task.step is Step.ASK_EMPTY:
+        _answer(bank, label, task.parcel)
+        return
+    if bank.random.random() < 0.1:
+        _answer(bank, label, task.parcel)  # too early: the door is still open
+    if site.doors[label] is Door.OPEN and bank.random.random() < 0.8:
+        inside = sorted(bank.inside[label])
+        if inside and bank.random.random() < 0.5:
+            site.scan(bank.tracking[bank.random.choice(inside)])
+        bank.wait(bank.random.choice((300, 3_000)))
+        site.close(label)
+
+
+def _answer(bank: RandomSite, label: Label, expected: ParcelId | None) -> None:
+    """What they see is what they say, with a card or a button."""
+    inside = bank.inside[label]
+    if not inside:
+        card, button = CommandCard.EMPTY, Button.EMPTY
+    elif inside == {expected}:
+        card, button = CommandCard.AS_EXPECTED, Button.AS_EXPECTED
+    else:
+        card, button = CommandCard.OTHER, Button.OTHER
+    if bank.random.random() < 0.5:
+        bank.site.card(card)
+    else:
+        bank.site.press(button)
+
+
+def staff_end_it(bank: RandomSite) -> None:
+    """The day is over, and so is the inventory."""
+    if bank.site.state.durable.reconciliation is not None:
+        bank.site.sign_in()
+        bank.site.press(Button.END_RECONCILIATION)
+
+
+ACTS: Final[tuple[tuple[Act, int], ...]] = ((staff_reconcile, 8), (staff_end_it, 1))
