@@ -212,7 +212,7 @@ def answered_empty(state: State, staff: Staff, now: Now) -> Decision:
     done = (SetTask(None), RememberStored(None), Sound(Signal.OK))
     if task.after is After.REMOVE:
         return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.REMOVED, task.compartment, task.parcel))))
-    if task.parcel is None or task.after is After.NOTHING:
+    if task.parcel is None or task.after in {After.NOTHING, After.END_PRACTICE}:
         return Decision(facts, (*done, ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, task.compartment))))
     if task.after is After.SHELF:
         return Decision(facts, (*done, shelf_task(state, task.parcel, task.then)))

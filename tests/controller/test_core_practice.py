@@ -8,8 +8,9 @@ from controller.core.events import Button
 from controller.core.model import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, NUMBER, SITE_KEY, VirtualSite
+from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Label, Occupancy, ParcelState, Service
+from wire.ids import Label, Occupancy, ParcelState, PlaceKind, Service
 from wire.practice import practice_text, read_practice
 from wire.scans import Damaged, classify
 
@@ -131,6 +132,25 @@ def test_a_look_in_between_ends_no_practice(site: VirtualSite) -> None:
     site.close("1")
     site.card(CommandCard.EMPTY)
     assert site.state.durable.practice == "1"
+
+
+def test_what_staff_once_put_into_it_by_mistake_gets_no_other_door_when_practice_ends(site: VirtualSite) -> None:
+    """Bank 246: its recipient had taken it, staff saw nothing, and a compartment was kept for a parcel that had left."""
+    parcel = site.stored(7)
+    practising(site, "2")
+    site.happen(
+        f.ParcelStored(parcel=parcel, place=f.Place(kind=PlaceKind.COMPARTMENT, name="2"), session="1.9", by="amina")
+    )
+    site.forget()
+    site.press(Button.END_PRACTICE)
+    site.open("2")
+    site.wait(3_000)
+    site.close("2")
+    site.card(CommandCard.EMPTY)
+    assert told(site) is StaffNoticeKind.CHECKED
+    assert "practice_ended" in site.kinds()
+    assert "compartment_reserved" not in site.kinds()
+    assert site.state.durable.parcels[parcel].state is ParcelState.DISPUTED
 
 
 def test_only_an_empty_closed_compartment_is_set_aside_and_one_at_a_time(site: VirtualSite) -> None:

@@ -228,6 +228,8 @@ class VirtualSite:
             before = due
             self.runner.advance()
             if self.runner.next_deadline() == before:
+                self.runner.advance()  # What a first tick made due at this very instant is seen to by a second one.
+            if self.runner.next_deadline() == before:
                 message = "a deadline that a tick does not move would spin for ever"
                 raise AssertionError(message)
         self.clock.wall_ms += end - self.clock.mono
