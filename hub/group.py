@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub import batches
 from hub.boxes import Boxes
+from hub.core.delegates import Delegated
 from hub.core.moment import Moment
 from hub.core.project import (
     AlertKind,
@@ -68,7 +69,19 @@ from wire.plan import Plan, PlannedParcel
 QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
-_BY_PARCEL: Final = (Received, Placed, Taking, Ended, KeyRaised, Planned, Disputed, Refused, Unplaced, Extended)
+_BY_PARCEL: Final = (
+    Received,
+    Placed,
+    Taking,
+    Ended,
+    KeyRaised,
+    Planned,
+    Disputed,
+    Refused,
+    Unplaced,
+    Delegated,
+    Extended,
+)
 
 
 @dataclass(frozen=True, slots=True)

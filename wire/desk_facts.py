@@ -82,6 +82,34 @@ class KeyOpeningDeclared(Fact, frozen=True, kw_only=True, tag="key_opening_decla
     open: bool = False
 
 
+class MandateIssued(Fact, frozen=True, kw_only=True, tag="mandate_issued"):
+    """Staff made a mandate slip for a recipient who sends somebody; the one before, if any, opens no longer (C-30).
+
+    `identity`: how staff knew that it was the recipient who asked.
+    """
+
+    parcel: ParcelId
+    number: int
+    by: str
+    identity: IdentityCheck
+
+
+class MandateWithdrawn(Fact, frozen=True, kw_only=True, tag="mandate_withdrawn"):
+    """The recipient takes the mandate back: its slip opens no longer, their own does."""
+
+    parcel: ParcelId
+    number: int
+    by: str
+
+
+class CollectionDelegated(Fact, frozen=True, kw_only=True, tag="collection_delegated"):
+    """A delegate came with a mandate slip: their door opens (its opening follows), or the desk is called. Who they are is nobody's."""
+
+    parcel: ParcelId
+    number: int
+    session: str = ""
+
+
 class PracticeStarted(Fact, frozen=True, kw_only=True, tag="practice_started"):
     """Staff set an empty compartment aside for practice (M-10): nothing that happens there is about a parcel."""
 

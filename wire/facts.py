@@ -22,6 +22,9 @@ from wire.desk_facts import (
     CollectionAssisted as CollectionAssisted,
 )
 from wire.desk_facts import (
+    CollectionDelegated as CollectionDelegated,
+)
+from wire.desk_facts import (
     CompartmentReconciled as CompartmentReconciled,
 )
 from wire.desk_facts import (
@@ -32,6 +35,12 @@ from wire.desk_facts import (
 )
 from wire.desk_facts import (
     KeyOpeningDeclared as KeyOpeningDeclared,
+)
+from wire.desk_facts import (
+    MandateIssued as MandateIssued,
+)
+from wire.desk_facts import (
+    MandateWithdrawn as MandateWithdrawn,
 )
 from wire.desk_facts import (
     PinRefused as PinRefused,
@@ -399,6 +408,9 @@ AnyFact = (
     | StaffSignedIn
     | StaffSignedOut
     | CollectionAssisted
+    | MandateIssued
+    | MandateWithdrawn
+    | CollectionDelegated
     | KeyOpeningDeclared
     | HoldExtended
     | PracticeStarted

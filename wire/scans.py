@@ -10,10 +10,11 @@ from typing import Final
 
 from wire.badges import CARD_PREFIX, CommandCard, badge_digest, is_badge, read_card
 from wire.labels import CarrierLabel, read_label
+from wire.mandate import ScannedMandate, read_mandate
 from wire.pickup import ScannedKey, read_qr_text
 from wire.practice import ScannedPractice, read_practice
 
-_OURS: Final = ("CG", "CB", "CC", "CP")
+_OURS: Final = ("CG", "CB", "CC", "CP", "CM")
 _S10_CHARACTERS: Final = 13
 """A carrier number such as `CC123456785FR` starts like ours; only a longer text claims to be one of ours."""
 _ADDRESSES: Final = ("www.", "mailto:", "tel:", "wifi:", "begin:")
@@ -36,13 +37,15 @@ class Foreign:
     """Any other text: a web address, a loyalty card."""
 
 
-Scanned = ScannedKey | ScannedPractice | ScannedBadge | CommandCard | CarrierLabel | Damaged | Foreign
+Scanned = ScannedKey | ScannedMandate | ScannedPractice | ScannedBadge | CommandCard | CarrierLabel | Damaged | Foreign
 
 
 def classify(text: str) -> Scanned:
     """What `text` is. Never raises, whatever the text."""
     if key := read_qr_text(text):
         return key
+    if mandate := read_mandate(text):
+        return mandate
     if practice := read_practice(text):
         return practice
     if is_badge(text):

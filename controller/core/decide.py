@@ -29,6 +29,7 @@ from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNot
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.labels import CarrierLabel
+from wire.mandate import ScannedMandate
 from wire.pickup import ScannedKey
 from wire.practice import ScannedPractice
 from wire.scans import Damaged, Foreign, ScannedBadge, classify
@@ -88,6 +89,8 @@ def _scanned(state: State, event: e.Scanned, now: Now) -> Decision:
     match classify(event.text):
         case ScannedKey() as key:
             return pickup.key_scanned(state, key, event, now)
+        case ScannedMandate() as mandate:
+            return pickup.mandate_scanned(state, mandate, event, now)
         case ScannedPractice() as slip:
             return practice.slip_scanned(state, slip, event, now)
         case ScannedBadge() as badge:

@@ -16,6 +16,7 @@ from controller.core import (
     extending,
     keyed,
     loading,
+    mandates,
     misplaced,
     moving,
     needs,
@@ -107,10 +108,8 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
 
 def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a button
     """A button of either screen."""
-    if event.button is Button.CALL_DESK:
-        return _customer_calls(state, "help", None)
-    if event.button is Button.DISPUTE:
-        return _customer_calls(state, "dispute", event.parcel)
+    if event.button is Button.CALL_DESK or event.button is Button.DISPUTE:
+        return _customer_calls(state, event)
     if event.button is Button.FOUND_EMPTY or event.button is Button.DAMAGED or event.button is Button.REFUSE:
         return reports.reported(state, event, now)
     staff = state.durable.staff
@@ -149,7 +148,15 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return _sign_out(state, staff)
         case Button.CHECK:
             return _check(state, staff, event.compartment, After.NOTHING, now)
-        case Button.REMOVE | Button.RETRIEVE | Button.REISSUE | Button.EXTEND | Button.HAND_OVER:
+        case (
+            Button.REMOVE
+            | Button.RETRIEVE
+            | Button.REISSUE
+            | Button.MANDATE
+            | Button.WITHDRAW_MANDATE
+            | Button.EXTEND
+            | Button.HAND_OVER
+        ):
             return _of_parcel(state, staff, event, now)
         case Button.NOT_THERE if courier.is_courier(staff) and not retrieval.is_retrieving(state):
             return drops.not_in_hand(state, staff)
@@ -182,6 +189,8 @@ def _of_parcel(state: State, staff: Staff, event: Pressed, now: Now) -> Decision
             return retrieval.retrieve(state, staff, event.parcel, now)
         case Button.REISSUE:
             return reissue.reissue(state, staff, event)
+        case Button.MANDATE | Button.WITHDRAW_MANDATE:
+            return mandates.pressed(state, staff, event)
         case Button.EXTEND:
             return retrieval.extended(state, staff, extending.extend(state, staff, event, now), now)
         case _:
@@ -236,7 +245,9 @@ def idle(state: State) -> Decision:
     )
 
 
-def _customer_calls(state: State, reason: str, parcel: ParcelId | None) -> Decision:
+def _customer_calls(state: State, event: Pressed) -> Decision:
+    disputes = event.button is Button.DISPUTE
+    reason, parcel = ("dispute", event.parcel) if disputes else ("help", None)
     known = parcel is None or parcel in state.durable.parcels or parcel in state.durable.ended
     facts = tuple(call_desk(state, reason, parcel if known else None, None))
     return Decision(facts, (Show(Notice(NoticeKind.CALLED)), Sound(Signal.ATTENTION)))

@@ -98,9 +98,13 @@ class RememberStored:
 
 @dataclass(frozen=True, slots=True)
 class ShowSlip:
-    """Offer the new slip of a parcel that has long been stored; a late *cancel* never means it."""
+    """Offer the new slip of a parcel that has long been stored; a late *cancel* never means it. `mandate`: that for a delegate.
 
-    parcel: ParcelId
+    None: no slip is offered any longer.
+    """
+
+    parcel: ParcelId | None
+    mandate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ class Button(StrEnum):
     NOT_THERE = "not_there"
     EXTEND = "extend"
     REISSUE = "reissue"
+    MANDATE = "mandate"
+    WITHDRAW_MANDATE = "withdraw_mandate"
     HAND_OVER = "hand_over"
     ANSWER_CALL = "answer_call"
     CLEAR_ALARM = "clear_alarm"

@@ -24,6 +24,7 @@ from controller.core.fold_doors import (
 )
 from controller.core.fold_parcels import (
     ended,
+    mandate_changed,
     plan_applied,
     received,
     released,
@@ -48,6 +49,7 @@ _ONLY_TOLD: Final = (
     f.BadgeRefused,
     f.BadgeVouched,
     f.CollectionAssisted,
+    f.CollectionDelegated,
 )
 """Kinds that are written down for those who read them later, and change nothing that is decided by."""
 
@@ -87,6 +89,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return ended(durable, fact, stamp)
         case f.ParcelDisputed() | f.ParcelRefused():
             return set_aside(durable, fact, stamp)
+        case f.MandateIssued() | f.MandateWithdrawn():
+            return mandate_changed(durable, fact)
         case f.ParcelNoted() | f.HoldExtended() | f.KeyReplaced() | f.ParcelJoined():
             return told_of(durable, fact)
         case f.AttemptFailed() | f.LockoutCleared() | f.PinRefused():

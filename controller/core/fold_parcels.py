@@ -50,6 +50,7 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
         base,
         version=max(planned.version, base.version),
         epoch=planned.epoch if newer or known is None else base.epoch,
+        mandate=0 if newer else base.mandate,
         tracking=base.tracking or planned.tracking,
         carrier=base.carrier or planned.carrier,
         size=planned.size,
@@ -97,9 +98,16 @@ def key_replaced(durable: Durable, fact: f.KeyReplaced) -> Durable:
     """A slip was issued anew: only the newest version opens (M-04)."""
     alias = durable.aliases.get(fact.parcel)
     if alias is None:
-        return edit_parcel(durable, fact.parcel, version=fact.version, epoch=fact.epoch)
+        return edit_parcel(durable, fact.parcel, version=fact.version, epoch=fact.epoch, mandate=0)
     newer = _newer_alias(alias, fact.version, fact.epoch)
     return replace(durable, aliases=with_key(durable.aliases, fact.parcel, newer))
+
+
+def mandate_changed(durable: Durable, fact: f.MandateIssued | f.MandateWithdrawn) -> Durable:
+    """The newest mandate counts, until it is taken back; numbers are never given twice (C-30)."""
+    if isinstance(fact, f.MandateIssued):
+        return edit_parcel(durable, fact.parcel, mandate=fact.number, mandates=fact.number)
+    return edit_parcel(durable, fact.parcel, mandate=0)
 
 
 def _newer_alias(alias: Alias, version: int, epoch: int) -> Alias:

@@ -121,6 +121,7 @@ class Parcel:
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
     `damaged_said`: staff said that it came damaged; its receipt says so (S-07).
     `extended`: how often its hold was extended, as far as this site and its hub know; `until_ms`: the limit that was said then, to be read.
+    `mandate`: the number of the mandate slip that opens its door, 0 without one; `mandates`: how many were made (C-30).
     """
 
     id: ParcelId
@@ -151,6 +152,8 @@ class Parcel:
     damaged_said: bool = False
     extended: int = 0
     until_ms: int = 0
+    mandate: int = 0
+    mandates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +441,8 @@ class StaffNoticeKind(StrEnum):
     WRONG_PARCEL = "wrong_parcel"
     ALL_RETRIEVED = "all_retrieved"
     REISSUED = "reissued"
+    MANDATE_ISSUED = "mandate_issued"
+    MANDATE_WITHDRAWN = "mandate_withdrawn"
     KEY_TOO_LATE = "key_too_late"
     NOT_YOUR_CARRIER = "not_your_carrier"
     SAY_WHY = "say_why"
@@ -533,6 +538,7 @@ class Live:
     refused_badge: RefusedBadge | None = None
     needs: Needs = NO_NEEDS
     slip_for: ParcelId | None = None
+    slip_is_mandate: bool = False
     trying_since: int | None = None
     hints: int = 0
     opened: Mapping[Label, int] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from controller.core.deposits import remembered
 from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, StaffNotice, Waiting
 from wire.ids import Door, Label
 from wire.labels import CarrierLabel
+from wire.mandate import read_mandate
 from wire.pickup import read_qr_text
 from wire.scans import classify
 
@@ -68,9 +69,9 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
         case x.RememberSize():
             return replace(live, last_size=what.size)
         case x.RememberStored():
-            return replace(live, last_stored=what.parcel, slip_for=None)
+            return replace(live, last_stored=what.parcel, slip_for=None, slip_is_mandate=False)
         case x.ShowSlip():
-            return replace(live, slip_for=what.parcel)
+            return replace(live, slip_for=what.parcel, slip_is_mandate=what.mandate)
         case x.RememberNeeds():
             return replace(live, needs=what.needs)
         case x.Wait():
@@ -163,5 +164,5 @@ def _is_customers(event: object) -> bool:
     if isinstance(event, e.NextDoor):
         return True
     if isinstance(event, e.Scanned):
-        return read_qr_text(event.text) is not None
+        return read_qr_text(event.text) is not None or read_mandate(event.text) is not None
     return isinstance(event, e.DigitsTyped)

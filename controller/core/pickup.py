@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due, groups
+from controller.core import due, groups, mandates
 from controller.core.allocate import is_within_reach
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
@@ -20,6 +20,7 @@ from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, State
 from controller.core.orders import call_desk, next_session, open_door
 from wire import facts as f
 from wire.ids import Door, Label, ParcelId, ParcelState, PlaceKind, Purpose, Service
+from wire.mandate import ScannedMandate, is_genuine_mandate
 from wire.pickup import (
     NotDigits,
     PickupKey,
@@ -50,6 +51,22 @@ def key_scanned(state: State, scanned: ScannedKey, event: Scanned, now: Now) -> 
     if site_key is None or not is_genuine(scanned, site_key):
         return refused()
     return _present(state, scanned.key, "qr", event, now)
+
+
+def mandate_scanned(state: State, scanned: ScannedMandate, event: Scanned, now: Now) -> Decision:
+    """A delegate's slip: the door of its one parcel, for the newest mandate that was not taken back (C-30)."""
+    if scanned.key.site_number != state.setup.number:
+        return _wrong_site(state, scanned.key)
+    site_key = state.setup.keys.get(scanned.key.epoch)
+    if site_key is None or not is_genuine_mandate(scanned, site_key):
+        return refused()
+    parcel = state.durable.parcels.get(scanned.key.parcel)
+    if parcel is None:
+        ended = state.durable.ended.get(scanned.key.parcel)
+        return refused() if ended is None else _ended(state, scanned.key, ended)
+    if (refusal := mandates.refused(parcel, scanned)) is not None:
+        return refusal
+    return mandates.came(parcel, _serve_own(state, parcel, scanned.key, mandates.FORM, event, now))
 
 
 def digits_typed(state: State, event: DigitsTyped, now: Now) -> Decision:

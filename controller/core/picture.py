@@ -43,6 +43,7 @@ from controller.core.views import (
 )
 from wire.facts import Place
 from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone
+from wire.mandate import mandate_text
 from wire.messages import (
     AlarmState,
     Birth,
@@ -294,15 +295,17 @@ def _slip(state: State) -> SlipView | None:
         return None
     key = PickupKey(state.setup.number, parcel.id, parcel.version, parcel.epoch)
     label = Label(parcel.place.name) if parcel.place and parcel.place.kind is PlaceKind.COMPARTMENT else None
+    mandate = state.live.slip_is_mandate and bool(parcel.mandate)
     return SlipView(
         parcel=parcel.id,
-        qr_text=qr_text(site_key, key),
-        digits=typed_digits(site_key, key),
+        qr_text=mandate_text(site_key, key, parcel.mandate) if mandate else qr_text(site_key, key),
+        digits="" if mandate else typed_digits(site_key, key),
         place=parcel.place,
         reach=_reach(state, label),
         language=parcel.language,
         tracking=parcel.tracking,
         version=parcel.version,
+        mandate=mandate,
     )
 
 
@@ -324,6 +327,7 @@ def _parcel(parcel: Parcel) -> ParcelView:
         heavy=parcel.heavy or parcel.heavy_said,
         extended=parcel.extended,
         until_ms=parcel.until_ms,
+        mandate=bool(parcel.mandate),
     )
 
 

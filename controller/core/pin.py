@@ -79,7 +79,7 @@ def _person(state: State, staff: Staff) -> Person | None:
 
 def _behind(state: State, staff: Staff, event: Pressed | AssistAsked) -> Label | None:
     """The compartment that what was asked would open; None when it opens none."""
-    if isinstance(event, AssistAsked) or event.button in {Button.REMOVE, Button.REISSUE}:
+    if isinstance(event, AssistAsked) or event.button in {Button.REMOVE, Button.REISSUE, Button.MANDATE}:
         held = state.durable.compartments.items()
         return next((label for label, known in held if known.parcel == event.parcel), None)
     if event.button is Button.END_PRACTICE:

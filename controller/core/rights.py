@@ -59,6 +59,8 @@ NEEDS: Final = {
     Button.REMOVE: Right.TAKE_OUT,
     Button.RETRIEVE: Right.RETRIEVE,
     Button.REISSUE: Right.ASSIST,
+    Button.MANDATE: Right.ASSIST,
+    Button.WITHDRAW_MANDATE: Right.ASSIST,
     Button.NOT_THERE: Right.GO_ON,
     Button.EXTEND: Right.EXTEND,
     Button.HAND_OVER: Right.HAND_OVER,

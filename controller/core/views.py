@@ -64,7 +64,7 @@ class CompartmentView:
 
 @dataclass(frozen=True, slots=True)
 class SlipView:
-    """All that a slip prints."""
+    """All that a slip prints. `mandate`: it is for somebody who collects for another, and has no digits (C-30)."""
 
     parcel: ParcelId
     qr_text: str
@@ -74,6 +74,7 @@ class SlipView:
     language: str
     tracking: str
     version: int
+    mandate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class ParcelView:
     heavy: bool = False
     extended: int = 0
     until_ms: int = 0
+    mandate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from controller.panel_messages import (
 )
 from paper.daylist import inventory_pdf
 from paper.pictograms import DoorArea
-from paper.slip import Slip, slip_pdf
+from paper.slip import Slip, SlipKind, slip_pdf
 from paper.slip_page import slip_css, slip_html
 from wire.ids import PlaceKind
 from wire.labels import CarrierLabel
@@ -127,6 +127,7 @@ class Kiosk:
             opening_hours=self.settings.help.hours,
             language=view.language,
             area=_area(view),
+            kind=SlipKind.MANDATE if view.mandate else SlipKind.PICKUP,
         )
 
 

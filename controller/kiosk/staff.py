@@ -63,6 +63,8 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.DROP_ENDED,
         StaffNoticeKind.EXTENDED,
         StaffNoticeKind.RECONCILED,
+        StaffNoticeKind.MANDATE_ISSUED,
+        StaffNoticeKind.MANDATE_WITHDRAWN,
     }
 )
 _CARD_OF_SIZE: Final = {

@@ -108,6 +108,8 @@ NOTICES: Final = {
     StaffNoticeKind.RECONCILED: "L'inventaire est fini. Imprimez son rapport, puis signez-le.",
     StaffNoticeKind.RECONCILIATION_PAUSED: "Une personne prend son colis. Continuez l'inventaire après elle.",
     StaffNoticeKind.REISSUED: "Nouveau bon prêt : imprimez-le. L'ancien bon n'ouvre plus.",
+    StaffNoticeKind.MANDATE_ISSUED: "Bon pour une autre personne prêt : imprimez-le. Il ouvre une seule porte, pour un seul colis.",
+    StaffNoticeKind.MANDATE_WITHDRAWN: "C'est retiré : le bon de l'autre personne n'ouvre plus.",
     StaffNoticeKind.ALL_RETRIEVED: "Il n'y a plus de colis à reprendre.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, assert_never
 
+from hub.core.delegates import Delegated
 from hub.core.moment import Moment
 from wire import facts
 from wire.facts import Place
@@ -26,11 +27,12 @@ class Source(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What a recipient is told; `replaced` is followed by the version, `replaced/2`."""
+    """What a recipient is told; `replaced` is followed by the version, `replaced/2`, `delegated` by the mandate's number."""
 
     READY = "ready"
     COLLECTED = "collected"
     REPLACED = "replaced"
+    DELEGATED = "delegated"
 
 
 class AlertKind(StrEnum):
@@ -51,14 +53,7 @@ class AlertKind(StrEnum):
     MESSAGE_FAILED = "message_failed"
 
 
-ENDED: Final = frozenset(
-    {
-        ParcelState.COLLECTED,
-        ParcelState.REMOVED,
-        ParcelState.RETURNED,
-        ParcelState.LOST,
-    }
-)
+ENDED: Final = frozenset({ParcelState.COLLECTED, ParcelState.REMOVED, ParcelState.RETURNED, ParcelState.LOST})
 """States in which a parcel has left the site for good."""
 
 WANTED: Final = frozenset(
@@ -192,7 +187,10 @@ class Joined:
     into: ParcelId
 
 
-ParcelChange = Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Refused | Unplaced | Extended
+_STATE_AFTER: Final = {Taking: ParcelState.COLLECTING, Disputed: ParcelState.DISPUTED, Refused: ParcelState.REFUSED}
+ParcelChange = (
+    Received | Placed | Taking | Ended | KeyRaised | Planned | Disputed | Refused | Unplaced | Delegated | Extended
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +271,8 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911, 
             return (Disputed(fact.parcel), Raise(AlertKind.DISPUTED, fact.parcel, fact.reason))
         case facts.ParcelRefused():
             return (Refused(fact.parcel),)
+        case facts.CollectionDelegated():
+            return (Delegated(fact.parcel, fact.number),)
         case facts.KeyReplaced():
             return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
         case facts.HoldExtended():
@@ -354,7 +354,7 @@ class Evolved:
     needs: PlannedParcel | None = None
 
 
-def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> Evolved | None:  # noqa: PLR0911 one match
+def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> Evolved | None:
     """The parcel after `change`; None when the change tells nothing new.
 
     `known.site` must be the site that speaks: a site cannot change another site's parcel (I-20).
@@ -371,19 +371,15 @@ def evolve(known: ParcelRecord | None, change: ParcelChange, moment: Moment) -> 
             return _after_received(known, change, moment)
         case Placed():
             return _after_placed(known, change, moment)
-        case Taking():
+        case Taking() | Disputed() | Refused():
             base = known or _forgotten(change.parcel, moment)
-            return _moved(known, replace(base, state=ParcelState.COLLECTING, changed_ms=moment.believed_ms()))
+            return _moved(known, replace(base, state=_STATE_AFTER[type(change)], changed_ms=moment.believed_ms()))
         case Unplaced():
             return _after_unplaced(known, moment)
         case Extended():
             return _after_extended(known, change, moment)
-        case Disputed():
-            base = known or _forgotten(change.parcel, moment)
-            return _moved(known, replace(base, state=ParcelState.DISPUTED, changed_ms=moment.believed_ms()))
-        case Refused():
-            base = known or _forgotten(change.parcel, moment)
-            return _moved(known, replace(base, state=ParcelState.REFUSED, changed_ms=moment.believed_ms()))
+        case Delegated():
+            return None if known is None else Evolved(known, messages=(f"{MessageKind.DELEGATED}/{change.number}",))
         case Ended():
             return _after_ended(known, change, moment)
         case _:

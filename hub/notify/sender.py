@@ -21,7 +21,7 @@ from hub.clock import Clock
 from hub.core.project import AlertKind, MessageKind
 from hub.keys import KeyRing
 from hub.live import Live
-from hub.notify.words import collected_text, ready_text, replaced_text
+from hub.notify.words import collected_text, delegated_text, ready_text, replaced_text
 from hub.store import desk, ingest
 from hub.store.engine import Store
 from wire.ids import ParcelId
@@ -181,6 +181,8 @@ class Sender:
     def _text(self, row: Any, fresh: Any, key: PickupKey) -> str:
         if row.kind == MessageKind.COLLECTED:
             return collected_text(site=row.site_name)
+        if row.kind.startswith(MessageKind.DELEGATED):
+            return delegated_text(site=row.site_name)
         digits = show_digits(self._keys.digits(row.site, key))
         if row.kind == MessageKind.READY:
             at_desk = desk.is_shelf(fresh.place_kind)

@@ -29,3 +29,11 @@ def replaced_text(*, site: str, address: str, digits: str) -> str:
 def collected_text(*, site: str) -> str:
     """The parcel is gone."""
     return f"Bonjour. Votre colis a été retiré. Lieu : {site}. Ce n'est pas vous ? Parlez-en à l'accueil."
+
+
+def delegated_text(*, site: str) -> str:
+    """Somebody came with the slip that the recipient gave to another person."""
+    return (
+        f"Bonjour. Une personne est venue chercher votre colis avec le bon pour une autre personne. Lieu : {site}. "
+        f"Vous n'avez envoyé personne ? Parlez-en à l'accueil."
+    )

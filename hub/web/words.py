@@ -173,6 +173,7 @@ MESSAGE_KIND: Final[Mapping[str, str]] = {
     "ready": "Votre colis est prêt",
     "collected": "Votre colis a été retiré",
     "replaced": "Votre bon de retrait est remplacé",
+    "delegated": "Une autre personne est venue chercher votre colis",
 }
 
 MESSAGE_STATE: Final[Mapping[str, Word]] = {
@@ -199,6 +200,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "lost": "Bon présenté alors que le colis est perdu.",
     "not_ready": "Bon présenté trop tôt : le colis n'est pas encore déposé.",
     "desk": "Bon présenté : la personne est envoyée à l'accueil.",
+    "mandate_withdrawn": "Bon pour une autre personne présenté alors qu'il est retiré.",
     "door": "Bon présenté : la porte ne s'ouvre pas, la personne est envoyée à l'accueil.",
 }
 
@@ -355,8 +357,21 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
         case facts.ServiceSet():
             word = SERVICE[fact.service]
             return Word(f"Casier {fact.compartment} : {word.text}.", word.icon, word.tone)
+        case facts.MandateIssued() | facts.MandateWithdrawn() | facts.CollectionDelegated():
+            return _tell_delegate(fact)
         case _:
             return _tell_machine(fact)
+
+
+def _tell_delegate(fact: facts.MandateIssued | facts.MandateWithdrawn | facts.CollectionDelegated) -> Word:
+    match fact:
+        case facts.MandateIssued():
+            check = _IDENTITY.get(fact.identity, fact.identity)
+            return Word(f"Bon pour une autre personne, numéro {fact.number} : {check}.", "key")
+        case facts.MandateWithdrawn():
+            return Word(f"Bon pour une autre personne, numéro {fact.number} : retiré.", "key")
+        case facts.CollectionDelegated():
+            return Word(f"Une autre personne est venue, avec le bon numéro {fact.number}.", "person")
 
 
 def _tell_door(

@@ -310,7 +310,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "badge_expired", "no_pin", "pin_wrong", "pin_wait",
         "needs_noted", "identified", "identify_first", "no_room", "look_first", "assisted", "practice_on",
         "not_for_practice",
-        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
+        "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "mandate_issued", "mandate_withdrawn", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
             "still_occupied", "drop_ended", "drop_full", "extended", "extended_enough",
         "other_label", "say_which", "reconciled", "reconciliation_paused",
     ]  # fmt: skip
@@ -341,7 +341,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(Button) == [
         "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
         "heavy", "low", "arrived_damaged", "unidentified", "identified", "make_room", "check",
-        "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
+        "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "mandate", "withdraw_mandate", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
         "reconcile", "as_expected", "other", "end_reconciliation",
     ]  # fmt: skip

@@ -585,7 +585,7 @@ def test_words_that_other_programs_read_are_these() -> None:
         "unknown_site", "bad_message", "views_differ", "site_offline", "message_failed",
     ]  # fmt: skip
     assert [source.value for source in Source] == ["plan", "desk", "recovered"]
-    assert [kind.value for kind in p.MessageKind] == ["ready", "collected", "replaced"]
+    assert [kind.value for kind in p.MessageKind] == ["ready", "collected", "replaced", "delegated"]
 
 
 def test_a_record_of_nothing_but_its_name_is_an_announced_first_key() -> None:

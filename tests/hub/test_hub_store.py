@@ -23,7 +23,17 @@ from tests.hub.hub_site import AT_MS, Journal, life, life_of
 from wire import facts, topics
 from wire.facts import AnyFact
 from wire.ids import Door as DoorState
-from wire.ids import Label, Occupancy, ParcelId, ReachZone, Service, SizeClass, Trust, parcel_id_from_bits
+from wire.ids import (
+    IdentityCheck,
+    Label,
+    Occupancy,
+    ParcelId,
+    ReachZone,
+    Service,
+    SizeClass,
+    Trust,
+    parcel_id_from_bits,
+)
 from wire.messages import (
     Ack,
     Birth,
@@ -291,6 +301,25 @@ def test_a_plan_that_its_site_does_not_follow_is_said_again_now_and_then(bench: 
     bench.now_ms += REPEAT_MS
     bench.planner.look()
     assert said() == []
+
+
+def test_c_30_a_recipient_who_can_be_reached_is_told_once_that_somebody_came_with_their_mandate(bench: Bench) -> None:
+    parcel = bench.announce(site="gambetta", phone="0612345678")
+    silent = bench.announce(site="gambetta", tracking="8N00234584109")
+    journal = Journal("gambetta")
+    journal.write(
+        *life(parcel, ends=False, source="plan"),
+        facts.MandateIssued(parcel=parcel, number=1, by="p1", identity=IdentityCheck.DOCUMENT),
+        facts.CollectionDelegated(parcel=parcel, number=1, session="1.2"),
+        facts.CollectionDelegated(parcel=parcel, number=1, session="1.2"),
+        facts.CollectionDelegated(parcel=silent, number=1, session="1.3"),
+    )
+    bench.hear(journal.batch(1, 9))
+    bench.sender.send_due()
+    told = [message for message in bench.driver.sent if message.kind == "delegated"]
+    assert [(message.id, message.to) for message in told] == [(f"{parcel}:delegated/1", "0612345678")]
+    assert "une autre personne" in told[0].text
+    assert not any(character.isdigit() for character in told[0].text), "no code, no number of anybody"
 
 
 def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,10 +16,11 @@ from controller.core.views import Screen
 from controller.kiosk.staff_words import notice_words
 from controller.panel_messages import AssistInput, PinInput, PressInput
 from tests.kiosk.conftest import Running
-from tests.kiosk.kiosk_lock import PARCEL, SITE_KEY, serving, staffed
+from tests.kiosk.kiosk_lock import KEY, PARCEL, SITE_KEY, SLIP, serving, staffed
 from tests.kiosk.test_kiosk_pages import outside, violations
 from tests.tools.ports import wait_until
 from wire.ids import IdentityCheck, Label, Motive
+from wire.mandate import mandate_text
 from wire.practice import practice_text
 
 SIZES = ((1024, 600), (1280, 800), (800, 480))
@@ -148,3 +150,38 @@ def test_practice_has_a_slip_of_its_own_and_the_customers_screen_says_that_it_is
         assert violations(page) == []
     kiosk.lock.show(view)
     assert page.request.get(f"{kiosk.url}/staff/practice").status == 404
+
+
+def test_c_30_a_slip_for_somebody_else_is_one_button_of_the_same_questions_and_is_taken_back_with_two_touches(
+    kiosk: Running, page: Page
+) -> None:
+    view = staffed()
+    parcels = tuple(replace(one, mandate=one.parcel == PARCEL) for one in view.staff.parcels)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, role="concierge", parcels=parcels)))
+    page.goto(f"{kiosk.url}/staff")
+    page.click(f"#assist-{PARCEL}")
+    page.click("#mandate-yes")
+    expect(page.locator("#assist")).to_be_visible()
+    page.check("input[name=identity][value=document]")
+    page.click("#mandate-yes")
+    kiosk.lock.wait_for_input(
+        lambda said: said == PressInput(button=Button.MANDATE, value="document", parcel=PARCEL), "the mandate"
+    )
+    withdraw = page.locator("[data-press=withdraw_mandate]")
+    expect(withdraw).to_have_count(1)
+    withdraw.click()
+    page.wait_for_timeout(500)
+    withdraw.click()
+    kiosk.lock.wait_for_input(
+        lambda said: said == PressInput(button=Button.WITHDRAW_MANDATE, parcel=PARCEL), "the mandate to be taken back"
+    )
+
+
+def test_c_30_the_slip_for_somebody_else_says_what_it_is_and_nothing_of_whose_parcel_it_is(
+    kiosk: Running, page: Page
+) -> None:
+    text = mandate_text(SITE_KEY, KEY, 1)
+    kiosk.lock.show(staffed(slip=replace(SLIP, mandate=True, qr_text=text, digits="")))
+    page.goto(f"{kiosk.url}/staff/slip/{PARCEL}")
+    expect(page.locator("main")).to_contain_text("Bon pour une autre personne")
+    assert not re.search(r"[0-9]{4} ?[0-9]{4}|RR123456785FR", page.locator("main").inner_text())

@@ -60,6 +60,8 @@ class RandomSite:
         self.confirmed: set[ParcelId] = set()
         self.reported: set[ParcelId] = set()
         self.damaged: set[ParcelId] = set()
+        self.mandates: list[tuple[ParcelId, str]] = []
+        """Every mandate slip that was ever printed (C-30)."""
         self.taken_out: set[ParcelId] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}

@@ -14,6 +14,7 @@ from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.ids import Door, Found, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
+from wire.mandate import ScannedMandate
 from wire.pickup import ScannedKey
 from wire.plan import Intent
 from wire.scans import classify
@@ -62,6 +63,9 @@ class Witness:
         self._looked: set[tuple[str, Label]] = set()
         self._helped: set[str] = set()
         self._practice: Label | None = None
+        self._mandates: dict[ParcelId, tuple[int, int]] = {}
+        """The mandate in force of each parcel: its number, and the version of the key it was made with (C-30)."""
+        self._delegated: set[str] = set()
         self._pin_typed = False
         self._wrong_pins: dict[str, list[int]] = defaultdict(list)
         self.carriers: dict[ParcelId, str] = {}
@@ -141,6 +145,8 @@ class Witness:
             case f.CollectionAssisted():
                 self._helped.add(fact.session)
                 self.shown.add(fact.parcel)
+            case f.MandateIssued() | f.MandateWithdrawn() | f.KeyReplaced() | f.PlanApplied() | f.CollectionDelegated():
+                self._mandate(fact)
             case f.PracticeStarted():
                 assert not self.inside[fact.compartment], f"M-10: practice at {fact.compartment} with something inside"
                 self._practice = fact.compartment
@@ -216,6 +222,25 @@ class Witness:
         assert view.staff.slip is None, "K-01: a courier sees the key of a recipient"
         assert view.staff.calls == (), "K-01: a courier sees who waits"
 
+    def _mandate(
+        self, fact: f.MandateIssued | f.MandateWithdrawn | f.KeyReplaced | f.PlanApplied | f.CollectionDelegated
+    ) -> None:
+        """C-30: the newest mandate that was not taken back, and no slip newer than it."""
+        match fact:
+            case f.MandateIssued():
+                self._mandates[fact.parcel] = (fact.number, self.site.state.durable.parcels[fact.parcel].version)
+            case f.MandateWithdrawn() | f.KeyReplaced():
+                self._mandates.pop(fact.parcel, None)
+            case f.PlanApplied():
+                for planned in fact.upserted:
+                    if planned.version > self._mandates.get(planned.id, (0, planned.version))[1]:
+                        del self._mandates[planned.id]
+            case f.CollectionDelegated():
+                number, _ = self._mandates.get(fact.parcel, (0, 0))
+                assert fact.number == number > 0, "C-30: a mandate that was taken back or replaced counted"
+                self._delegated.add(fact.session)
+                self.shown.add(fact.parcel)
+
     def _retrieved(self, fact: f.ParcelRemoved) -> None:
         """M-01: out of stock by its own label, with its door shut behind it and nothing of it inside."""
         assert fact.parcel in self.labels_read, f"M-01: {fact.parcel} was taken out and nobody read its label"
@@ -270,6 +295,8 @@ class Witness:
             assert self._pin_typed or not self.site.pin or not held, "opened for staff who gave no PIN"
         if fact.by and fact.purpose is Purpose.COLLECT:
             assert fact.session in self._helped, "M-05: opened for somebody, and nobody wrote down why"
+        if fact.form == "mandate":
+            assert fact.session in self._delegated, "C-30: a delegate's door opened, and nothing says that it was one"
         if fact.purpose is Purpose.VERIFY and fact.parcel is not None and fact.pulse == 1:
             self.labels_read.discard(fact.parcel)
         if fact.purpose not in _COLLECTING or fact.parcel is None or fact.pulse > 1:
@@ -453,5 +480,5 @@ class Witness:
 def _is_a_key(event: object) -> bool:
     """Whether a customer waits with it."""
     if isinstance(event, Scanned):
-        return isinstance(classify(event.text), ScannedKey)
+        return isinstance(classify(event.text), ScannedKey | ScannedMandate)
     return isinstance(event, DigitsTyped)

@@ -160,8 +160,11 @@ screen.addEventListener("submit", async (event) => {
   if (event.target.id === "assist") {
     const { motive, identity, present } = Object.fromEntries(new FormData(event.target));
     const { parcel } = assisting;
+    const forAnother = event.submitter?.id === "mandate-yes"; // Only who asks matters: nobody is helped, nobody need be there.
+    if (forAnother && !identity) return void event.target.querySelector("[name=identity]").focus();
     assisting = null;
     draw();
+    if (forAnother) return void post({ input: "press", button: "mandate", parcel, value: identity });
     if (event.submitter?.id === "reissue-yes") {
       post({ input: "press", button: "reissue", parcel, value: `${motive}/${identity}` });
       return;

@@ -1,17 +1,23 @@
-"""People whose slip the reader cannot read, a reader that sends noise (C-33), and people who do not see (C-29)."""
+"""People whose slip the reader cannot read, a reader that sends noise (C-33), people who do not see (C-29), and people
+who send somebody (C-30).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from controller.core.events import Touched, Unread
+from controller.core.events import Button, Touched, Unread
 from controller.core.model import NoticeKind, Phase
+from tests.controller.virtual_site import NUMBER, SITE_KEY
+from tests.simulation.people_at_the_bank.helpers import staff_pin
 from wire.ids import ParcelState, Purpose
+from wire.mandate import mandate_text
+from wire.pickup import PickupKey
 from wire.plan import Help
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
-    from wire.ids import Label
+    from wire.ids import Label, ParcelId
 
 PATIENCE_MS: Final = 11_000
 """A second more than somebody is left alone with a slip that is not read."""
@@ -40,13 +46,48 @@ def does_not_see(bank: RandomSite) -> None:
     waiting = [
         known.id
         for known in bank.site.state.durable.parcels.values()
-        if known.help is Help.BLIND and known.state is ParcelState.STORED and known.id in bank.versions
+        if known.help is Help.BLIND and _lies_there(bank, known.id) and known.id in bank.versions
     ]
     if waiting:
         parcel = bank.random.choice(waiting)
         bank.witness.shown.add(parcel)
         bank.site.scan(bank.site.slip(parcel, bank.versions[parcel]))
         bank.wait(500)
+
+
+def owner_sends_somebody(bank: RandomSite) -> None:
+    """A recipient asks for a slip for another person, or takes it back (C-30)."""
+    known = bank.site.state.durable.parcels.values()
+    stored = [parcel for parcel in known if parcel.state is ParcelState.STORED]
+    if not stored:
+        return
+    parcel = bank.random.choice(stored)
+    bank.site.sign_in()
+    if parcel.mandate and bank.random.random() < 0.6:
+        bank.site.press(Button.WITHDRAW_MANDATE, parcel=parcel.id)
+        return
+    bank.site.press(Button.MANDATE, "known", parcel=parcel.id)
+    if bank.random.random() < 0.8:
+        staff_pin(bank)
+    now = bank.site.state.durable.parcels.get(parcel.id)
+    if now is not None and now.mandates > parcel.mandates:
+        key = PickupKey(NUMBER, now.id, now.version, now.epoch)
+        bank.mandates.append((now.id, mandate_text(SITE_KEY, key, now.mandate)))
+
+
+def delegate_comes(bank: RandomSite) -> None:
+    """Somebody with a mandate slip, perhaps of long ago."""
+    if not bank.mandates:
+        return
+    parcel, text = bank.random.choice(bank.mandates[-3:])
+    if _lies_there(bank, parcel) or parcel in bank.taken - bank.reported:
+        bank.site.scan(text)
+        bank.wait(bank.random.choice((0, 500)))
+
+
+def _lies_there(bank: RandomSite, parcel: ParcelId) -> bool:
+    """Behind a door indeed, and wanted: who finds nothing there, or puts it back, says so, and that is told elsewhere (`reports`)."""
+    return parcel not in bank.reported and any(parcel in held for held in bank.inside.values())
 
 
 def cannot_be_read(bank: RandomSite) -> None:
@@ -98,4 +139,10 @@ def _hint_until(bank: RandomSite) -> int:
     return bank.site.state.live.notice_until if shown else 0
 
 
-ACTS: Final[tuple[tuple[Act, int], ...]] = ((cannot_be_read, 2), (noise, 1), (does_not_see, 4))
+ACTS: Final[tuple[tuple[Act, int], ...]] = (
+    (cannot_be_read, 2),
+    (noise, 1),
+    (does_not_see, 4),
+    (owner_sends_somebody, 3),
+    (delegate_comes, 4),
+)
