@@ -147,6 +147,7 @@ class Bank(RuleBasedStateMachine):
     @rule()
     def driver_fails(self) -> None:
         label = next(self._pulsed())
+        self.witness.broken.add(label)
         self.site.runner.feed(PulseFailed(label, "no answer"))
 
     @precondition(lambda self: Door.OPEN in self.site.doors.values())
