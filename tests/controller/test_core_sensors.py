@@ -103,6 +103,21 @@ def test_the_latch_still_fires_and_the_parcel_is_collected(site: VirtualSite) ->
     assert site.occupancy("1") is Occupancy.FREE, "what staff saw stands"
 
 
+def test_a_customer_after_staff_looked_behind_it_leaves_it_unknown_again(site: VirtualSite) -> None:
+    parcel = distrusted(site)
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.wait(4_000)
+    site.press(Button.NOT_EMPTY)
+    assert site.occupancy("1") is Occupancy.OCCUPIED
+    site.press(Button.SIGN_OUT)
+    site.wait(5_000)
+    site.scan(site.slip(parcel))
+    site.wait(64_000)
+    assert ONE not in site.state.durable.openings
+    assert (site.occupancy("1"), site.parcel(parcel).uncertain) == (Occupancy.UNKNOWN, True)
+
+
 def test_within_its_first_hours_it_opens_as_well_and_ends_with_them(site: VirtualSite) -> None:
     parcel = site.stored()
     cut(site)

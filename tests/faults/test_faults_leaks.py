@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from controller.core import evolve
+from controller.core import fold_parcels
 from controller.core.events import Button
 from controller.core.model import DOOR_EVENTS_MAX
 from tests.controller.virtual_site import VirtualSite
@@ -26,7 +26,7 @@ REMEMBERED = 200
 
 
 def test_memory_files_threads_and_disk_level_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evolve, "ENDED_MAX", REMEMBERED)
+    monkeypatch.setattr(fold_parcels, "ENDED_MAX", REMEMBERED)
     site = LongLife(tmp_path, remembered=REMEMBERED)
     readings = site.live(OPERATIONS)
     assert readings[-1].operations >= OPERATIONS

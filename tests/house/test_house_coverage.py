@@ -31,7 +31,7 @@ def missing_of(file: str, measured: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_every_branch_of_wire_and_of_both_cores_is_walked_by_their_own_tests(tmp_path: Path) -> None:
     folders = [package.folder for package in PACKAGES.values()]
     tests = [file for package in PACKAGES.values() for file in package.test_files()]

@@ -119,8 +119,11 @@ def test_who_may_not_open_for_somebody_is_not_offered_it(kiosk: Running, page: P
     view = staffed(busy=False)
     kiosk.lock.show(replace(view, staff=replace(view.staff, role="courier")))
     page.goto(f"{kiosk.url}/staff")
-    expect(page.locator(f"#out-{PARCEL}")).to_be_visible()
+    expect(page.locator("[data-find]").first).to_be_visible()
     assert page.locator("[data-assist]").count() == 0
+    assert page.locator(f"#out-{PARCEL}").count() == 0, (
+        "what they take out goes through their list, door by door (K-04)"
+    )
 
 
 def test_practice_has_a_slip_of_its_own_and_the_customers_screen_says_that_it_is_practice(

@@ -23,7 +23,9 @@ function show(html) {
   const before = by("todo")?.textContent;
   const scroll = document.querySelector(".list")?.scrollTop ?? 0;
   const kept = Object.fromEntries([...document.querySelectorAll("input")].map((input) => [input.id, input.type === "radio" ? input.checked : input.value]));
+  const unfolded = [...document.querySelectorAll("details[open]")].map((part) => part.id);
   screen.innerHTML = html;
+  for (const id of unfolded) by(id)?.setAttribute("open", "");
   for (const input of document.querySelectorAll("input")) if (kept[input.id]) input.type === "radio" ? (input.checked = true) : (input.value = kept[input.id]);
   if (document.querySelector(".list")) document.querySelector(".list").scrollTop = scroll;
   const todo = by("todo")?.textContent ?? document.querySelector("h1").textContent;
