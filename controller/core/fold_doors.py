@@ -67,6 +67,7 @@ def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Du
     if fact.opened_ms:
         phase = Phase.OPEN if fact.open else Phase.CLOSED
     known = durable.compartments.get(fact.compartment, Compartment())
+    before = durable.openings.get(fact.compartment)
     opening = Opening(
         session=fact.session,
         compartment=fact.compartment,
@@ -74,6 +75,7 @@ def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Du
         phase=phase,
         parcel=known.parcel,
         by=fact.by,
+        pulse_mono=0 if before is None else before.pulse_mono,  # The coils rest after a pulse, whatever is said since (I-8).
         opened_mono=stamp.mono,
     )
     durable = replace(durable, openings=with_key(durable.openings, fact.compartment, opening))

@@ -312,3 +312,22 @@ def test_a_label_in_front_of_the_reader_waits_until_the_key_is_done_with(site: V
     with_key(site)
     site.scan(LABEL_OF_PARCEL)
     assert (told(site), step(site)) == (StaffNoticeKind.FINISH_FIRST, Step.OPEN_WITH_KEY)
+
+
+def test_the_coils_rest_after_a_pulse_although_its_door_was_spoken_of_since(site: VirtualSite) -> None:
+    """A pulse, a word of the key for the same door, and at once another door: the pause runs from the pulse (I-8; bank 230)."""
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.CHECK, compartment="4")
+    site.open("4")
+    site.wait(300)
+    site.close("4")
+    site.press(Button.EMPTY)
+    site.press(Button.KEY_OPENING, compartment="4")
+    site.press(Button.CANCEL)
+    site.press(Button.SIGN_OUT)
+    site.forget()
+    site.scan(site.slip(parcel))
+    assert site.pulses() == []
+    site.wait(site.state.durable.settings.pulse_gap_ms)
+    assert site.pulses() == ["1"]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from controller.core.events import Button, SwitchChatters
 from controller.core.model import After, Step
 from controller.core.service import BACK_REASONS, OUT_REASONS
+from controller.runner import BUSY_MS_MAX
 from tests.simulation.people_at_the_bank import helpers
 from wire.ids import Door, Label
 
@@ -80,7 +81,9 @@ def switch_chatters(bank: RandomSite) -> None:
 
 
 def supply_rests(bank: RandomSite) -> None:
-    """For a moment the coils are not to be had."""
+    """For a moment the coils are not to be had; not for moment after moment, or the firmware's bound is no bound."""
+    if bank.site.clock.mono < bank.site.recorder.rests_until + BUSY_MS_MAX:
+        return
     bank.site.recorder.rests_until = bank.site.clock.mono + bank.random.choice(REST_MS)
 
 
