@@ -46,13 +46,20 @@ def staff_take_receipts(bank: RandomSite) -> None:
 
 
 def _left_here(bank: RandomSite) -> set[ParcelId]:
-    """What was put in since somebody signed in and was not taken out again, by the facts alone."""
+    """What was put in since somebody signed in and was not taken out again, by the facts alone.
+
+    A door of whoever stood there before them may spring open now and be shut: what lies behind it stays the other's deposit.
+    """
     found: set[ParcelId] = set()
+    person = ""
     for fact in bank.site.recorder.facts:
         if isinstance(fact, f.StaffSignedIn):
             found.clear()
+            person = fact.person
         elif isinstance(fact, f.ParcelStored):
-            found.add(fact.parcel)
+            found.discard(fact.parcel)
+            if fact.by == person:
+                found.add(fact.parcel)
         elif isinstance(fact, f.ParcelRemoved | f.ParcelReceived | f.ReservationReleased):
             found.discard(fact.parcel)
     return found
