@@ -40,6 +40,8 @@ CARDS: Final = (
 )
 WALL_MS: Final = 1_790_000_000_000
 SECTOR: Final = 512
+WAL_HEAD: Final = 32
+"""The first bytes of SQLite's log: its salts, without which nothing behind them counts."""
 SPRING_MS: Final = (60, 400)
 """How long a door needs to move after its latch let go."""
 CHATTER_MS: Final = (35, 250)
@@ -83,9 +85,17 @@ class DyingJournal(Journal):
 
 
 def _torn(before: bytes, after: bytes, random: Random) -> bytes:
-    """A file of which some sectors are as they were before a write, and some as after it; one of them may be half written."""
+    """A log of which some sectors are as they were before a write, and some as after it; one of them may be half written.
+
+    SQLite syncs the head of a log that begins anew before anything behind it is written: a torn head stands before the old log.
+    """
     found = bytearray(after)
     old = before.ljust(len(after), b"\0")
+    if old[:WAL_HEAD] != after[:WAL_HEAD]:
+        written = random.choice((random.randrange(WAL_HEAD), WAL_HEAD, WAL_HEAD))
+        old = after[:written] + old[written:]
+        if written < WAL_HEAD:
+            return old
     for start in range(0, len(after), SECTOR):
         here = slice(start, start + SECTOR)
         if old[here] != after[here]:

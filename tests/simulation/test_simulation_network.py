@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from controller.core.model import Now
+from controller.journal import Journal
+from tests.simulation.site import WAL_HEAD, _torn
 from tests.simulation.weather import calm
 from tests.simulation.world import the_storm, the_world, trace
+from wire.facts import AttemptFailed
+from wire.ids import Trust
 
 KEPT = {
     7: "a parcel that was not found could never be put in again",
@@ -31,6 +38,34 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+def test_a_cut_while_the_log_begins_anew_leaves_the_journal_as_it_was_or_as_it_becomes(tmp_path: Path) -> None:
+    """SQLite syncs the new head before what follows it, so no torn log may have the old head and new facts behind it."""
+    folder, now = tmp_path / "site", Now(1_000, 1_790_000_000_000, Trust.NTP)
+    folder.mkdir()
+    journal = Journal(folder / "journal.db", "asnieres")
+    journal.begin()
+    for number in range(40):
+        journal.append((AttemptFailed(tokens_milli=number),), now)
+    journal._checkpoint()
+    known, log = journal.last_seq, folder / "journal.db-wal"
+    before = log.read_bytes()
+    journal.append(tuple(AttemptFailed(tokens_milli=number) for number in range(60)), now)
+    after = log.read_bytes()
+    assert before[:WAL_HEAD] != after[:WAL_HEAD]
+    found = set()
+    for seed in range(12):
+        torn = tmp_path / f"torn-{seed}"
+        torn.mkdir()
+        (torn / "journal.db").write_bytes((folder / "journal.db").read_bytes())
+        (torn / "journal.db-wal").write_bytes(_torn(before, after, Random(seed)))
+        again = Journal(torn / "journal.db", "asnieres")
+        found.add(again.last_seq)
+        again.close()
+    journal.close()
+    assert found <= {known, known + 60}
+    assert known in found
 
 
 @pytest.mark.slow
