@@ -75,7 +75,9 @@ def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Du
         phase=phase,
         parcel=known.parcel,
         by=fact.by,
-        pulse_mono=0 if before is None else before.pulse_mono,  # The coils rest after a pulse, whatever is said since (I-8).
+        pulse_mono=0
+        if before is None
+        else before.pulse_mono,  # The coils rest after a pulse, whatever is said since (I-8).
         opened_mono=stamp.mono,
     )
     durable = replace(durable, openings=with_key(durable.openings, fact.compartment, opening))

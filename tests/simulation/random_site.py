@@ -123,7 +123,9 @@ class RandomSite:
         elif task.step is Step.CHOOSE_SIZE:
             self.site.press(Button.SIZE, self.random.choice("SML"))
         elif task.step is Step.PUT_ON_SHELF:
-            self.site.press(Button.DONE)
+            # What they put behind the door all the same they do not have: nobody lays on a shelf what lies elsewhere.
+            at_hand = task.parcel is not None and self.is_outside(task.parcel)
+            self.site.press(Button.DONE if at_hand else Button.NOT_THERE)
             self.in_staff_hands = None
         elif task.step is Step.PUT_IN and self.random.random() < 0.3:
             self.site.card(self.random.choice((CommandCard.BIGGER, CommandCard.CANCEL, CommandCard.SHELF)))
