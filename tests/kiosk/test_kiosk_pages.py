@@ -238,6 +238,7 @@ def test_digits_can_be_typed_on_a_keyboard_and_are_kept_when_one_is_wrong(kiosk:
 
 def test_c_33_a_touch_says_that_somebody_is_there_and_whether_they_type(kiosk: Running, page: Page):
     page.goto(kiosk.url)
+    expect(page.locator("main.screen-ready")).to_be_visible()  # until then it may show what the test before left
     page.mouse.click(5, 300)
     wait_until(lambda: kiosk.lock.touches == [TouchInput(busy=False)], "the touch")
     page.click("#open-keypad")

@@ -41,7 +41,7 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10.0, every_s: float = 0.01) -> None:
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 20.0, every_s: float = 0.01) -> None:
     """Poll until `condition` is true; `NotInTime` names what did not happen."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -102,7 +102,7 @@ class Postgres:
                 cwd=self._folder,
                 **self._as,
             )
-        wait_until(lambda: process.poll() is not None or accepts(self.port), "PostgreSQL listens", timeout_s=30.0)
+        wait_until(lambda: process.poll() is not None or accepts(self.port), "PostgreSQL listens", timeout_s=50.0)
         self._process = process
         return process.poll() is None and self._answers()
 
@@ -116,7 +116,7 @@ class Postgres:
                 return False
             return True
 
-        wait_until(in_service, "PostgreSQL answers", timeout_s=30.0, every_s=0.05)
+        wait_until(in_service, "PostgreSQL answers", timeout_s=50.0, every_s=0.05)
         return True
 
 
