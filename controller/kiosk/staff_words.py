@@ -261,6 +261,11 @@ def _reconciliation_words(task: TaskView) -> str:
     door = f"Porte\N{NO-BREAK SPACE}{task.compartment}"
     if task.step is Step.ASK_EMPTY:
         return f"{door} : qu'avez-vous vu ?"
+    if task.unseen:
+        return (
+            f"{door} : son capteur ne marche pas. Regardez sans rien retirer, fermez la porte, puis répondez. "
+            "Qu'avez-vous vu ?"
+        )
     if task.may_stay_open:
         return f"{door} : elle peut rester ouverte. Qu'avez-vous vu ?"
     return f"{door} : {expected_words(task)} Regardez sans rien retirer, puis fermez."

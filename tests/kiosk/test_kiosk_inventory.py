@@ -108,6 +108,10 @@ def test_each_door_says_what_should_lie_there_and_the_keyboard_alone_answers(
     expect(page.locator("#as-expected")).to_have_count(0)
     kiosk.lock.show(replace(view, staff=replace(view.staff, task=replace(task, may_stay_open=True))))
     expect(page.locator("h1")).to_contain_text("peut rester ouverte")
+    blind = replace(task, may_stay_open=True, unseen=True)  # It holds, and only its switch cannot show that it is shut.
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=blind)))
+    expect(page.locator("h1")).to_contain_text("fermez la porte, puis répondez")
+    expect(page.locator("#as-expected")).to_be_visible()
     kiosk.lock.show(replace(view, staff=replace(view.staff, task=replace(task, step=Step.ASK_EMPTY))))
     expect(page.locator("h1")).to_contain_text("qu'avez-vous vu ?")
     assert violations(page) == []

@@ -363,7 +363,8 @@ class RandomSite:
     def _is_taken_back(self, opening: Opening, label: Label) -> bool:
         task = self.site.view().staff.task
         asked = task is not None and task.step is Step.TAKE_BACK and task.compartment == label
-        return opening.purpose is Purpose.LOAD and asked and not (task is not None and task.looks_only)
+        looks = task is not None and (task.looks_only or task.reconciling)  # an inventory takes nothing out (M-07)
+        return opening.purpose is Purpose.LOAD and asked and not looks
 
     def is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)
