@@ -5,42 +5,58 @@ Owns the parcel's side of the fold. Refuses to decide, to judge or to fail: a fa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
+from typing import Final
 
 from controller.core.edits import edit_compartment, edit_parcel, not_elsewhere, with_key, without_key
 from controller.core.model import ALIASES_MAX, ENDED_MAX, Alias, Durable, Ended, Now, Parcel, PlanMark
 from wire import facts as f
-from wire.ids import Label, Occupancy, ParcelState, PlaceKind
+from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind
 from wire.plan import Intent, PlannedParcel
+
+DROPPED_MAX: Final = 1_000
+"""Keys kept of parcels that a plan dropped before they came: a hub that was put back drops what it does not know yet, a day's worth."""
 
 
 def plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
-    """What the hub announces comes in; what it dropped goes only where it never was here (I-3)."""
-    parcels = dict(durable.parcels)
+    """What the hub announces comes in; what it dropped goes only where it never was here, and its key is remembered (I-3)."""
+    parcels, keys = dict(durable.parcels), dict(durable.dropped)
     aliases = durable.aliases
     for planned in fact.upserted:
         if planned.id in aliases:
             aliases = with_key(aliases, planned.id, _newer_alias(aliases[planned.id], planned.version, planned.epoch))
         else:
-            parcels[planned.id] = _planned(parcels.get(planned.id), planned)
+            parcels[planned.id] = _planned(parcels.get(planned.id) or _came_back(keys, planned.id), planned)
+            keys.pop(planned.id, None)
     for dropped in fact.dropped:
         known = parcels.get(dropped)
         if known is None:
             continue
         if known.state is ParcelState.ANNOUNCED:
             del parcels[dropped]
+            keys[dropped] = (known.epoch, known.version)
         else:
             parcels[dropped] = replace(known, planned=False)
     return replace(
         durable,
         parcels=parcels,
         aliases=aliases,
+        dropped=dict(islice(keys.items(), max(len(keys) - DROPPED_MAX, 0), None)),
         plan=PlanMark(fact.incarnation, fact.revision, fact.hash),
         settings=durable.settings if fact.settings is None else fact.settings,
         people=durable.people if fact.people is None else fact.people,
         sites=durable.sites if fact.sites is None else fact.sites,
     )
+
+
+def _came_back(keys: Mapping[ParcelId, tuple[int, int]], parcel: ParcelId) -> Parcel | None:
+    """A parcel that a plan dropped and another one announces again: a slip that was replaced before stays dead (I-3)."""
+    if parcel not in keys:
+        return None
+    epoch, version = keys[parcel]
+    return Parcel(parcel, version, epoch, ParcelState.ANNOUNCED)
 
 
 def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:

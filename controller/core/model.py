@@ -289,6 +289,7 @@ class Durable:
     """The fold of the site's facts.
 
     `practice`: the compartment set aside for practice. `reconciliation`: the one under way; `report`: what the last one found.
+    `dropped`: epoch and version of the keys of parcels that a plan announced and another dropped before they came.
     `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
     """
 
@@ -318,6 +319,7 @@ class Durable:
     pin_tries: Mapping[str, PinTries] = field(default_factory=dict)
     drop: Drop | None = None
     drops: tuple[DropReceipt, ...] = ()
+    dropped: Mapping[ParcelId, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from controller.core.events import PlanArrived
+from controller.core.evolve import evolve
+from controller.core.fold_parcels import DROPPED_MAX
+from controller.core.model import Now
 from tests.controller.virtual_site import WALL_MS, VirtualSite
-from wire.ids import ParcelState
+from wire.facts import PlanApplied
+from wire.ids import ParcelState, parcel_id_from_bits
 from wire.messages import Command, Outcome
-from wire.plan import Plan, sealed
+from wire.plan import Plan, PlannedParcel, sealed
 
 
 def a_command(verb: str = "rebirth", **fields: object) -> Command:
@@ -51,6 +55,37 @@ def test_a_key_version_never_goes_back() -> None:
     site.planned[parcel] = msgspec.structs.replace(site.planned[parcel], version=2)
     site.publish_plan(incarnation=9)
     assert site.parcel(parcel).version == 4
+
+
+def test_a_key_version_never_goes_back_when_a_restored_hub_drops_the_parcel_and_learns_of_it_again() -> None:
+    """It hears the site's facts in their order: of the first plan with that parcel before the one with its newer slip."""
+    site = VirtualSite()
+    parcel = site.announce(version=3)
+    again = site.planned.pop(parcel)
+    site.publish_plan(incarnation=9)
+    assert parcel not in site.state.durable.parcels
+    site.planned[parcel] = msgspec.structs.replace(again, version=2)
+    site.publish_plan(incarnation=9)
+    assert site.parcel(parcel).version == 3
+    assert parcel not in site.state.durable.dropped
+    site.planned[parcel] = msgspec.structs.replace(again, version=4)
+    site.publish_plan(incarnation=9)
+    assert site.parcel(parcel).version == 4
+
+
+def test_of_the_keys_of_dropped_parcels_the_oldest_are_forgotten() -> None:
+    """A hub that drops more than anybody announces fills no memory (I-38)."""
+    many = [parcel_id_from_bits(bits) for bits in range(1, DROPPED_MAX + 3)]
+    now = Now(0, WALL_MS)
+    durable = VirtualSite().state.durable
+    for first in (0, DROPPED_MAX):
+        some = many[first : first + DROPPED_MAX]
+        announced = tuple(PlannedParcel(id=one, version=2) for one in some)
+        durable = evolve(durable, PlanApplied(incarnation=1, revision=9, hash="", upserted=announced, dropped=()), now)
+        durable = evolve(
+            durable, PlanApplied(incarnation=1, revision=9, hash="", upserted=(), dropped=tuple(some)), now
+        )
+    assert tuple(durable.dropped) == tuple(many[2:])
 
 
 def test_the_same_command_is_answered_twice_and_carried_out_once() -> None:

@@ -25,6 +25,7 @@ KEPT = {
     42: "a door closed at once counted as a collection, and its compartment was given away",
     75: "a copy of a card had started more often, and the site itself counted as away once the copy was switched off",
     101: "staff who were only to look took the parcel out, and it counted as collected: the screen said *take or look*",
+    12340: "a key went back: a restored hub dropped its parcel and learned of it again, of the older slip first",
     129: "a plan that the broker lost was never said again",
 }
 """Seeds that failed once, each with its story in a sentence."""
