@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from random import Random
 from typing import Final
 
-from controller.core.events import Button
+from controller.core.events import Button, Scanned
 from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
@@ -65,6 +65,8 @@ class RandomSite:
         self.taken_out: set[ParcelId] = set()
         self.versions: dict[ParcelId, int] = {}
         self.tracking: dict[ParcelId, str] = {}
+        self.unheard: dict[ParcelId, str] = {}
+        """Labels nobody announced, read while somebody else was served: the site makes their parcel when their turn comes."""
         self.counter = 0
         self.pulses_seen = 0
         self.lived_ms = 0
@@ -148,13 +150,24 @@ class RandomSite:
         task = self.site.state.live.task
         if self.in_staff_hands is not None or (task is not None and task.step is not Step.CHOOSE_SIZE):
             return
+        self.read_new_label()
+
+    def read_new_label(self) -> None:
+        """A label nobody announced, in front of the reader: its parcel is in hand from now on, also while its turn is to come."""
         self.counter += 1
         parcel = parcel_id_from_bits(self.counter)
-        tracking = f"8N{10_000_000_000 + self.counter}"
-        self.site.scan(tracking, self.counter)
-        if parcel in self.site.state.durable.parcels:
-            self.tracking[parcel], self.versions[parcel] = tracking, 1
+        self.unheard[parcel] = f"8N{10_000_000_000 + self.counter}"
+        self.site.scan(self.unheard[parcel], self.counter)
+        kept = [waiting.event for waiting in self.site.state.live.waiting]
+        waits = any(isinstance(event, Scanned) and event.text == self.unheard[parcel] for event in kept)
+        self._hear()
+        if parcel in self.tracking or waits:
             self.in_staff_hands = parcel
+
+    def _hear(self) -> None:
+        """What the site has made of labels that nobody announced."""
+        for parcel in [parcel for parcel in self.unheard if parcel in self.site.state.durable.parcels]:
+            self.tracking[parcel], self.versions[parcel] = self.unheard.pop(parcel), 1
 
     def customer_comes(self) -> None:
         parcel = self._somebodys_parcel()
@@ -250,9 +263,16 @@ class RandomSite:
         if not opened:
             return
         label = self.random.choice(opened)
+        before = self._session_at(label)
         self.hands_at(label)
         self.wait(self.random.choice((300, 3_000, 10_000)))
+        if self._session_at(label) != before:
+            self.hands_at(label)  # Somebody's turn has come meanwhile, and they find their door open already.
         self.site.close(label)
+
+    def _session_at(self, label: Label) -> str:
+        opening = self.site.state.durable.openings.get(label)
+        return "" if opening is None else opening.session
 
     def time_passes(self) -> None:
         self.wait(self.random.choice((100, 2_000, 5_000, 20_000)))
@@ -313,6 +333,7 @@ class RandomSite:
             self._doors_follow_pulses()
 
     def _doors_follow_pulses(self) -> None:
+        self._hear()
         self.witness.look()
         causes = self.site.recorder.causes
         while self.pulses_seen < len(causes):

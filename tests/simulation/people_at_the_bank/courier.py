@@ -47,20 +47,15 @@ def courier_drops(bank: RandomSite) -> None:
         return
     outside = [parcel for parcel in bank.tracking if bank.is_outside(parcel)]
     if not outside or bank.random.random() < 0.2:
-        bank.counter += 1
-        parcel = parcel_id_from_bits(bank.counter)
-        tracking = f"8N{10_000_000_000 + bank.counter}"
-        bank.site.scan(tracking, bank.counter)
-        if parcel in bank.site.state.durable.parcels:
-            bank.tracking[parcel], bank.versions[parcel] = tracking, 1
-            bank.in_staff_hands = parcel
+        bank.read_new_label()
         return
     parcel = bank.random.choice(outside)
     written = len(bank.site.recorder.facts)
     bank.site.scan(bank.tracking[parcel])
     if bank.witness.carriers.get(parcel, "") in OWN:
         known = bank.site.state.durable.parcels.get(parcel)
-        if known is not None and bank.site.state.live.task is not None:
+        live = bank.site.state.live
+        if known is not None and (live.task is not None or live.waiting):  # Their turn may come later.
             bank.in_staff_hands = parcel
         return
     assert len(bank.site.recorder.facts) == written, "K-01: another carrier's label did something"
