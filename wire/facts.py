@@ -167,7 +167,10 @@ class ParcelStored(Fact, frozen=True, kw_only=True, tag="parcel_stored"):
 
 
 class OpeningOrdered(Fact, frozen=True, kw_only=True, tag="opening_ordered"):
-    """The durable cause of one pulse, written before it. `pulse` counts from 1 within the opening."""
+    """The durable cause of one pulse, written before it. `pulse` counts from 1 within the opening.
+
+    `blind`: its switch read open already; until it has read closed it cannot show that the door opens (A-08).
+    """
 
     session: str
     compartment: Label
@@ -176,6 +179,7 @@ class OpeningOrdered(Fact, frozen=True, kw_only=True, tag="opening_ordered"):
     parcel: ParcelId | None = None
     by: str = ""
     form: str = ""
+    blind: bool = False
 
 
 class DoorOpened(Fact, frozen=True, kw_only=True, tag="door_opened"):

@@ -35,7 +35,7 @@ def asked(state: State, staff: Staff, event: AssistAsked, now: Now) -> Decision:
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     session = next_session(state)
     ordered, effects = open_door(
-        session=session, compartment=label, purpose=Purpose.COLLECT, parcel=parcel.id, by=staff.person
+        state, session=session, compartment=label, purpose=Purpose.COLLECT, parcel=parcel.id, by=staff.person
     )
     facts = (_helped(staff, parcel, event, session), ordered, *calls_over(state, staff, parcel.id))
     opened = StaffNotice(StaffNoticeKind.ASSISTED, label, parcel.id, parcel.tracking)

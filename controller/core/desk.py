@@ -341,7 +341,7 @@ def _reopen(state: State, staff: Staff, label: Label | None, now: Now) -> Decisi
     if state.live.task is not None or not due.is_ready(state, now):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     ordered, effects = open_door(
-        session=parcel.session, compartment=label, purpose=Purpose.REOPEN, parcel=parcel.id, by=staff.person
+        state, session=parcel.session, compartment=label, purpose=Purpose.REOPEN, parcel=parcel.id, by=staff.person
     )
     answered = tuple(calls_over(state, staff, parcel.id))
     return Decision((ordered, *answered), effects)

@@ -157,8 +157,8 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     if reports.is_reported(parcel):
         return Decision(facts, (Sound(Signal.OK), reports.show(parcel, opening.compartment, parcel.reason)))
     quick = due.is_quick(state, opening, now)
-    if quick and parcel.state is ParcelState.STORED:
-        return _closed_at_once(state, opening, parcel, facts)
+    if (quick or opening.blind) and parcel.state is ParcelState.STORED:
+        return _not_called_taken(state, opening, parcel, facts)
     more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]
     occupancy = state.durable.compartments[opening.compartment].occupancy
     if opening.alarmed and occupancy is not Occupancy.UNKNOWN:
@@ -168,15 +168,16 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     return Decision((*facts, *more), (Sound(Signal.OK), Show(notice)))
 
 
-def _closed_at_once(state: State, opening: Opening, parcel: Parcel, facts: tuple[f.AnyFact, ...]) -> Decision:
+def _not_called_taken(state: State, opening: Opening, parcel: Parcel, facts: tuple[f.AnyFact, ...]) -> Decision:
     """A child, the wind: nobody takes a parcel out that quickly, so it is not called taken (C-05, ADR 0008).
 
+    Nor is it behind a switch that read open before the latch was fired: that it reads closed now may be its repair (A-08).
     Its key opens again within the grace; afterwards staff look inside, and nothing is freed before they did.
     """
-    label = opening.compartment
+    label, reason = opening.compartment, sensors.READS_OPEN if opening.blind else "closed_at_once"
     more: tuple[f.AnyFact, ...] = ()
     if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
-        more = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="closed_at_once"),)
+        more = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=reason),)
     notice = Notice(NoticeKind.QUICK_CLOSE, label, parcel.id, parcel.language)
     return Decision((*facts, *more), (Sound(Signal.ATTENTION), Show(notice)))
 

@@ -48,6 +48,7 @@ def ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
         by=fact.by,
         pulses=fact.pulse,
         pulse_mono=stamp.mono,
+        blind=fact.blind,
     )
     durable = replace(
         durable,
@@ -119,6 +120,11 @@ def over(durable: Durable, fact: f.DoorClosed | f.OpeningFailed, stamp: Now) -> 
     failed = isinstance(fact, f.OpeningFailed)
     phase, kind = (Phase.FAILED, DoorEventKind.FAILED) if failed else (Phase.CLOSED, DoorEventKind.CLOSED)
     durable = _seen_at_door(durable, fact, kind, stamp)
+    opening = durable.openings.get(fact.compartment)
+    if opening is not None and opening.blind and opening.phase is Phase.PULSING and not failed:
+        durable = edit_opening(
+            durable, fact.compartment, opening.session, blind=False
+        )  # From here on it is seen to open.
     return edit_opening(durable, fact.compartment, fact.session, phase=phase, closed_mono=stamp.mono)
 
 

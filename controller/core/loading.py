@@ -391,7 +391,7 @@ def allot(
     session = next_session(state)
     reserved = f.CompartmentReserved(compartment=label, parcel=parcel.id, session=session)
     ordered, effects = open_door(
-        session=session, compartment=label, purpose=Purpose.LOAD, parcel=parcel.id, by=staff.person
+        state, session=session, compartment=label, purpose=Purpose.LOAD, parcel=parcel.id, by=staff.person
     )
     return Decision((reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label, then=then))))
 
@@ -489,6 +489,6 @@ def open_to_check(state: State, staff: Staff, label: Label, after: After, now: N
     if not due.is_ready(state, now):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
     ordered, effects = open_door(
-        session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
+        state, session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
     )
     return Decision((ordered,), (*effects, task))

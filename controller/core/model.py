@@ -195,7 +195,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The current or last opening of one compartment. `bounces`: how often its door sprang open after it was shut (S-10)."""
+    """The current or last opening of one compartment. `bounces`: how often its door sprang open after it was shut (S-10).
+
+    `blind`: its switch read open before the pulse, and has not read closed since: it was not seen to open (A-08).
+    """
 
     session: str
     compartment: Label
@@ -209,6 +212,7 @@ class Opening:
     closed_mono: int = 0
     alarmed: bool = False
     bounces: int = 0
+    blind: bool = False
 
 
 class Step(StrEnum):

@@ -44,7 +44,7 @@ def take_out(state: State, staff: Staff, label: Label, *, then: ParcelId | None 
     """Open a door to move its parcel behind another one; `then` is served afterwards."""
     parcel = state.durable.compartments[label].parcel
     ordered, effects = open_door(
-        session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
+        state, session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
     )
     return Decision((ordered,), (*effects, SetTask(Task(Step.TAKE_BACK, parcel, label, After.MOVE, then=then))))
 

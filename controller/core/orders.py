@@ -11,7 +11,7 @@ from dataclasses import replace
 from controller.core.effects import Decision, Effect, Pulse, SetTask, Signal, Sound
 from controller.core.model import Now, Opening, Staff, State, Step, Task
 from wire import facts as f
-from wire.ids import Label, ParcelId, Purpose
+from wire.ids import Door, Label, ParcelId, Purpose
 
 
 def next_session(state: State) -> str:
@@ -20,6 +20,7 @@ def next_session(state: State) -> str:
 
 
 def open_door(
+    state: State,
     *,
     session: str,
     compartment: Label,
@@ -30,7 +31,14 @@ def open_door(
 ) -> tuple[f.OpeningOrdered, tuple[Effect, ...]]:
     """The fact that must be durable first, and the first pulse."""
     ordered = f.OpeningOrdered(
-        session=session, compartment=compartment, purpose=purpose, pulse=1, parcel=parcel, by=by, form=form
+        session=session,
+        compartment=compartment,
+        purpose=purpose,
+        pulse=1,
+        parcel=parcel,
+        by=by,
+        form=form,
+        blind=state.door(compartment) is Door.OPEN,
     )
     return ordered, (Pulse(compartment), Sound(Signal.OK))
 

@@ -269,6 +269,7 @@ def _open(state: State, parcel: Parcel, label: Label, form: str) -> Decision:
     again = parcel.state is ParcelState.COLLECTING or parcel.uncertain
     session = parcel.session if again else next_session(state)
     ordered, effects = open_door(
+        state,
         session=session,
         compartment=label,
         purpose=Purpose.REOPEN if again else Purpose.COLLECT,

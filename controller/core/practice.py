@@ -60,7 +60,9 @@ def slip_scanned(state: State, slip: ScannedPractice, event: Scanned, now: Now) 
         return Decision()
     if not due.is_ready(state, now):
         return Decision((), (Wait(event), Show(Notice(NoticeKind.ONE_MOMENT))))
-    ordered, effects = open_door(session=next_session(state), compartment=label, purpose=Purpose.PRACTICE, form="qr")
+    ordered, effects = open_door(
+        state, session=next_session(state), compartment=label, purpose=Purpose.PRACTICE, form="qr"
+    )
     return Decision((ordered,), effects)
 
 

@@ -222,3 +222,43 @@ def test_a_door_that_really_stands_open_is_nagged_about_until_it_is_shut(site: V
     site.close("1")
     assert site.doors[ONE] is Door.CLOSED
     assert site.parcel(parcel).state is ParcelState.COLLECTING
+
+
+@pytest.mark.parametrize("is_cut_off", [False, True])
+def test_a_switch_that_is_mended_after_a_key_was_shown_collects_nothing(site: VirtualSite, *, is_cut_off: bool) -> None:
+    """The latch held, or its power was gone before it let go (C-21): the wire was mended, no door was shut."""
+    parcel = site.stored()
+    cut(site)
+    site.scan(site.slip(parcel))
+    if is_cut_off:
+        site.restart()
+    else:
+        site.wait(4_000)
+    assert site.state.durable.openings[ONE].phase is Phase.OPEN
+    site.wait(60_000)
+    site.close("1")
+    site.wait(HOURS_MS)
+    assert "parcel_taken" not in site.kinds()
+    assert (site.parcel(parcel).state, site.occupancy("1")) == (ParcelState.STORED, Occupancy.UNKNOWN)
+
+
+def test_what_is_taken_behind_a_switch_that_reads_again_in_time_is_collected(site: VirtualSite) -> None:
+    """A loose contact: it read open, then closed while the latch was fired, and from there on the door is seen to open."""
+    parcel = site.stored()
+    cut(site)
+    site.scan(site.slip(parcel))
+    site.close("1")
+    site.open("1")
+    site.wait(4_000)
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.COLLECTING
+
+
+def test_a_door_that_is_seen_to_open_is_collected_from_after_a_restart(site: VirtualSite) -> None:
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.doors[ONE] = Door.OPEN
+    site.restart()
+    site.wait(4_000)
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.COLLECTING
