@@ -43,6 +43,7 @@ class PlannedParcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """A parcel the hub announced to this site. `group` ties the parcels of one recipient without naming them.
 
     `extended`: how many extensions of its hold the hub knew of when it said `intent`. A site that knows of more keeps its own (ADR 0016).
+    `again`: the hub knew that a parcel of this number had left the site, and expects it once more (ADR 0007).
     """
 
     id: ParcelId
@@ -58,6 +59,7 @@ class PlannedParcel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     group: str = ""
     intent: Intent = Intent.HOLD
     extended: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    again: bool = False
 
 
 class Role(StrEnum):

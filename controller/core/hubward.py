@@ -123,7 +123,8 @@ def _applied(state: State, plan: Plan) -> f.PlanApplied:
 def _joined(state: State, plan: Plan) -> Iterator[f.ParcelJoined]:
     """Announced parcels that are here already: the desk created them under the same tracking number (ADR 0007).
 
-    The site owns what is physical, so its own record stays, whether the parcel still lies here or has left.
+    The site owns what is physical, so its own record stays, whether the parcel still lies here or has left. One that the hub
+    knows to have left and expects once more is another stay, with a record of its own.
     """
     named = {planned.id for planned in plan.parcels}
     records: tuple[Ended | Parcel, ...] = (*state.durable.ended.values(), *state.durable.parcels.values())
@@ -132,7 +133,8 @@ def _joined(state: State, plan: Plan) -> Iterator[f.ParcelJoined]:
         return
     for planned in plan.parcels:
         into = here.get(_number(planned.tracking))
-        if into is not None and into not in named and _may_be_joined(state, planned.id):
+        comes_again = planned.again and into in state.durable.ended
+        if into is not None and not comes_again and into not in named and _may_be_joined(state, planned.id):
             yield f.ParcelJoined(parcel=planned.id, into=into)
 
 

@@ -19,9 +19,10 @@ from wire.plan import Intent, PlannedParcel
 
 
 class Source(StrEnum):
-    """Where the hub knows a parcel from."""
+    """Where the hub knows a parcel from; `again`: announced, although one of its number had been at the site and left."""
 
     PLAN = "plan"
+    AGAIN = "again"
     DESK = "desk"
     RECOVERED = "recovered"
 
@@ -455,6 +456,7 @@ def _planned(known: ParcelRecord | None, change: Planned, moment: Moment) -> Evo
         return _key_raised(known, KeyRaised(planned.id, planned.version, planned.epoch), moment)
     record = replace(
         _forgotten(planned.id, moment),
+        source=Source.AGAIN if planned.again else Source.RECOVERED,
         tracking=planned.tracking,
         carrier=planned.carrier,
         version=planned.version,

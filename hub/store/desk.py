@@ -116,6 +116,16 @@ def alive_with(connection: Connection, number: int, tracking: str) -> Sequence[A
     return sorted(rows, key=lambda row: bool(row.state == ParcelState.ANNOUNCED))
 
 
+_OF_NUMBER: Final = (
+    select(PARCEL.c.id).where(PARCEL.c.site == bindparam("number"), PARCEL.c.tracking == bindparam("tracking")).limit(1)
+)
+
+
+def was_here(connection: Connection, number: int, tracking: str) -> bool:
+    """Whether a parcel of this tracking number is on record at the site, alive or not."""
+    return bool(tracking) and bool(connection.execute(_OF_NUMBER, {"number": number, "tracking": tracking}).all())
+
+
 _ADD_PARCEL: Final = insert(PARCEL)
 _ADD_CONTACT: Final = insert(CONTACT)
 
@@ -123,7 +133,8 @@ _ADD_CONTACT: Final = insert(CONTACT)
 def announce(
     connection: Connection, parcel: ParcelId, new: NewParcel, *, number: int, version: int, epoch: int, now_ms: int
 ) -> None:
-    """Create a parcel with its recipient."""
+    """Create a parcel with its recipient. One whose number was here before, and is alive no more, comes again."""
+    source = Source.AGAIN if was_here(connection, number, new.tracking) else Source.PLAN
     connection.execute(
         _ADD_PARCEL,
         {
@@ -138,7 +149,7 @@ def announce(
             "version": version,
             "epoch": epoch,
             "state": ParcelState.ANNOUNCED,
-            "source": Source.PLAN,
+            "source": source,
             "created_ms": now_ms,
             "changed_ms": now_ms,
         },
@@ -304,6 +315,7 @@ def _planned(row: Any) -> PlannedParcel:
         group=row.group_id,
         intent=Intent(row.intent),
         extended=row.extended,
+        again=row.source == Source.AGAIN,
     )
 
 

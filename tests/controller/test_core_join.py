@@ -171,6 +171,25 @@ def test_a_parcel_that_has_left_is_joined_all_the_same(site: VirtualSite) -> Non
     assert site.pulses() == []
 
 
+def test_a_parcel_that_has_left_and_comes_again_is_another_stay(site: VirtualSite) -> None:
+    """Taken out, or collected and brought back by its carrier: whoever has it in hand scans its label and gets a door."""
+    collect(site, site.slip(HERE))
+    site.wait(DISPUTE_MS)
+    site.announce(5, again=True)
+    assert site.parcel(ANNOUNCED).state is ParcelState.ANNOUNCED
+    site.forget()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    assert site.parcel(ANNOUNCED).state is ParcelState.RECEIVED
+    assert site.pulses() == ["1"]
+
+
+def test_what_the_hub_believed_to_have_left_and_still_lies_here_is_joined(site: VirtualSite) -> None:
+    site.announce(5, again=True)
+    assert ANNOUNCED not in site.state.durable.parcels
+    assert site.parcel(HERE).state is ParcelState.STORED
+
+
 def test_a_parcel_announced_before_its_number_was_known_is_joined_when_it_is(site: VirtualSite) -> None:
     site.announce(5, "")
     assert ANNOUNCED in site.state.durable.parcels

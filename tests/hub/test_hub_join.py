@@ -404,6 +404,20 @@ def test_a_number_whose_parcel_has_left_or_lies_at_another_site_is_announced_ane
     bench.announce(site="gambetta", tracking=NUMBER, phone="0612345678")
     bench.announce(site="belleville", tracking=NUMBER, phone="0612345678")
     assert bench.ask("SELECT count(*) FROM parcel") == [(3,)]
+    for site, again in (("gambetta", True), ("belleville", False)):
+        plan = bench.planner.build(site)
+        assert plan is not None
+        assert [parcel.again for parcel in plan.parcels] == [again], "its site joins it to nothing that has left"
+
+
+def test_a_hub_that_was_put_back_learns_from_the_site_that_a_parcel_comes_again(bench: Bench) -> None:
+    journal = Journal("gambetta")
+    known = PlannedParcel(id=parcel_id_from_bits(9), version=1, tracking=NUMBER, again=True)
+    journal.write(facts.PlanApplied(incarnation=1, revision=1, hash="00", upserted=(known,)))
+    bench.hear(journal.batch(1, 1))
+    plan = bench.planner.build("gambetta")
+    assert plan is not None
+    assert [(parcel.id, parcel.again) for parcel in plan.parcels] == [(known.id, True)]
 
 
 def test_two_records_of_one_number_are_no_reason_for_a_third(bench: Bench) -> None:
