@@ -26,6 +26,7 @@ from controller.panel_messages import (
     BadLine,
     ClosedLine,
     DigitsInput,
+    FindInput,
     Input,
     PinInput,
     PressInput,
@@ -254,6 +255,8 @@ def _event(message: Input) -> e.KioskInput:
             return e.Touched(message.busy)
         case AssistInput():
             return e.AssistAsked(ParcelId(message.parcel), message.motive, message.identity, message.present)
+        case FindInput():
+            return e.Sought(message.text, message.since_ms, message.until_ms)
         case PinInput():
             return e.PinTyped(message.text)
         case PressInput():

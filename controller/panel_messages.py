@@ -27,6 +27,13 @@ LabelText = Annotated[str, Meta(pattern=r"^[A-Z0-9]{1,4}$")]
 ParcelText = Annotated[str, Meta(pattern=r"^[0-9A-HJKMNP-TV-Z]{13}$")]
 
 
+FoundText = Annotated[str, Meta(max_length=48)]
+"""Twice the longest carrier number, for the spaces somebody types."""
+
+LATEST_MS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999, UTC."""
+
+
 class ViewLine(msgspec.Struct, frozen=True, kw_only=True):
     """Lock process → screens: the whole picture, on connection and after every change."""
 
@@ -66,6 +73,14 @@ class AssistInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", 
     present: bool
 
 
+class FindInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="find"):
+    """Screens → lock process: what staff know of a parcel they look for; the kiosk adds the day that a date means here."""
+
+    text: FoundText = ""
+    since_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] = 0
+    until_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] = 0
+
+
 class PinInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", tag="pin"):
     """Screens → lock process: the PIN that was asked for, typed on the staff screen."""
 
@@ -81,7 +96,7 @@ class PressInput(msgspec.Struct, frozen=True, kw_only=True, tag_field="input", t
     parcel: ParcelText | None = None
 
 
-Input = AssistInput | DigitsInput | ScanInput | PinInput | PressInput | TouchInput
+Input = AssistInput | DigitsInput | FindInput | ScanInput | PinInput | PressInput | TouchInput
 Line = ViewLine | ClosedLine
 
 _ENCODER = msgspec.json.Encoder()

@@ -15,6 +15,7 @@ from controller.core import (
     doors,
     drops,
     due,
+    finding,
     hubward,
     loading,
     machine,
@@ -54,6 +55,8 @@ def decide(state: State, event: e.Event, now: Now) -> Decision:  # noqa: C901, P
             return desk.pin_typed(state, event, now)
         case e.AssistAsked():
             return desk.assist_asked(state, event, now)
+        case e.Sought():
+            return finding.sought(state, event)
         case e.SwitchChatters():
             return doors.switch_chatters(state, event)
         case e.PulseFailed():

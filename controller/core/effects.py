@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.core.events import AssistAsked, Event, Pressed
+from controller.core.found import Found
 from controller.core.looks import Seal
 from controller.core.model import Deposit, Needs, Notice, RefusedBadge, StaffNotice, Task
 from wire.facts import AnyFact
@@ -173,6 +174,13 @@ class Sealed:
     seal: Seal
 
 
+@dataclass(frozen=True, slots=True)
+class ShowFound:
+    """What a search of staff found; None takes the last answer away."""
+
+    found: Found | None
+
+
 Outward = Pulse | Sound | Answered | Rebirth | Acked
 Inward = (
     Show
@@ -191,6 +199,7 @@ Inward = (
     | SensorTold
     | Deposited
     | Sealed
+    | ShowFound
 )
 Effect = Outward | Inward
 

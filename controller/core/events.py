@@ -230,6 +230,18 @@ class AssistAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """Staff look for a parcel by what they know of it: a part of its number, a door, or the day it left, `since_ms` to `until_ms` (UTC).
+
+    `until_ms` is 0 when no day was said.
+    """
+
+    text: str
+    since_ms: int = 0
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NextDoor:
     """The turn of the next parcels of one recipient, kept until the door `after` was closed (C-25). Never from outside."""
 
@@ -268,10 +280,11 @@ Event = (
     | Pressed
     | PinTyped
     | AssistAsked
+    | Sought
     | NextDoor
     | Tick
     | Stopping
 )
 
-KioskInput = Scanned | Touched | DigitsTyped | Pressed | PinTyped | AssistAsked
+KioskInput = Scanned | Touched | DigitsTyped | Pressed | PinTyped | AssistAsked | Sought
 """What the kiosk may send over the panel; everything else from there is refused."""

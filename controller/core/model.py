@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from controller.core.drop import Drop, DropReceipt
+from controller.core.found import Found
 from controller.core.looks import NO_SEAL, Reconciliation, Seal
 from wire.facts import Place
 from wire.ids import (
@@ -552,6 +553,7 @@ class Live:
     sensor_told: frozenset[Label] = frozenset()
     deposits: tuple[Deposit, ...] = ()
     report_seal: Seal = NO_SEAL
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return trying.unread(live, now)
         case e.Touched():
             return trying.touched(live, now, busy=what.busy)
-        case e.Pressed() | e.DigitsTyped() | e.PinTyped() | e.AssistAsked():
+        case e.Pressed() | e.DigitsTyped() | e.PinTyped() | e.AssistAsked() | e.Sought():
             return trying.answered(replace(live, active_mono=now.mono))
         case e.ScannerLink():
             return replace(live, scanner=what.up)
@@ -90,6 +90,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return replace(live, refused_badge=what.badge)
         case x.Deposited():
             return replace(live, deposits=remembered(live.deposits, what.deposit))
+        case x.ShowFound():
+            return replace(live, found=what.found)
         case x.Sealed():
             return replace(live, report_seal=what.seal)
         case _:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import courier, deposits, drops, due, groups, pin
+from controller.core import courier, deposits, drops, due, finding, groups, pin
 from controller.core.allocate import free_by_size, needed_reach
 from controller.core.latching import is_given_up, may_stay_open
 from controller.core.model import (
@@ -241,6 +241,7 @@ def _staff(state: State, now: Now) -> StaffView:
         reconciliation=None if bound else state.durable.reconciliation,
         report=None if bound else state.durable.report,
         seal=state.live.report_seal,
+        found=finding.shown(state),
     )
 
 

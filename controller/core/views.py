@@ -178,6 +178,27 @@ class DropView:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneView:
+    """A parcel that has left: how (`state`), from where, and when."""
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
+    state: ParcelState
+    place: Place | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """The answer to a search among the parcels that have left: how many, and the newest of them (M-11)."""
+
+    text: str
+    count: int
+    parcels: tuple[GoneView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StaffView:
     """The staff screen; `person` is empty when nobody is signed in, and then only counts are filled.
 
@@ -213,6 +234,7 @@ class StaffView:
     reconciliation: Reconciliation | None = None
     report: Reconciliation | None = None
     seal: Seal = NO_SEAL
+    found: FoundView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from controller.core.events import Button
 from controller.core.views import SlipView
 from controller.kiosk import customer, drop_papers, inventory, staff
 from controller.kiosk.bank import style_sheet
+from controller.kiosk.finding import asked_day
 from controller.kiosk.guard import BODY_BYTES_MAX, Guard
 from controller.kiosk.link import Link, Picture
 from controller.kiosk.papers import add_papers
@@ -34,6 +35,7 @@ from controller.panel_messages import (
     AssistInput,
     BadLine,
     DigitsInput,
+    FindInput,
     Input,
     PinInput,
     PressInput,
@@ -238,6 +240,8 @@ def _add_inputs(app: FastAPI, kiosk: Kiosk) -> None:  # noqa: C901 one route aft
                 return await hand_over(message)
             case ScanInput(text=text) if isinstance(classify(text), CarrierLabel):
                 return await hand_over(message)
+            case FindInput(text=text):
+                return await hand_over(asked_day(text, time.time()))
             case PinInput() | AssistInput():
                 return await hand_over(message)
             case _:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from controller.core.extending import EXTENSIONS_MAX
 from controller.core.model import StaffNoticeKind, Step
 from controller.core.rights import Right, may
-from controller.core.views import View
+from controller.core.views import FoundView, GoneView, View
 from controller.kiosk import courier
 from controller.kiosk.bank import placed, rows
 from controller.kiosk.link import Picture
@@ -27,6 +27,7 @@ from controller.kiosk.staff_words import (
     IDENTITIES,
     MOTIVES,
     OUT_REASONS,
+    STATES,
     clock_words,
     door_words,
     notice_words,
@@ -129,6 +130,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         unknown=[door for door in view.bank if door.occupancy is Occupancy.UNKNOWN],
         due=[(parcel, place_words(parcel.place)) for parcel in view.staff.parcels if parcel.to_retrieve],
         parcels=[(parcel, state_words(parcel), place_words(parcel.place)) for parcel in view.staff.parcels],
+        gone=[] if view.staff.found is None else _gone(view.staff.found),
         shelf=PlaceKind.SHELF,
         out=Service.OUT_OF_SERVICE,
         in_service=Service.IN_SERVICE,
@@ -151,6 +153,10 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),
     )
+
+
+def _gone(found: FoundView) -> list[tuple[GoneView, str, str]]:
+    return [(parcel, STATES[parcel.state], place_words(parcel.place)) for parcel in found.parcels]
 
 
 def _shared(view: View, seconds_left: int) -> dict[str, object]:

@@ -4,6 +4,8 @@
 const DOUBLE_TAP_MS = 400;
 const SURE_MS = 5000;
 const LOST_MS = 2000;
+const SEEK_MS = 400;
+const SEEK_CHARACTERS = 2;
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
 const by = (id) => document.getElementById(id);
@@ -17,10 +19,12 @@ let lostTimer = 0;
 let saying = "";
 let sayTimer = 0;
 let voice = null;
+let seekTimer = 0;
 
 function show(html) {
   const focused = document.activeElement?.id;
   const before = by("todo")?.textContent;
+  const goneBefore = by("gone-title")?.textContent;
   const scroll = document.querySelector(".list")?.scrollTop ?? 0;
   const kept = Object.fromEntries([...document.querySelectorAll("input")].map((input) => [input.id, input.type === "radio" ? input.checked : input.value]));
   const unfolded = [...document.querySelectorAll("details[open]")].map((part) => part.id);
@@ -30,6 +34,8 @@ function show(html) {
   if (document.querySelector(".list")) document.querySelector(".list").scrollTop = scroll;
   const todo = by("todo")?.textContent ?? document.querySelector("h1").textContent;
   if (todo !== before) live.textContent = [todo, by("notice")?.textContent].filter(Boolean).join(" ");
+  const gone = by("gone-title")?.textContent;
+  if (gone && gone !== goneBefore) live.textContent = gone;
   const seconds = document.querySelector("[data-seconds]");
   countdownEnds = seconds ? performance.now() + 1000 * Number(seconds.dataset.seconds) : 0;
   draw();
@@ -188,8 +194,19 @@ screen.addEventListener("submit", async (event) => {
   if (echoed) by("label-yes").focus();
 });
 
+// The list here is filtered at once; what has left is looked for by the lock process, when the fingers rest.
+function seek() {
+  clearTimeout(seekTimer);
+  const text = by("find").value.trim();
+  if (text.length < SEEK_CHARACTERS && !by("gone-title")) return;
+  seekTimer = setTimeout(() => post({ input: "find", text: text.length < SEEK_CHARACTERS ? "" : text }), SEEK_MS);
+}
+
 screen.addEventListener("input", (event) => {
-  if (event.target.id === "find") draw();
+  if (event.target.id === "find") {
+    draw();
+    seek();
+  }
   if (event.target.id === "label") by("label-bad").hidden = true;
 });
 
