@@ -11,6 +11,7 @@ from typing import Final
 
 from controller.core.events import NextDoor
 from controller.core.model import Parcel, Phase, State
+from wire.facts import Place
 from wire.ids import Label, ParcelId, ParcelState, PlaceKind
 
 FORM: Final = "group"
@@ -42,6 +43,12 @@ def behind_doors(state: State, parcel: Parcel) -> tuple[Parcel, ...]:
 def on_shelf(state: State, parcel: Parcel) -> tuple[Parcel, ...]:
     """The others of its group that wait at the desk."""
     return tuple(other for other in others(state, parcel) if _lies(other, PlaceKind.SHELF))
+
+
+def waiting_places(state: State, parcel: Parcel) -> tuple[Place, ...]:
+    """Where the others of its group wait: behind doors first, then at the desk."""
+    waiting = (*behind_doors(state, parcel), *on_shelf(state, parcel))
+    return tuple(other.place for other in waiting if other.place is not None)
 
 
 def is_under_way(state: State, parcel: Parcel) -> bool:

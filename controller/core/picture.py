@@ -307,6 +307,7 @@ def _slip(state: State) -> SlipView | None:
         tracking=parcel.tracking,
         version=parcel.version,
         mandate=mandate,
+        beside=() if mandate else groups.waiting_places(state, parcel),
     )
 
 

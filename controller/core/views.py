@@ -64,7 +64,10 @@ class CompartmentView:
 
 @dataclass(frozen=True, slots=True)
 class SlipView:
-    """All that a slip prints. `mandate`: it is for somebody who collects for another, and has no digits (C-30)."""
+    """All that a slip prints. `mandate`: it is for somebody who collects for another, and has no digits (C-30).
+
+    `beside`: where other parcels of the same recipient wait; this slip is good for them too, so it need not be printed (S-16).
+    """
 
     parcel: ParcelId
     qr_text: str
@@ -75,6 +78,7 @@ class SlipView:
     tracking: str
     version: int
     mandate: bool = False
+    beside: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         notice=None if view.staff.notice is None else notice_words(view.staff.notice),
         notice_good=view.staff.notice is not None and view.staff.notice.kind in _GOOD,
         slip_place="" if view.staff.slip is None else place_words(view.staff.slip.place),
+        beside=_beside(view),
         sizes=[(size.value, view.staff.free_by_size.get(size.value, 0), _size(size.value)) for size in SIZE_ORDER],
         doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
@@ -153,6 +154,12 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         pin_wait_minutes=-(-view.staff.pin_wait_ms // 60_000),
         wait_minutes=-(-view.typed_wait_ms // 60_000),
     )
+
+
+def _beside(view: View) -> str:
+    """Where other parcels of the same recipient wait, for whoever would print a second slip (S-16)."""
+    slip = view.staff.slip
+    return "" if slip is None else ", ".join(place_words(place) for place in slip.beside)
 
 
 def _gone(found: FoundView) -> list[tuple[GoneView, str, str]]:

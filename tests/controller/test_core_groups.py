@@ -317,3 +317,26 @@ def test_a_spent_slip_says_already_collected_when_nothing_more_waits_for_its_rec
         notice = site.view().customer.notice
         assert notice is not None
         assert notice.kind is NoticeKind.ALREADY_COLLECTED
+
+
+def test_s_16_the_slip_offered_at_the_desk_says_where_the_others_wait(site: VirtualSite) -> None:
+    first, _ = family(site, 2)
+    site.announce(3, LABELS[2], size=SizeClass.S, group=FAMILY)
+    site.sign_in()
+    site.scan(LABELS[2])
+    site.press(Button.SHELF)
+    site.open(site.task_compartment())
+    site.wait(3_000)
+    site.close(site.task_compartment())
+    site.press(Button.EMPTY)
+    site.press(Button.DONE)
+    assert beside(site) == [LABELS[2], "1", "2"]
+    site.press(Button.REISSUE, "no_slip/known", parcel=first)
+    assert beside(site) == [LABELS[0], "2", "E1"], "behind a door first, then at the desk"
+
+
+def beside(site: VirtualSite) -> list[str]:
+    """Whose slip is offered, and where it says that the others of its recipient wait."""
+    slip = site.view().staff.slip
+    assert slip is not None
+    return [slip.tracking, *(place.name for place in slip.beside)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.controller.controller_site import end_all, slip, wait_for
-from tests.controller.hands import LABELS, parcel_of, rest, sign_in
+from tests.controller.hands import LABELS, load, parcel_of, rest, sign_in
 from tests.controller.scripted_hub import Hub
 from tests.controller.stage import Stage
 from tests.tools.debian import need
@@ -129,3 +129,33 @@ def customer_between(stage: Stage, number: int, label: str, tracking: str) -> No
     stage.take_and_close(label)
     finish(stage, tracking)
     assert len(stage.pulses()) <= pulses + 1, "one door at a time, and the customer's was first"
+
+
+def test_s_16_a_second_parcel_of_the_same_person_gets_its_own_door_and_one_slip_opens_both(folder: Path) -> None:
+    """The desk says where the first one waits, so that no second slip need be printed; either slip opens both doors (ADR 0013)."""
+    stage = Stage(folder)
+    first, second = (stage.announced(number, LABELS[number], group="g7") for number in (1, 2))
+    stage.announced(3, LABELS[3])
+    stage.start()
+    sign_in(stage)
+    one = load(stage, LABELS[1], first)
+    assert stage.view["staff"]["slip"]["beside"] == []
+    rest(stage)
+    two = load(stage, LABELS[2], second)
+    assert one != two, "opening a door that holds a parcel would expose both"
+    offered = stage.view["staff"]["slip"]
+    assert (offered["parcel"], [place["name"] for place in offered["beside"]]) == (second, [one])
+    rest(stage)
+    load(stage, LABELS[3])
+    assert stage.view["staff"]["slip"]["beside"] == [], "somebody else's parcel is another slip"
+    stage.press("sign_out")
+    wait_for(lambda: not stage.view["staff"]["person"], "them to have left")
+    rest(stage)
+    stage.scan(slip(1))
+    stage.opens(one)
+    stage.take_and_close(one)
+    stage.opens(two)
+    stage.take_and_close(two)
+    for known in (first, second):
+        stage.wait_fact("parcel_collected", parcel=known)
+    stage.end()
