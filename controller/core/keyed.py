@@ -94,10 +94,12 @@ def _said_after(state: State, staff: Staff, label: Label, now: Now) -> Decision:
     opened_mono, ours = state.live.opened.get(label), state.durable.openings.get(label)
     if opened_mono is not None and ours is not None and ours.opened_mono >= opened_mono:
         opened_mono = None  # It has been opened by order since: nobody knows any more when it was forced.
-    if opened_mono is None or now.mono - opened_mono >= SAID_AFTER_MS:
-        late = StaffNotice(StaffNoticeKind.KEY_TOO_LATE, label, at_ms=state.durable.alarms[alarm_key(FORCED, label)])
-        return Decision((), (ShowStaff(late), Sound(Signal.REFUSED)))
     since_ms = state.durable.alarms[alarm_key(FORCED, label)]
+    # What opened just now may not be what the alarm is about: one that stands for longer is about an earlier opening.
+    is_late = opened_mono is None or now.mono - opened_mono >= SAID_AFTER_MS or now.wall_ms - since_ms >= SAID_AFTER_MS
+    if is_late:
+        late = StaffNotice(StaffNoticeKind.KEY_TOO_LATE, label, at_ms=since_ms)
+        return Decision((), (ShowStaff(late), Sound(Signal.REFUSED)))
     facts = (
         _declared(state, staff, label, since_ms),
         f.AlarmCleared(alarm=FORCED, compartment=label, by=staff.person),

@@ -222,6 +222,17 @@ def test_a_door_opened_by_order_since_does_not_make_an_old_break_in_a_new_one(si
     assert (told(site), forced(site)) == (StaffNoticeKind.KEY_TOO_LATE, ["1"])
 
 
+def test_a_door_forced_once_more_does_not_make_the_first_break_in_a_new_one(site: VirtualSite) -> None:
+    """Bank 22051: a door forced at noon and again in the evening; what stands since noon is not explained by whoever came in the evening."""
+    site.open("1")
+    site.close("1")
+    site.wait(SAID_AFTER_MS * 2)
+    site.open("1")
+    site.close("1")
+    with_key(site)
+    assert (told(site), forced(site)) == (StaffNoticeKind.KEY_TOO_LATE, ["1"])
+
+
 def test_a_switch_that_repeats_itself_does_not_make_the_time_longer(site: VirtualSite) -> None:
     site.open("1")
     site.wait(SAID_AFTER_MS)
