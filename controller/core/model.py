@@ -197,7 +197,6 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The current or last opening of one compartment. `bounces`: how often its door sprang open after it was shut (S-10).
-
     `blind`: its switch read open before the pulse, and has not read closed since: it was not seen to open (A-08).
     """
 
