@@ -69,6 +69,8 @@ class Phrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mandate: str
     practice_title: str
     practice: str
+    sending_title: str
+    sending: str
     calendar: Calendar
 
     def say_date(self, day: date) -> str:

@@ -34,13 +34,14 @@ class SlipKind(StrEnum):
     """What the slip is for; its code is the caller's in every case.
 
     `REPLACEMENT`: an older slip of the parcel opens no longer. `MANDATE`: for somebody who collects for another (C-30).
-    `PRACTICE`: opens the practice door and belongs to no parcel (M-10).
+    `PRACTICE`: opens the practice door and belongs to no parcel (M-10). `SENDING`: for a parcel that its holder hands in (C-32).
     """
 
     PICKUP = "pickup"
     REPLACEMENT = "replacement"
     MANDATE = "mandate"
     PRACTICE = "practice"
+    SENDING = "sending"
 
 
 class BadSlip(ValueError):
@@ -69,7 +70,7 @@ class Slip:
     @property
     def is_own_key(self) -> bool:
         """Whether it carries the parcel's own key, in both forms."""
-        return self.kind in {SlipKind.PICKUP, SlipKind.REPLACEMENT}
+        return self.kind in {SlipKind.PICKUP, SlipKind.REPLACEMENT, SlipKind.SENDING}
 
     def __post_init__(self) -> None:
         if self.is_own_key and read_qr_text(self.qr_text) is None:
@@ -108,6 +109,8 @@ def title_of(slip: Slip, words: Phrases) -> str:
             return words.mandate_title
         case SlipKind.PRACTICE:
             return words.practice_title
+        case SlipKind.SENDING:
+            return words.sending_title
 
 
 def steps_of(slip: Slip, words: Phrases) -> tuple[Line, ...]:
@@ -115,6 +118,10 @@ def steps_of(slip: Slip, words: Phrases) -> tuple[Line, ...]:
     if slip.area is DoorArea.DESK:
         pictures = (pictograms.DESK, pictograms.SHOW_SLIP, pictograms.DESK_TAKE)
         return tuple(Line(picture, text) for picture, text in zip(pictures, words.steps.desk, strict=True))
+    if slip.kind is SlipKind.SENDING:
+        show, opens, _, close = words.steps.door
+        put_in = (pictograms.SHOW_SLIP, pictograms.DOOR_OPENS, pictograms.GIVE_BACK, pictograms.CLOSE_DOOR)
+        return tuple(Line(*step) for step in zip(put_in, (show, opens, words.sending, close), strict=True))
     at_door = (pictograms.SHOW_SLIP, pictograms.DOOR_OPENS, pictograms.TAKE_PARCEL, pictograms.CLOSE_DOOR)
     return tuple(Line(picture, text) for picture, text in zip(at_door, words.steps.door, strict=True))
 
@@ -129,7 +136,7 @@ def notes_of(slip: Slip, words: Phrases) -> tuple[Line, ...]:
             notes.append(Line(pictograms.FOR_ANOTHER, words.mandate))
         case SlipKind.PRACTICE:
             notes.append(Line(pictograms.SHOW_SLIP, words.practice))
-        case SlipKind.PICKUP:
+        case SlipKind.PICKUP | SlipKind.SENDING:
             pass
     if slip.help_phone:
         notes.append(Line(pictograms.PHONE, words.help, slip.help_phone))

@@ -127,12 +127,26 @@ class PlanRefused(Fact, frozen=True, kw_only=True, tag="plan_refused"):
 
 
 class ParcelReceived(Fact, frozen=True, kw_only=True, tag="parcel_received"):
-    """Staff hold the parcel at the desk. `source` is `plan` (announced) or `desk` (created here)."""
+    """Somebody stands here with the parcel. `source`: staff, who knew it from a `plan` or created it at the `desk`; or a `sender`
+    with a slip for handing it in, and then `by` is empty.
+    """
 
     parcel: ParcelId
     tracking: str
     carrier: str
     source: str
+    key_version: int
+    key_epoch: int
+    session: str
+    by: str
+
+
+class SendingIssued(Fact, frozen=True, kw_only=True, tag="sending_issued"):
+    """Staff made a slip for a parcel that a customer hands in for a carrier; the parcel itself is still with the customer."""
+
+    parcel: ParcelId
+    tracking: str
+    carrier: str
     key_version: int
     key_epoch: int
     session: str
@@ -157,7 +171,7 @@ class ReservationReleased(Fact, frozen=True, kw_only=True, tag="reservation_rele
 
 
 class ParcelStored(Fact, frozen=True, kw_only=True, tag="parcel_stored"):
-    """The parcel is in its compartment (door seen closed) or on the shelf; `no_door`: there because no fitting door was free."""
+    """It lies behind its closed door or on the shelf (`no_door`: no fitting door was free). `by` is empty when its sender says so."""
 
     parcel: ParcelId
     place: Place
@@ -384,6 +398,7 @@ AnyFact = (
     | PlanApplied
     | PlanRefused
     | ParcelReceived
+    | SendingIssued
     | CompartmentReserved
     | ReservationReleased
     | ParcelStored

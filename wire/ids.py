@@ -160,6 +160,7 @@ class Purpose(StrEnum):
     LOAD = "load"
     VERIFY = "verify"
     PRACTICE = "practice"
+    SEND = "send"
 
 
 class PlaceKind(StrEnum):

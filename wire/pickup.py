@@ -26,6 +26,8 @@ from wire.ids import (
 )
 
 PREFIX: Final = "CG1"
+SEND_PREFIX: Final = "CD1"
+"""A slip for a parcel that is handed in: it opens one empty compartment, once, and never the one its parcel lies in (C-32)."""
 SITE_KEY_BYTES: Final = 32
 QR_CHARACTERS: Final = 39
 DIGITS: Final = 12
@@ -35,6 +37,7 @@ _BODY_CHARACTERS: Final = 20
 _TAG_CHARACTERS: Final = 16
 _TAG_BYTES: Final = 10
 _QR_LABEL: Final = b"consigne/1/qr\x00"
+_SEND_LABEL: Final = b"consigne/1/send\x00"
 _DIGITS_LABEL: Final = b"consigne/1/digits\x00"
 
 
@@ -50,10 +53,11 @@ class PickupKey:
 
 @dataclass(frozen=True, slots=True)
 class ScannedKey:
-    """A well-formed QR text whose tag has not been checked yet."""
+    """A well-formed QR text whose tag has not been checked yet. `sends`: it is for a parcel that is handed in (C-32)."""
 
     key: PickupKey
     tag: bytes
+    sends: bool = False
 
 
 class WrongCheckDigit(ValueError):
@@ -67,24 +71,31 @@ class NotDigits(ValueError):
 def qr_text(site_key: bytes, key: PickupKey) -> str:
     """The text of the QR on a slip. Raises ValueError for a field out of range or a site key that is not 32 bytes."""
     body = _pack(key)
-    return PREFIX + crockford.encode(body, _BODY_CHARACTERS) + _tag_text(_tag(site_key, body))
+    return PREFIX + crockford.encode(body, _BODY_CHARACTERS) + _tag_text(_tag(site_key, body, _QR_LABEL))
+
+
+def send_text(site_key: bytes, key: PickupKey) -> str:
+    """The text of the QR on a slip for handing in a parcel; raises ValueError as `qr_text` does."""
+    body = _pack(key)
+    return SEND_PREFIX + crockford.encode(body, _BODY_CHARACTERS) + _tag_text(_tag(site_key, body, _SEND_LABEL))
 
 
 def read_qr_text(text: str) -> ScannedKey | None:
     """The fields of a QR text, or None when it is not one of ours. The tag is *not* checked: see `is_genuine`."""
-    if len(text) != QR_CHARACTERS or not text.startswith(PREFIX):
+    if len(text) != QR_CHARACTERS or not text.startswith((PREFIX, SEND_PREFIX)):
         return None
     try:
         body = crockford.decode(text[len(PREFIX) : len(PREFIX) + _BODY_CHARACTERS])
         tag = crockford.decode(text[len(PREFIX) + _BODY_CHARACTERS :])
     except crockford.NotCrockford:
         return None
-    return ScannedKey(_unpack(body), tag.to_bytes(_TAG_BYTES, "big"))
+    return ScannedKey(_unpack(body), tag.to_bytes(_TAG_BYTES, "big"), sends=text.startswith(SEND_PREFIX))
 
 
 def is_genuine(scanned: ScannedKey, site_key: bytes) -> bool:
     """Whether the tag was made with this site key; compared in constant time."""
-    return hmac.compare_digest(scanned.tag, _tag(site_key, _pack(scanned.key)))
+    purpose = _SEND_LABEL if scanned.sends else _QR_LABEL
+    return hmac.compare_digest(scanned.tag, _tag(site_key, _pack(scanned.key), purpose))
 
 
 def typed_digits(site_key: bytes, key: PickupKey) -> str:
@@ -144,9 +155,9 @@ def _unpack(body: int) -> PickupKey:
     )
 
 
-def _tag(site_key: bytes, body: int) -> bytes:
+def _tag(site_key: bytes, body: int, purpose: bytes) -> bytes:
     _require_site_key(site_key)
-    return hmac.digest(site_key, _QR_LABEL + body.to_bytes(13, "big"), hashlib.sha256)[:_TAG_BYTES]
+    return hmac.digest(site_key, purpose + body.to_bytes(13, "big"), hashlib.sha256)[:_TAG_BYTES]
 
 
 def _tag_text(tag: bytes) -> str:

@@ -11,12 +11,14 @@ from typing import Final
 from wire.badges import CARD_PREFIX, CommandCard, badge_digest, is_badge, read_card
 from wire.labels import CarrierLabel, read_label
 from wire.mandate import ScannedMandate, read_mandate
-from wire.pickup import ScannedKey, read_qr_text
+from wire.pickup import SEND_PREFIX, ScannedKey, read_qr_text
 from wire.practice import ScannedPractice, read_practice
 
 _OURS: Final = ("CG", "CB", "CC", "CP", "CM")
 _S10_CHARACTERS: Final = 13
 """A carrier number such as `CC123456785FR` starts like ours; only a longer text claims to be one of ours."""
+_CHRONOPOST_CHARACTERS: Final = 15
+"""A Chronopost number such as `CD1234567890123` starts like a slip for handing in a parcel; only a longer text claims to be one."""
 _ADDRESSES: Final = ("www.", "mailto:", "tel:", "wifi:", "begin:")
 
 
@@ -60,6 +62,8 @@ def classify(text: str) -> Scanned:
 def _claims_to_be_ours(text: str) -> bool:
     if text.startswith(CARD_PREFIX):
         return True
+    if text.startswith(SEND_PREFIX):
+        return len(text) > _CHRONOPOST_CHARACTERS
     return text[:2] in _OURS and text[2:3].isdigit() and len(text) > _S10_CHARACTERS
 
 

@@ -23,15 +23,25 @@ _KEPT_FOR_NEED: Final = {ReachZone.HIGH: 0, ReachZone.LOW: 1, ReachZone.MID: 2}
 """Without a need of its own a parcel leaves the easy doors to those who have one."""
 
 
-def allocate(state: State, parcel: Parcel, size: SizeClass, *, larger_than: SizeClass | None = None) -> Label | None:
-    """The best free compartment of at least `size` for `parcel`, or None when only the desk's shelf is left."""
+def allocate(
+    state: State,
+    parcel: Parcel,
+    size: SizeClass,
+    *,
+    larger_than: SizeClass | None = None,
+    besides: Label | None = None,
+) -> Label | None:
+    """The best free compartment of at least `size` for `parcel`, never `besides`; None when only the desk's shelf is left."""
     smallest = SIZE_ORDER.index(size)
     if larger_than is not None:
         smallest = max(smallest, SIZE_ORDER.index(larger_than) + 1)
     fitting = [
         label
         for label, card in state.setup.cards.items()
-        if SIZE_ORDER.index(card.size) >= smallest and is_allottable(state, label) and suits(state, parcel, label)
+        if SIZE_ORDER.index(card.size) >= smallest
+        and label != besides
+        and is_allottable(state, label)
+        and suits(state, parcel, label)
     ]
     return min(fitting, key=lambda label: _preference(state, parcel, label), default=None)
 

@@ -20,8 +20,9 @@ from controller.core.effects import (
     Sound,
 )
 from controller.core.loading import tell
-from controller.core.model import Notice, NoticeKind, Now, RefusedBadge, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State
 from controller.core.orders import next_session
+from controller.core.refused_badge import RefusedBadge
 from wire import facts as f
 from wire.ids import Trust
 from wire.plan import Person, Role

@@ -21,6 +21,7 @@ from controller.core import (
     machine,
     pickup,
     practice,
+    sending,
     sensors,
     trying,
 )
@@ -125,6 +126,9 @@ def _due(state: State, now: Now) -> Iterator[Decision]:
     answer_by = due.answer_by(state)
     if answer_by is not None and now.mono >= answer_by:
         yield loading.not_answered(state)
+    send_answer_by = due.send_answer_by(state)
+    if send_answer_by is not None and now.mono >= send_answer_by:
+        yield sending.not_answered(state)
     if due.may_sign_out(state) and now.mono >= due.idle_at(state):
         yield desk.idle(state)
     yield drops.not_come_back(state, now)

@@ -6,7 +6,7 @@ Owns who may press what now. Refuses to know how a deposit goes on (`loading`) o
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, assert_never, cast
+from typing import Final, cast
 
 from controller.core import (
     assisted,
@@ -27,6 +27,7 @@ from controller.core import (
     reports,
     retrieval,
     rights,
+    sending,
     service,
 )
 from controller.core.effects import (
@@ -101,6 +102,9 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
         return retrieval.label_scanned(state, state.durable.staff, label, now)
     if reconciliation.is_reconciling(state):
         return reconciliation.label_scanned(state, label, now)
+    carrier = state.live.needs.sends
+    if carrier is not None and state.live.task is None:
+        return sending.issue(state, state.durable.staff, label, carrier, event.entropy)
     if (refusal := rights.refused(state.durable.staff, rights.Right.DEPOSIT)) is not None:
         return refusal
     return loading.label_scanned(state, state.durable.staff, label, event, now)
@@ -108,10 +112,8 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
 
 def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a button
     """A button of either screen."""
-    if event.button is Button.CALL_DESK or event.button is Button.DISPUTE:
-        return _customer_calls(state, event)
-    if event.button is Button.FOUND_EMPTY or event.button is Button.DAMAGED or event.button is Button.REFUSE:
-        return reports.reported(state, event, now)
+    if event.button in rights.FOR_EVERYBODY:
+        return _of_customer(state, event, now)
     staff = state.durable.staff
     if staff is None:
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
@@ -138,6 +140,8 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return misplaced.answered(state, staff, event.compartment, now)
         case Button.HEAVY | Button.LOW | Button.ARRIVED_DAMAGED:
             return needs.said(state, staff, event.button)
+        case Button.SENDING:
+            return needs.sending_next(state, event.value)
         case Button.UNIDENTIFIED | Button.IDENTIFIED:
             return _named(state, staff, event)
         case Button.MAKE_ROOM:
@@ -177,7 +181,18 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
         case Button.PUT_IN_SERVICE | Button.TAKE_OUT_OF_SERVICE:
             return service.pressed(state, staff, event, now)
         case _:
-            assert_never(event.button)
+            raise AssertionError(event.button)
+
+
+def _of_customer(state: State, event: Pressed, now: Now) -> Decision:
+    """A key of the customer's screen."""
+    match event.button:
+        case Button.CALL_DESK | Button.DISPUTE:
+            return _customer_calls(state, event)
+        case Button.FOUND_EMPTY | Button.DAMAGED | Button.REFUSE:
+            return reports.reported(state, event, now)
+        case _:
+            return sending.pressed(state, event, now)
 
 
 def _of_parcel(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, keyed, latching, misplaced, moving, practice, reconciliation, reports, sensors
-from controller.core.effects import Decision, Effect, Nagged, SetTask, Show, ShowStaff, Signal, Sound
+from controller.core import due, keyed, latching, misplaced, moving, practice, reconciliation, reports, sending, sensors
+from controller.core.effects import Decision, Effect, Nagged, SetSending, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
 from controller.core.model import (
@@ -45,9 +45,11 @@ def door_changed(state: State, event: DoorChanged, now: Now) -> Decision:
     if event.compartment not in state.setup.cards:
         return Decision()
     opening = state.durable.openings.get(event.compartment)
+    belongs = opening is not None and _still_belongs(opening, now)
+    sent = sending.moved(state, event.compartment, belongs=belongs, is_open=event.open)
     moved = _opened if event.open else _closed
     decision = moved(state, event.compartment, opening, now)
-    return Decision(decision.facts, (*decision.effects, *misplaced.touched(state, event.compartment)))
+    return Decision(decision.facts, (*sent, *decision.effects, *misplaced.touched(state, event.compartment)))
 
 
 def pulse_failed(state: State, event: PulseFailed, now: Now) -> Decision:
@@ -142,12 +144,18 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
         taken = _taken(state, opening, facts, now)
         return taken if asked is None else Decision(taken.facts, (*taken.effects, *ask_empty(asked, now)))
     if asked is not None:
-        return Decision(facts, ask_empty(asked, now))
-    if opening.purpose is Purpose.LOAD:
-        more = load_closed(state, opening, now)
+        return Decision(facts, (*_not_theirs_now(opening), *ask_empty(asked, now)))
+    if opening.purpose is Purpose.LOAD or opening.purpose is Purpose.SEND:
+        put_in = load_closed if opening.purpose is Purpose.LOAD else sending.closed
+        more = put_in(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
     unknown = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="check_not_finished")
     return Decision((*facts, unknown), (Sound(Signal.OFF),))
+
+
+def _not_theirs_now(opening: Opening) -> tuple[Effect, ...]:
+    """Staff look behind the door of somebody who hands in a parcel: from here on it is theirs to answer."""
+    return (SetSending(None),) if opening.purpose is Purpose.SEND else ()
 
 
 def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: Now) -> Decision:
@@ -217,8 +225,9 @@ def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
         facts.append(f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=reason))
     if alarm_key(LATCH_FAILED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=LATCH_FAILED, compartment=label, detail=reason))
-    if opening.purpose is Purpose.LOAD:
-        more = load_failed(state, opening, now)
+    if opening.purpose is Purpose.LOAD or opening.purpose is Purpose.SEND:
+        failed_to_open = load_failed if opening.purpose is Purpose.LOAD else sending.failed
+        more = failed_to_open(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
     effects: tuple[Effect, ...]
     if opening.purpose is Purpose.VERIFY:

@@ -81,7 +81,9 @@ def missing(state: State, drop: Drop) -> tuple[ParcelId, ...]:
     return tuple(
         parcel.id
         for parcel in state.durable.parcels.values()
-        if parcel.state is ParcelState.ANNOUNCED and courier.same_carrier(parcel.carrier, drop.carrier)
+        if parcel.state is ParcelState.ANNOUNCED
+        and not parcel.sending  # Its sender brings it, and the courier takes it away (C-32).
+        and courier.same_carrier(parcel.carrier, drop.carrier)
     )
 
 

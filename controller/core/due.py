@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from controller.core.drop import DROP_PAUSE_MS
 from controller.core.events import Event, NextDoor
+from controller.core.handing_in import SendStep
 from controller.core.model import Live, Now, Opening, Parcel, Phase, State, Step, Waiting
 from controller.core.observe import WAITING_MS
 from controller.core.trying import hint_at
@@ -28,6 +29,9 @@ KEY_MS: Final = 180_000
 
 ASSISTED_TIMES: Final = 2
 """Somebody who walks with a stick and is shown each step needs the double."""
+
+CHOOSE_MS: Final = 60_000
+"""How long the sizes are shown to somebody who hands in a parcel: no door is open yet, and they can begin again."""
 
 LATE_MS: Final = 60_000
 """A door that opens this soon after its last pulse failed was helped by hand: the same opening goes on."""
@@ -152,6 +156,15 @@ def is_blind(state: State, label: Label) -> bool:
     return since is not None and opening is not None and since < opening.pulse_mono
 
 
+def send_answer_by(state: State) -> int | None:
+    """When somebody who hands in a parcel, and is asked for its size or whether it is inside, is taken to have gone (C-32)."""
+    sending = state.live.sending
+    if sending is None or sending.step is SendStep.PUT_IN:
+        return None
+    asked = sending.step is SendStep.ASK_INSIDE
+    return sending.asked_mono + (state.durable.settings.cancel_answer_ms if asked else CHOOSE_MS)
+
+
 def may_sign_out(state: State) -> bool:
     """Whether an idle session may end: somebody is signed in and no door is open (S-18)."""
     return state.durable.staff is not None and state.live.task is None and not any(open_openings(state))
@@ -176,6 +189,9 @@ def _ready_at(state: State) -> int | None:
         if opening.phase is Phase.OPEN and opening.bounces < BOUNCES_MAX:  # One that cannot hold stops nobody.
             ready = max(ready, opening.opened_mono + take_ms(state, opening))
         ready = max(ready, opening.pulse_mono + settings.pulse_gap_ms)
+    sending = state.live.sending
+    if sending is not None and sending.step is SendStep.ASK_INSIDE:  # A question nobody sees is answered by nobody.
+        ready = max(ready, sending.asked_mono + settings.cancel_answer_ms)
     return ready
 
 
@@ -200,8 +216,7 @@ def _deadlines(state: State, now: Now) -> Iterator[int]:
         yield live.notice_until
     if live.staff_notice is not None:
         yield live.staff_notice_until
-    if (by := answer_by(state)) is not None:
-        yield by
+    yield from (by for by in (answer_by(state), send_answer_by(state)) if by is not None)
     yield from (at for label in state.setup.cards if (at := sensor_at(state, label)) is not None)
     if (hint := hint_at(state)) is not None:
         yield hint

@@ -10,8 +10,10 @@ from enum import StrEnum
 
 from controller.core.events import AssistAsked, Event, Pressed
 from controller.core.found import Found
+from controller.core.handing_in import Sending
 from controller.core.looks import Seal
-from controller.core.model import Deposit, Needs, Notice, RefusedBadge, StaffNotice, Task
+from controller.core.model import Deposit, Needs, Notice, StaffNotice, Task
+from controller.core.refused_badge import RefusedBadge
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass
 from wire.messages import Reply
@@ -81,6 +83,13 @@ class SetTask:
     """Staff go on with this, or with nothing."""
 
     task: Task | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetSending:
+    """A customer goes on handing in a parcel, or has done."""
+
+    sending: Sending | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,7 @@ Inward = (
     Show
     | ShowStaff
     | SetTask
+    | SetSending
     | RememberSize
     | RememberStored
     | ShowSlip

@@ -28,6 +28,7 @@ from controller.core.fold_parcels import (
     plan_applied,
     received,
     released,
+    sending_issued,
     set_aside,
     stored,
     taken,
@@ -66,9 +67,10 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return plan_applied(durable, fact)
         case f.ParcelReceived():
             return fold_drops.handed_over(received(durable, fact, stamp), fact)
+        case f.SendingIssued():
+            return sending_issued(durable, fact, stamp)
         case f.CompartmentReserved():
-            durable = not_elsewhere(durable, fact.parcel, fact.compartment)
-            return edit_compartment(durable, fact.compartment, occupancy=Occupancy.RESERVED, parcel=fact.parcel)
+            return _reserved(durable, fact)
         case f.ReservationReleased():
             return fold_drops.placed(released(durable, fact, stamp), fact.parcel, None)
         case f.ParcelStored():
@@ -124,6 +126,11 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return _heard_hub(durable, fact)
         case _:
             assert_never(fact)
+
+
+def _reserved(durable: Durable, fact: f.CompartmentReserved) -> Durable:
+    durable = not_elsewhere(durable, fact.parcel, fact.compartment)
+    return edit_compartment(durable, fact.compartment, occupancy=Occupancy.RESERVED, parcel=fact.parcel)
 
 
 def rebase(durable: Durable, now: Now) -> Durable:

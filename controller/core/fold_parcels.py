@@ -34,7 +34,8 @@ def plan_applied(durable: Durable, fact: f.PlanApplied) -> Durable:
         known = parcels.get(dropped)
         if known is None:
             continue
-        if known.state is ParcelState.ANNOUNCED:
+        # The sender of one that is handed in is on the way with a slip of this desk.
+        if known.state is ParcelState.ANNOUNCED and not known.sending:
             del parcels[dropped]
             keys[dropped] = (known.epoch, known.version)
         else:
@@ -168,6 +169,22 @@ def received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
         carrier=known.carrier or fact.carrier,
         since_mono=stamp.mono,
         since_ms=stamp.wall_ms,
+    )
+    return replace(durable, parcels=with_key(durable.parcels, fact.parcel, parcel))
+
+
+def sending_issued(durable: Durable, fact: f.SendingIssued, stamp: Now) -> Durable:
+    """A customer has a slip to hand a parcel in with, and the parcel."""
+    parcel = Parcel(
+        fact.parcel,
+        fact.key_version,
+        fact.key_epoch,
+        ParcelState.ANNOUNCED,
+        tracking=fact.tracking,
+        carrier=fact.carrier,
+        since_mono=stamp.mono,
+        since_ms=stamp.wall_ms,
+        sending=True,
     )
     return replace(durable, parcels=with_key(durable.parcels, fact.parcel, parcel))
 

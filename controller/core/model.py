@@ -13,7 +13,9 @@ from typing import Final
 
 from controller.core.drop import Drop, DropReceipt
 from controller.core.found import Found
+from controller.core.handing_in import Sending
 from controller.core.looks import NO_SEAL, Reconciliation, Seal
+from controller.core.refused_badge import RefusedBadge
 from wire.facts import Place
 from wire.ids import (
     Door,
@@ -120,9 +122,9 @@ class Parcel:
     `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
     site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
-    `damaged_said`: staff said that it came damaged; its receipt says so (S-07).
     `extended`: how often its hold was extended, as far as this site and its hub know; `until_ms`: the limit that was said then, to be read.
     `mandate`: the number of the mandate slip that opens its door, 0 without one; `mandates`: how many were made (C-30).
+    `sending`: a customer hands it in for its carrier (C-32). `damaged_said`: staff said that it came damaged; its receipt says so (S-07).
     """
 
     id: ParcelId
@@ -155,6 +157,7 @@ class Parcel:
     until_ms: int = 0
     mandate: int = 0
     mandates: int = 0
+    sending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,11 +358,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What staff said of the next parcel, before its label was read: heavy, for somebody who cannot reach high, damaged."""
+    """What staff said of the next parcel: heavy, for low reach, damaged; `sends`: handed in by a customer for this carrier, or ""."""
 
     heavy: bool = False
     low: bool = False
     damaged: bool = False
+    sends: str | None = None
 
 
 NO_NEEDS: Final = Needs()
@@ -390,6 +394,7 @@ class NoticeKind(StrEnum):
     NO_LONGER_HERE = "no_longer_here"
     SCAN_HINT = "scan_hint"
     MORE_WAITS = "more_waits"
+    HANDED_IN = "handed_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +467,8 @@ class StaffNoticeKind(StrEnum):
     SAY_WHICH = "say_which"
     RECONCILED = "reconciled"
     RECONCILIATION_PAUSED = "reconciliation_paused"
+    SENDING_NEXT = "sending_next"
+    SENDING_ISSUED = "sending_issued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,15 +504,6 @@ class Deposit:
     trust: Trust
     seq: int
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedBadge:
-    """The badge refused last; `person` is empty when it is of nobody here. Its text never leaves `Live`."""
-
-    person: str
-    text: str = field(repr=False)
-    since_mono: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +551,7 @@ class Live:
     deposits: tuple[Deposit, ...] = ()
     report_seal: Seal = NO_SEAL
     found: Found | None = None
+    sending: Sending | None = None
 
 
 @dataclass(frozen=True, slots=True)

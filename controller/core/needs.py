@@ -26,6 +26,8 @@ from controller.core.model import (
 from wire import facts as f
 from wire.ids import ParcelId, ParcelState, parcel_id_from_bits
 
+CARRIER_CHARACTERS_MAX: Final = 32
+"""As in the roster (`wire.plan.Person.carrier`)."""
 _IN_HAND: Final = {Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.PUT_IN}
 
 
@@ -50,6 +52,16 @@ def said(state: State, staff: Staff, button: Button) -> Decision:
         other = take_back(task, After.OTHER_DOOR)
         return Decision((noted,), (*other.effects, _NOTED))
     return Decision((noted,), (_NOTED, Sound(Signal.OK)))
+
+
+def sending_next(state: State, carrier: str) -> Decision:
+    """The next label is of a parcel that a customer hands in for `carrier` (C-32); said again, it is a deposit as before."""
+    if state.live.task is not None:
+        return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
+    carrier = carrier[:CARRIER_CHARACTERS_MAX]
+    sends = None if state.live.needs.sends == carrier else carrier
+    kind = StaffNoticeKind.NEEDS_NOTED if sends is None else StaffNoticeKind.SENDING_NEXT
+    return Decision((), (RememberNeeds(Needs(sends=sends)), ShowStaff(StaffNotice(kind)), Sound(Signal.OK)))
 
 
 def unidentified(state: State, staff: Staff, entropy: int) -> Decision:

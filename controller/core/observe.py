@@ -66,6 +66,8 @@ def observe(live: Live, what: e.Event | x.Inward, now: Now) -> Live:  # noqa: C9
             return _staff_notice(live, what.notice, now)
         case x.SetTask():
             return replace(live, task=what.task)
+        case x.SetSending():
+            return replace(live, sending=what.sending)
         case x.RememberSize():
             return replace(live, last_size=what.size)
         case x.RememberStored():

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due, groups, mandates
+from controller.core import due, groups, mandates, sending
 from controller.core.allocate import is_within_reach
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
@@ -50,6 +50,8 @@ def key_scanned(state: State, scanned: ScannedKey, event: Scanned, now: Now) -> 
     site_key = state.setup.keys.get(scanned.key.epoch)
     if site_key is None or not is_genuine(scanned, site_key):
         return refused()
+    if scanned.sends:
+        return sending.presented(state, scanned.key, event, now)
     return _present(state, scanned.key, "qr", event, now)
 
 
@@ -150,6 +152,8 @@ def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyp
     if parcel is None:
         ended = state.durable.ended.get(own)
         return _not_ready(key, own, "") if ended is None else _ended(state, key, ended)
+    if parcel.sending:  # It is handed in here, and never collected: its key opens an empty door or none.
+        return sending.presented(state, key, event, now)
     newest = parcel.version if alias is None else alias.version
     if key.version < newest:
         return _slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from controller.core import courier, deposits, drops, due, finding, groups, pin
+from controller.core import courier, deposits, drops, due, finding, groups, pin, sending
 from controller.core.allocate import free_by_size, needed_reach
+from controller.core.handing_in import Sending, SendStep
 from controller.core.latching import is_given_up, may_stay_open
 from controller.core.model import (
     NO_NEEDS,
@@ -52,13 +53,14 @@ from wire.messages import (
     ShelfState,
     SiteState,
 )
-from wire.pickup import PickupKey, qr_text, typed_digits
+from wire.pickup import PickupKey, qr_text, send_text, typed_digits
 from wire.plan import Help
 from wire.practice import practice_text
 
 CAPABILITIES: Final = ("identify", "rebirth", "shelf")
 
-_FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN, Purpose.PRACTICE)
+_FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN, Purpose.PRACTICE, Purpose.SEND)
+_SENDING_SCREENS: Final = {SendStep.CHOOSE_SIZE: Screen.CHOOSE_SIZE, SendStep.ASK_INSIDE: Screen.ASK_INSIDE}
 
 
 def build_view(state: State, number: int, now: Now) -> View:
@@ -146,8 +148,11 @@ def _customer(state: State, now: Now) -> CustomerView:
         for opening in served
         if opening.phase is Phase.PULSING or now.mono - opening.opened_mono < settings.alarm_ms
     ]
-    if recent:
-        return _serving(state, max(recent, key=lambda opening: opening.pulse_mono), now)
+    latest = max(recent, key=lambda opening: opening.pulse_mono, default=None)
+    if (asked := _asked_of_sender(state, latest)) is not None:
+        return asked
+    if latest is not None:
+        return _serving(state, latest, now)
     notice = state.live.notice
     if notice is not None:
         language = notice.language or "fr"
@@ -165,13 +170,36 @@ def _customer(state: State, now: Now) -> CustomerView:
     return CustomerView(Screen.READY)
 
 
+def _asked_of_sender(state: State, latest: Opening | None) -> CustomerView | None:
+    """What somebody is asked who hands in a parcel, unless a door has opened for somebody else since."""
+    known = state.live.sending
+    screen = None if known is None else _SENDING_SCREENS.get(known.step)
+    if known is None or screen is None or (latest is not None and latest.pulse_mono >= known.asked_mono):
+        return None
+    parcel = state.durable.parcels.get(known.parcel)
+    language, help_profile = ("fr", Help.STANDARD) if parcel is None else (parcel.language, parcel.help)
+    label = known.compartment
+    return CustomerView(
+        screen, label, _reach(state, label), language, help_profile, sending=known.parcel, sizes=sending.sizes(state)
+    )
+
+
+def _sending_at(state: State, opening: Opening) -> Sending | None:
+    """The sending that this open door is for; None when whoever began it is served no longer."""
+    known = state.live.sending
+    return known if known is not None and known.compartment == opening.compartment else None
+
+
 def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if opening.phase is Phase.PULSING:
         screen = Screen.OPENING if opening.pulses == 1 else Screen.PUSH_DOOR
     elif now.mono - opening.opened_mono < due.take_ms(state, opening):
-        screen = Screen.TAKE
+        screen = Screen.PUT_IN if opening.purpose is Purpose.SEND else Screen.TAKE
     else:
+        screen = Screen.CLOSE_DOOR
+    sent = _sending_at(state, opening)
+    if screen is Screen.PUT_IN and (sent is None or sent.larger):
         screen = Screen.CLOSE_DOOR
     if opening.phase is Phase.OPEN and parcel is not None and is_reported(parcel):
         screen = Screen.CLOSE_DOOR if parcel.reason == FOUND_EMPTY else Screen.PUT_BACK
@@ -187,6 +215,8 @@ def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
         parcel.help,
         doors=groups.next_doors(state, parcel),
         also_at_desk=bool(groups.on_shelf(state, parcel)),
+        sending=None if sent is None else sent.parcel,
+        may_grow=screen is Screen.PUT_IN and sent is not None and sending.may_grow(state, sent),
     )
 
 
@@ -242,6 +272,7 @@ def _staff(state: State, now: Now) -> StaffView:
         report=None if bound else state.durable.report,
         seal=state.live.report_seal,
         found=finding.shown(state),
+        carriers=tuple(sorted({person.carrier for person in state.durable.people if person.carrier})),
     )
 
 
@@ -297,9 +328,10 @@ def _slip(state: State) -> SlipView | None:
     key = PickupKey(state.setup.number, parcel.id, parcel.version, parcel.epoch)
     label = Label(parcel.place.name) if parcel.place and parcel.place.kind is PlaceKind.COMPARTMENT else None
     mandate = state.live.slip_is_mandate and bool(parcel.mandate)
+    text = send_text if parcel.sending else qr_text
     return SlipView(
         parcel=parcel.id,
-        qr_text=mandate_text(site_key, key, parcel.mandate) if mandate else qr_text(site_key, key),
+        qr_text=mandate_text(site_key, key, parcel.mandate) if mandate else text(site_key, key),
         digits="" if mandate else typed_digits(site_key, key),
         place=parcel.place,
         reach=_reach(state, label),
@@ -308,6 +340,7 @@ def _slip(state: State) -> SlipView | None:
         version=parcel.version,
         mandate=mandate,
         beside=() if mandate else groups.waiting_places(state, parcel),
+        sends=parcel.sending,
     )
 
 
@@ -330,6 +363,7 @@ def _parcel(parcel: Parcel) -> ParcelView:
         extended=parcel.extended,
         until_ms=parcel.until_ms,
         mandate=bool(parcel.mandate),
+        sending=parcel.sending,
     )
 
 

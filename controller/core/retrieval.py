@@ -33,6 +33,8 @@ from wire.labels import CarrierLabel
 from wire.plan import Intent
 
 WRONG_PARCEL: Final = "wrong_parcel"
+SENT: Final = "sent"
+"""Handed in by a customer, and fetched for its carrier (C-32)."""
 _OF_CUSTOMERS: Final = {Purpose.COLLECT, Purpose.REOPEN}
 _ASKED: Final = {Step.TAKE_BACK, Step.ASK_EMPTY, Step.TAKE_FROM_SHELF}
 
@@ -44,8 +46,8 @@ def is_due(parcel: Parcel) -> bool:
     """
     if parcel.place is None or not parcel.tracking or parcel.uncertain:
         return False
-    recalled = parcel.state is ParcelState.STORED and parcel.intent is Intent.RECALL
-    return recalled or parcel.state is ParcelState.REFUSED
+    leaves = parcel.intent is Intent.RECALL or parcel.sending
+    return (parcel.state is ParcelState.STORED and leaves) or parcel.state is ParcelState.REFUSED
 
 
 def is_retrieving(state: State) -> bool:
@@ -189,7 +191,12 @@ def _door_of(state: State, parcel: Parcel) -> Label | None:
 
 
 def _removed(staff: Staff, parcel: Parcel) -> f.AnyFact:
-    return f.ParcelRemoved(parcel=parcel.id, place=parcel.place, reason=parcel.reason or "recalled", by=staff.person)
+    return f.ParcelRemoved(
+        parcel=parcel.id,
+        place=parcel.place,
+        reason=parcel.reason or (SENT if parcel.sending else "recalled"),
+        by=staff.person,
+    )
 
 
 def _went_on(

@@ -61,6 +61,7 @@ NEEDS: Final = {
     Button.REISSUE: Right.ASSIST,
     Button.MANDATE: Right.ASSIST,
     Button.WITHDRAW_MANDATE: Right.ASSIST,
+    Button.SENDING: Right.ASSIST,
     Button.NOT_THERE: Right.GO_ON,
     Button.EXTEND: Right.EXTEND,
     Button.HAND_OVER: Right.HAND_OVER,
@@ -79,7 +80,20 @@ NEEDS: Final = {
 }
 """The right each button of the staff screen needs; a command card needs what its button needs."""
 
-FOR_EVERYBODY: Final = frozenset({Button.CALL_DESK, Button.DISPUTE, Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE})
+FOR_EVERYBODY: Final = frozenset(
+    {
+        Button.CALL_DESK,
+        Button.DISPUTE,
+        Button.FOUND_EMPTY,
+        Button.DAMAGED,
+        Button.REFUSE,
+        Button.SEND_SIZE,
+        Button.SEND_BIGGER,
+        Button.SEND_INSIDE,
+        Button.SEND_NOT_INSIDE,
+        Button.SEND_CANCEL,
+    }
+)
 """Buttons of the customer screen: nobody has to be signed in."""
 
 _MEDIATOR: Final = frozenset(

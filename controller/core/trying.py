@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core.effects import Decision, Show, Signal, Sound
+from controller.core.handing_in import SendStep
 from controller.core.model import Live, Notice, NoticeKind, Now, Phase, State
 
 TRYING_MS: Final = 10_000
@@ -54,6 +55,8 @@ def hint_at(state: State) -> int | None:
     """
     live = state.live
     if live.trying_since is None or live.hints >= HINTS_MAX or not live.scanner or live.notice is not None:
+        return None
+    if live.sending is not None and live.sending.step is not SendStep.PUT_IN:  # Asked what no slip answers (C-32).
         return None
     due = live.trying_since + TRYING_MS
     for opening in state.durable.openings.values():

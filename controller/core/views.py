@@ -26,12 +26,18 @@ class Screen(StrEnum):
     TAKE = "take"
     CLOSE_DOOR = "close_door"
     PUT_BACK = "put_back"
+    CHOOSE_SIZE = "choose_size"
+    PUT_IN = "put_in"
+    ASK_INSIDE = "ask_inside"
     NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerView:
-    """One big thing at a time. `doors` open after it for the same person; `also_at_desk`: another parcel waits there (C-25)."""
+    """One big thing at a time. `doors` open after it for the same person; `also_at_desk`: another parcel waits there (C-25).
+
+    `sending`: the parcel that is being handed in; `sizes`: those that may be chosen for it; `may_grow`: a larger door may be asked for.
+    """
 
     screen: Screen
     compartment: Label | None = None
@@ -42,6 +48,9 @@ class CustomerView:
     practice: bool = False
     doors: tuple[Label, ...] = ()
     also_at_desk: bool = False
+    sending: ParcelId | None = None
+    sizes: tuple[SizeClass, ...] = ()
+    may_grow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,8 @@ class CompartmentView:
 
 @dataclass(frozen=True, slots=True)
 class SlipView:
-    """All that a slip prints. `mandate`: it is for somebody who collects for another, and has no digits (C-30).
+    """All that a slip prints. `mandate`: it is for somebody who collects for another, and has no digits (C-30). `sends`: it is for a
+    parcel that its holder hands in (C-32).
 
     `beside`: where other parcels of the same recipient wait; this slip is good for them too, so it need not be printed (S-16).
     """
@@ -79,6 +89,7 @@ class SlipView:
     version: int
     mandate: bool = False
     beside: tuple[Place, ...] = ()
+    sends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,7 @@ class ParcelView:
     extended: int = 0
     until_ms: int = 0
     mandate: bool = False
+    sending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +251,7 @@ class StaffView:
     report: Reconciliation | None = None
     seal: Seal = NO_SEAL
     found: FoundView | None = None
+    carriers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from controller.core.events import Button
+from controller.core.rights import FOR_EVERYBODY
 from controller.core.views import SlipView
 from controller.kiosk import customer, drop_papers, inventory, staff
 from controller.kiosk.bank import style_sheet
@@ -51,9 +51,7 @@ from wire.ids import PlaceKind
 from wire.labels import CarrierLabel
 from wire.scans import classify
 
-CUSTOMER_BUTTONS: Final = frozenset(
-    {Button.CALL_DESK, Button.DISPUTE, Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE}
-)
+CUSTOMER_BUTTONS: Final = FOR_EVERYBODY
 LABEL_CHARACTERS_MAX: Final = 96
 """Longest label typed: twice what a label keeps, for separators."""
 
@@ -129,11 +127,19 @@ class Kiosk:
             opening_hours=self.settings.help.hours,
             language=view.language,
             area=_area(view),
-            kind=SlipKind.MANDATE if view.mandate else SlipKind.PICKUP,
+            kind=_slip_kind(view),
         )
 
 
+def _slip_kind(view: SlipView) -> SlipKind:
+    if view.mandate:
+        return SlipKind.MANDATE
+    return SlipKind.SENDING if view.sends else SlipKind.PICKUP
+
+
 def _area(view: SlipView) -> DoorArea:
+    if view.sends:
+        return DoorArea.ANYWHERE
     if view.place is not None and view.place.kind is PlaceKind.SHELF:
         return DoorArea.DESK
     return DoorArea.ANYWHERE if view.reach is None else DoorArea(view.reach.value)

@@ -5,6 +5,7 @@ Owns what each screen shows. Refuses to know words (`text/`), sockets and staff.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,10 +24,16 @@ from paper import pictograms
 from paper.drawing import Picture as Drawing
 from paper.drawing import svg
 from wire.badges import CommandCard
+from wire.ids import SizeClass
 from wire.plan import Help
 
-SERVING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK})
+SERVING: Final = frozenset(
+    {Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK, Screen.PUT_IN}
+)
 """Screens with a door that opens or is open: they never time out."""
+
+ASKING: Final = frozenset({Screen.CHOOSE_SIZE, Screen.ASK_INSIDE})
+"""Screens that ask somebody who hands in a parcel; the site ends them, the browser does not (C-32)."""
 
 SPEAK_AGAIN_S: Final = 8
 """Pause between two sayings while a door is open: long enough to act, short enough not to be lost."""
@@ -37,7 +44,21 @@ _DRAWINGS: Final[dict[Screen, tuple[Drawing, ...]]] = {
     Screen.TAKE: (pictograms.TAKE_PARCEL, pictograms.CLOSE_DOOR),
     Screen.CLOSE_DOOR: (pictograms.CLOSE_DOOR,),
     Screen.PUT_BACK: (pictograms.GIVE_BACK, pictograms.CLOSE_DOOR),
+    Screen.CHOOSE_SIZE: (),
+    Screen.PUT_IN: (pictograms.GIVE_BACK, pictograms.CLOSE_DOOR),
+    Screen.ASK_INSIDE: (),
 }
+_SIZES: Final = {
+    SizeClass.S: pictograms.CARDS[CommandCard.SIZE_S],
+    SizeClass.M: pictograms.CARDS[CommandCard.SIZE_M],
+    SizeClass.L: pictograms.CARDS[CommandCard.SIZE_L],
+    SizeClass.XL: pictograms.CARDS[CommandCard.SIZE_XL],
+}
+_ANSWERS: Final = (
+    (Button.SEND_INSIDE, "inside", pictograms.CARDS[CommandCard.NOT_EMPTY]),
+    (Button.SEND_NOT_INSIDE, "not_inside", pictograms.CARDS[CommandCard.EMPTY]),
+)
+"""Is it inside? Each answer is the drawing of what they see, so that nothing has to be read (C-32)."""
 _PROBLEMS: Final = (
     (Button.FOUND_EMPTY, pictograms.CARDS[CommandCard.EMPTY]),
     (Button.DAMAGED, pictograms.DAMAGED),
@@ -60,11 +81,14 @@ _DESK_KINDS: Final = frozenset(
         NoticeKind.NO_LONGER_HERE,
     }
 )
-_DONE_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL})
+_DONE_KINDS: Final = frozenset(
+    {NoticeKind.HANDED_IN, NoticeKind.THANKS, NoticeKind.CALLED, NoticeKind.AT_DESK, NoticeKind.REFUSED_PARCEL}
+)
 _COLLECTED_KINDS: Final = frozenset({NoticeKind.ALREADY_COLLECTED, NoticeKind.MORE_WAITS})
-_LAST_KINDS: Final = frozenset({NoticeKind.THANKS, NoticeKind.REFUSED_PARCEL})
+_LAST_KINDS: Final = frozenset({NoticeKind.HANDED_IN, NoticeKind.THANKS, NoticeKind.REFUSED_PARCEL})
 """After these there is nothing left to do here."""
-_LEADING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE})
+_GLAD: Final = frozenset({Screen.OPENING, Screen.TAKE, Screen.PUT_IN, Screen.CHOOSE_SIZE})
+_LEADING: Final = frozenset({Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.PUT_IN})
 _REPEATED: Final = frozenset({Help.BLIND, Help.DEAF})
 """Who misses half of what the screen does: the other half is said, or shone, again until they have acted."""
 _SAMPLES: Final = frozenset({"ar", "ta", "zh"})
@@ -123,9 +147,15 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         bank=lit_svg(view.bank, customer.compartment if customer.screen in SERVING else None),
         drawings=[_inline(drawing) for drawing in _drawings(customer, scanner=view.scanner)],
         retired=_retired(customer.notice, words),
+        proof=_proof(customer.notice),
         problems=[(button, getattr(words, button.value), _inline(drawing)) for button, drawing in _PROBLEMS],
         problem_door=None if customer.practice else _problem_door(customer),
         practice=customer.practice,
+        sending=customer.sending,
+        sizes=[(size.value, _inline(_SIZES[size]), size in customer.sizes) for size in SizeClass],
+        answers=[(button, getattr(words, answer), _inline(drawing)) for button, answer, drawing in _ANSWERS],
+        may_grow=customer.may_grow,
+        too_small_drawing=_inline(pictograms.CARDS[CommandCard.BIGGER]),
         contest=customer.notice is not None and customer.notice.kind in _COLLECTED_KINDS,
         scanner=view.scanner,
         offers_keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
@@ -142,7 +172,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         live=" ".join(part for part in (*said, *more) if part),
         tone=_tone(customer, scanner=view.scanner),
         say=_clips(customer, language, scanner=view.scanner),
-        serving=customer.screen in SERVING,
+        serving=customer.screen in SERVING | ASKING,
         again_s=SPEAK_AGAIN_S if _repeats(customer) else 0,
         wait_ms=wait_ms,
         keypad=customer.screen is Screen.READY or _keeps_keypad(customer),
@@ -198,6 +228,12 @@ def _said(customer: CustomerView, words: Texts, *, scanner: bool) -> tuple[str, 
             return words.close_door.format(door=door), ""
         case Screen.PUT_BACK:
             return words.put_back.format(door=door), ""
+        case Screen.CHOOSE_SIZE:
+            return words.choose_size, ""
+        case Screen.PUT_IN:
+            return words.put_in, words.close_after
+        case Screen.ASK_INSIDE:
+            return words.ask_inside, ""
         case Screen.NOTICE:
             notice = customer.notice
             said = words.notices[notice.kind if notice else NoticeKind.ONE_MOMENT]
@@ -216,7 +252,7 @@ def _more_clips(customer: CustomerView) -> tuple[str, ...]:
 
 def _problem_door(customer: CustomerView) -> str:
     """The door that something may be wrong with: it stands open for its customer, or was closed just now."""
-    asked = customer.screen in {Screen.TAKE, Screen.CLOSE_DOOR}
+    asked = customer.screen in {Screen.TAKE, Screen.CLOSE_DOOR} and customer.sending is None
     closed = customer.notice is not None and customer.notice.kind in {NoticeKind.THANKS, NoticeKind.QUICK_CLOSE}
     return customer.compartment or "" if asked or closed else ""
 
@@ -248,11 +284,19 @@ def _retired(notice: Notice | None, words: Texts) -> str:
     return retired(notice, words)
 
 
+def _proof(notice: Notice | None) -> str:
+    """What proves a deposit: when, and the parcel's own number, as on the slip that is kept (C-32)."""
+    if notice is None or notice.kind is not NoticeKind.HANDED_IN or not notice.at_ms or notice.parcel is None:
+        return ""
+    at = time.strftime("%d/%m/%Y %H:%M", time.localtime(notice.at_ms / 1000))
+    return f"{at} · {notice.parcel[:4]} {notice.parcel[4:8]} {notice.parcel[8:]}"
+
+
 def _tone(customer: CustomerView, *, scanner: bool) -> str:
     if customer.screen is Screen.READY:
         return "" if scanner else "attention"
     if customer.screen is not Screen.NOTICE or customer.notice is None:
-        return "ok" if customer.screen in {Screen.OPENING, Screen.TAKE} else "attention"
+        return "ok" if customer.screen in _GLAD else "attention"
     return "done" if customer.notice.kind in _DONE_KINDS else "attention"
 
 
@@ -283,7 +327,8 @@ def _where(customer: CustomerView) -> tuple[str, ...]:
 
 
 def _repeats(customer: CustomerView) -> bool:
-    return customer.screen is Screen.CLOSE_DOOR or (customer.screen is not Screen.READY and customer.help in _REPEATED)
+    asked = customer.screen in {Screen.CLOSE_DOOR, Screen.ASK_INSIDE}
+    return asked or (customer.screen is not Screen.READY and customer.help in _REPEATED)
 
 
 def _is_over(view: View) -> bool:

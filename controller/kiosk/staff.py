@@ -66,6 +66,8 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.RECONCILED,
         StaffNoticeKind.MANDATE_ISSUED,
         StaffNoticeKind.MANDATE_WITHDRAWN,
+        StaffNoticeKind.SENDING_NEXT,
+        StaffNoticeKind.SENDING_ISSUED,
     }
 )
 _CARD_OF_SIZE: Final = {
@@ -114,6 +116,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         todo=what_to_do(view),
         drawing=_inline(_DRAWINGS[None if task is None else task.step]),
         badge_drawing=_inline(pictograms.KEY),
+        sending_drawing=_inline(pictograms.GIVE_BACK),
         heavy_drawing=_inline(pictograms.CARDS[CommandCard.HEAVY]),
         low_drawing=_inline(pictograms.CARDS[CommandCard.LOW]),
         damaged_drawing=_inline(pictograms.CARDS[CommandCard.DAMAGED]),

@@ -40,6 +40,12 @@ STATES: Final = {
     ParcelState.DISPUTED: "contesté",
     ParcelState.LOST: "perdu",
 }
+SENDINGS: Final = {
+    ParcelState.ANNOUNCED: "à déposer par la personne",
+    ParcelState.RECEIVED: "dépôt pas confirmé",
+    ParcelState.STORED: "déposé, pour le transporteur",
+}
+"""States of a parcel that a customer hands in (C-32)."""
 CALLS: Final = {
     "help": "Une personne demande de l'aide à l'écran.",
     "dispute": "Une personne dit qu'elle n'a pas eu son colis.",
@@ -57,6 +63,9 @@ CALLS: Final = {
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
     "wrong_parcel": "Un autre colis était dans ce casier, ou a été pris à sa place. Cherchez pourquoi avant de continuer.",
     "found_other": "Un casier contient autre chose que prévu. Ouvrez-le, sortez ce qui s'y trouve, puis scannez son étiquette.",
+    "send_look_first": "Une personne a ouvert ce casier pour déposer un colis. Regardez dedans avant tout.",
+    "send_no_room": "Une personne veut déposer un colis. Aucun casier n'est libre. Aidez-la.",
+    "send_help": "Une personne veut déposer un colis et a besoin d'aide.",
     "refused": "Une personne ne veut pas de son colis. Il est dans le casier. Sortez-le pour le retour.",
 }
 HELPS: Final = {
@@ -110,6 +119,8 @@ NOTICES: Final = {
     StaffNoticeKind.REISSUED: "Nouveau bon prêt : imprimez-le. L'ancien bon n'ouvre plus.",
     StaffNoticeKind.MANDATE_ISSUED: "Bon pour une autre personne prêt : imprimez-le. Il ouvre une seule porte, pour un seul colis.",
     StaffNoticeKind.MANDATE_WITHDRAWN: "C'est retiré : le bon de l'autre personne n'ouvre plus.",
+    StaffNoticeKind.SENDING_NEXT: "Scannez l'étiquette du colis à envoyer. Le bon de dépôt est pour la personne.",
+    StaffNoticeKind.SENDING_ISSUED: "Bon de dépôt prêt : imprimez-le et donnez-le à la personne.",
     StaffNoticeKind.ALL_RETRIEVED: "Il n'y a plus de colis à reprendre.",
     StaffNoticeKind.CANCELLED: "Annulé. Le colis n'est pas rangé.",
     StaffNoticeKind.LEFT_UNKNOWN: "Le contenu n'est pas connu. Vérifiez ce casier dès que possible.",
@@ -317,6 +328,8 @@ def state_words(parcel: ParcelView) -> str:
     """How a parcel stands, and why."""
     if parcel.unidentified:
         return f"{STATES[parcel.state]}, sans destinataire"
+    if parcel.sending:
+        return SENDINGS.get(parcel.state, STATES[parcel.state])
     reason = REASONS.get(parcel.reason, "")
     return f"{STATES[parcel.state]} ({reason})" if reason else STATES[parcel.state]
 

@@ -48,6 +48,12 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     close_door: str
     close_after: str
     put_back: str
+    choose_size: str
+    put_in: str
+    ask_inside: str
+    inside: str
+    not_inside: str
+    too_small: str
     several: str
     also_at_desk: str
     practice: str

@@ -139,5 +139,8 @@ def spoken(clip: str, door: str, words: Texts) -> str | None:
         Screen.TAKE: f"{number}{words.take} {words.close_after}",
         Screen.CLOSE_DOOR: words.close_door.format(door=door),
         Screen.PUT_BACK: words.put_back.format(door=door),
+        Screen.CHOOSE_SIZE: words.choose_size,
+        Screen.PUT_IN: f"{number}{words.put_in} {words.close_after}",
+        Screen.ASK_INSIDE: words.ask_inside,
     }
     return sentences.get(Screen(clip)) if clip in set(Screen) else None

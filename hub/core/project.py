@@ -102,7 +102,7 @@ class ParcelRecord:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Staff hold the parcel."""
+    """Somebody stands at the site with the parcel; not `here` when its sender still has it, and a slip for it (C-32)."""
 
     parcel: ParcelId
     tracking: str
@@ -110,6 +110,7 @@ class Received:
     source: Source
     version: int
     epoch: int
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911, 
     if type(fact) in _TIMELINE_ONLY:
         return ()
     match fact:
-        case facts.ParcelReceived():
+        case facts.ParcelReceived() | facts.SendingIssued():
             return (_received(fact),)
         case facts.ParcelStored():
             return (Placed(fact.parcel, fact.place), *_filled(fact.place, fact.parcel))
@@ -333,9 +334,10 @@ def _compartment_changes(
             assert_never(fact)
 
 
-def _received(fact: facts.ParcelReceived) -> Received:
-    source = Source.DESK if fact.source == Source.DESK else Source.PLAN
-    return Received(fact.parcel, fact.tracking, fact.carrier, source, fact.key_version, fact.key_epoch)
+def _received(fact: facts.ParcelReceived | facts.SendingIssued) -> Received:
+    source = Source.DESK if getattr(fact, "source", Source.DESK) == Source.DESK else Source.PLAN
+    about = (fact.parcel, fact.tracking, fact.carrier, source, fact.key_version, fact.key_epoch)
+    return Received(*about, here=isinstance(fact, facts.ParcelReceived))
 
 
 def _filled(place: Place, parcel: ParcelId) -> tuple[Change, ...]:
@@ -479,27 +481,27 @@ def _key_raised(known: ParcelRecord | None, change: KeyRaised, moment: Moment) -
 
 def _after_received(known: ParcelRecord | None, change: Received, moment: Moment) -> Evolved:
     at_ms = moment.believed_ms()
+    state = ParcelState.RECEIVED if change.here else ParcelState.ANNOUNCED
     if known is None:
-        desk = change.source is Source.DESK
         record = ParcelRecord(
             id=change.parcel,
             site=moment.site,
-            state=ParcelState.RECEIVED,
-            source=Source.DESK if desk else Source.RECOVERED,
+            state=state,
+            source=Source.DESK if change.source is Source.DESK else Source.RECOVERED,
             created_ms=at_ms,
             changed_ms=at_ms,
             tracking=change.tracking,
             carrier=change.carrier,
             version=change.version,
             epoch=change.epoch,
-            received_ms=at_ms,
+            received_ms=at_ms if change.here else None,
         )
-        return Evolved(record, replan=True, alerts=() if desk else (_recovered(record),))
+        return Evolved(record, replan=True, alerts=() if change.source is Source.DESK else (_recovered(record),))
     newer = max((known.epoch, known.version), (change.epoch, change.version))
     from_desk = change.source is Source.DESK and known.source is Source.RECOVERED
     record = replace(
         known,
-        state=ParcelState.RECEIVED,
+        state=state,
         source=Source.DESK if from_desk else known.source,
         tracking=known.tracking or change.tracking,
         carrier=known.carrier or change.carrier,

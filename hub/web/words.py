@@ -189,6 +189,7 @@ _PURPOSE: Final[Mapping[Purpose, str]] = {
     Purpose.LOAD: "pour le dépôt",
     Purpose.VERIFY: "pour vérifier",
     Purpose.PRACTICE: "pour un exercice",
+    Purpose.SEND: "pour un colis que son expéditeur dépose",
 }
 
 _REFUSED: Final[Mapping[str, str]] = {
@@ -199,6 +200,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "refused": "Bon présenté alors que le colis est refusé.",
     "lost": "Bon présenté alors que le colis est perdu.",
     "not_ready": "Bon présenté trop tôt : le colis n'est pas encore déposé.",
+    "handed_in": "Bon de dépôt présenté encore : le colis est déjà déposé.",
     "desk": "Bon présenté : la personne est envoyée à l'accueil.",
     "mandate_withdrawn": "Bon pour une autre personne présenté alors qu'il est retiré.",
     "door": "Bon présenté : la porte ne s'ouvre pas, la personne est envoyée à l'accueil.",
@@ -210,6 +212,8 @@ _REMOVED: Final[Mapping[str, str]] = {
     "damaged": "colis abîmé",
     "not_found": "colis introuvable",
     "refused": "refusé par le destinataire",
+    "sent": "remis au transporteur",
+    "slip_unused": "bon de dépôt jamais utilisé",
 }
 
 _DISPUTED: Final[Mapping[str, str]] = {
@@ -243,6 +247,9 @@ _CALLED: Final[Mapping[str, str]] = {
     "damaged": "la personne dit que le colis est abîmé",
     "found_other": "un casier contient autre chose que prévu",
     "refused": "la personne ne veut pas du colis",
+    "send_look_first": "un dépôt n'est pas confirmé : regarder dans le casier",
+    "send_no_room": "la personne veut déposer un colis, aucun casier n'est libre",
+    "send_help": "la personne veut déposer un colis",
 }
 
 _MOTIVE: Final[Mapping[Motive, str]] = {
@@ -305,8 +312,12 @@ def tell(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 (one arm 
     """One sentence about a fact, for a timeline."""
     match fact:
         case facts.ParcelReceived():
+            if fact.source == "sender":
+                return Word("Une personne vient le déposer avec son bon.", "desk")
             unannounced = "" if fact.source == "plan" else " Il n'était pas annoncé."
             return Word(f"Reçu à l'accueil.{unannounced}", "desk")
+        case facts.SendingIssued():
+            return Word("Bon de dépôt fait à l'accueil. La personne a encore le colis.", "key")
         case facts.CompartmentReserved():
             return Word(f"Casier {fact.compartment} réservé.", "reserved")
         case facts.ReservationReleased(verified_empty=True):

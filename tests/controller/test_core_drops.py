@@ -12,6 +12,7 @@ from controller.core.drop import DROP_MAX, DROP_PAUSE_MS, DROPS_KEPT, DropReceip
 from controller.core.events import Button
 from controller.core.model import Durable, Staff, StaffNoticeKind, Step, fresh
 from controller.core.views import DropView
+from tests.controller.senders import issued
 from tests.controller.test_core_courier import KARIM, MINE, OTTO, UNKNOWN, put_in, site, told, who
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
@@ -147,6 +148,14 @@ def test_what_was_scanned_and_is_not_in_their_hands_any_more_is_looked_for_by_st
     (end,) = ends(site)
     assert (end.without_place, end.in_doors, where(receipt(site))) == (1, 0, {MINE: ("", False)})
     assert site.occupancy("1") is Occupancy.UNKNOWN
+
+
+def test_what_a_sender_is_still_to_hand_in_is_not_missing_in_a_drop(site: VirtualSite) -> None:
+    sent = issued(site, carrier="laposte")
+    assert site.parcel(sent).carrier == "laposte"
+    dropped(site)
+    site.press(Button.DONE)
+    assert [end.missing for end in ends(site)] == [(parcel_id_from_bits(2),)]
 
 
 def test_a_power_cut_or_a_walk_to_the_van_keeps_the_drop_for_the_same_courier(site: VirtualSite) -> None:

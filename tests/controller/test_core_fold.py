@@ -301,7 +301,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(m.NoticeKind) == [
         "at_desk", "ask_desk", "refused", "check_digits", "wait_to_type", "wrong_site", "replaced", "not_ready",
         "already_collected", "use_slip", "one_moment", "thanks", "quick_close", "called",
-        "found_empty", "damaged", "refused_parcel", "recalled", "no_longer_here", "scan_hint", "more_waits",
+        "found_empty", "damaged", "refused_parcel", "recalled", "no_longer_here", "scan_hint", "more_waits", "handed_in",
     ]  # fmt: skip
     assert words(m.StaffNoticeKind) == [
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
@@ -313,8 +313,11 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "mandate_issued", "mandate_withdrawn", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
             "still_occupied", "drop_ended", "drop_full", "extended", "extended_enough",
         "other_label", "say_which", "reconciled", "reconciliation_paused",
+        "sending_next", "sending_issued",
     ]  # fmt: skip
-    assert words(Screen) == ["ready", "opening", "push_door", "take", "close_door", "put_back", "notice"]
+    assert words(Screen) == [
+        "ready", "opening", "push_door", "take", "close_door", "put_back", "choose_size", "put_in", "ask_inside", "notice",
+    ]  # fmt: skip
     assert words(Step) == [
         "choose_size",
         "put_in",
@@ -339,9 +342,9 @@ def test_the_words_that_screens_translate_are_these() -> None:
     assert words(Phase) == ["pulsing", "open", "closed", "failed", "declared"]
     assert words(Signal) == ["ok", "refused", "attention", "alarm", "ticking", "off"]
     assert words(Button) == [
-        "call_desk", "dispute", "found_empty", "damaged", "refuse", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
+        "call_desk", "dispute", "found_empty", "damaged", "refuse", "send_size", "send_bigger", "send_inside", "send_not_inside", "send_cancel", "sign_out", "size", "shelf", "bigger", "cancel", "done", "empty", "not_empty", "in_door",
         "heavy", "low", "arrived_damaged", "unidentified", "identified", "make_room", "check",
-        "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "mandate", "withdraw_mandate", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
+        "reopen", "remove", "retrieve", "not_there", "extend", "reissue", "mandate", "withdraw_mandate", "sending", "hand_over", "answer_call", "clear_alarm", "clear_lockout", "key_opening", "put_in_service",
         "take_out_of_service", "practise", "end_practice",
         "reconcile", "as_expected", "other", "end_reconciliation",
     ]  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.journeys import PAGE, ROOT, ids_of, kept_by_id, page, promises
 
 NOT_YET = {
-    "C-32",
     "D-06",
 }  # fmt: skip
 """Promises that nothing keeps yet. Whoever writes the test takes the id out; nobody puts one in for what once had a test."""

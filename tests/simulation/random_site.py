@@ -17,7 +17,7 @@ from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
 from tests.simulation import people_at_the_bank
-from tests.simulation.people_at_the_bank import courier, helpers, loading, public
+from tests.simulation.people_at_the_bank import courier, helpers, loading, public, sending
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
@@ -67,6 +67,9 @@ class RandomSite:
         self.tracking: dict[ParcelId, str] = {}
         self.unheard: dict[ParcelId, str] = {}
         """Labels nobody announced, read while somebody else was served: the site makes their parcel when their turn comes."""
+        self.sent: dict[ParcelId, str] = {}
+        """The numbers of parcels that a sender hands in; `with_sender` still has them under the arm."""
+        self.with_sender: set[ParcelId] = set()
         self.counter = 0
         self.pulses_seen = 0
         self.lived_ms = 0
@@ -351,6 +354,8 @@ class RandomSite:
         task = self.site.state.live.task
         if opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN} or loading.hands_at(self, label):
             return
+        if sending.hands_at(self, label):
+            return
         if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
             if opening.parcel in self.reported and self.random.random() < 0.8:
                 return  # Put back; now and then somebody takes it along all the same.
@@ -386,6 +391,10 @@ class RandomSite:
         asked = task is not None and task.step is Step.TAKE_BACK and task.compartment == label
         looks = task is not None and (task.looks_only or task.reconciling)  # an inventory takes nothing out (M-07)
         return opening.purpose is Purpose.LOAD and asked and not looks
+
+    def label_of(self, parcel: ParcelId) -> str:
+        """What is written on its label."""
+        return self.tracking.get(parcel) or self.sent[parcel]
 
     def is_outside(self, parcel: ParcelId) -> bool:
         shelf = self.site.state.durable.parcels.get(parcel)

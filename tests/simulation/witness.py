@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Final
 
 from controller.core.events import DigitsTyped, Scanned
+from controller.core.handing_in import SendStep
 from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
@@ -26,6 +27,9 @@ HOUR_MS: Final = 3_600_000
 WRONG_PINS_AN_HOUR: Final = 7
 """Five in a row and two more as the bucket fills: by the clock on the wall, which nobody moves here."""
 BOUNCES_MAX: Final = 2
+SIZES_MS: Final = 60_000
+SENDERS_DOORS_MAX: Final = 2
+"""Doors that one slip may leave in doubt before staff have looked: one, and a larger one when it was too small."""
 SAID_AFTER_MS: Final = 300_000
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
@@ -75,6 +79,11 @@ class Witness:
         self._received: set[ParcelId] = set()
         self._dropped: dict[ParcelId, f.ParcelStored | None] = {}
         """What the courier handed over since their last receipt, and where it was put last."""
+        self._sessions: set[str] = set()
+        """Of staff: only what they saw empty is free again."""
+        self._cycled: dict[Label, ParcelId] = {}
+        """Compartments whose door was opened for a sender, and that nobody has answered for (C-32)."""
+        self._doors_of: dict[ParcelId, int] = defaultdict(int)
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -116,14 +125,17 @@ class Witness:
                 )
             case f.DoorOpened():
                 self._opened_at[fact.compartment] = at_ms
+                self._opened_for_sender(fact)
                 self._mark_behind(fact.compartment, at_ms)
             case f.CompartmentReserved():
                 self._reserve(fact)
             case f.ReservationReleased() | f.OccupancySet():
                 self._reserved.pop(fact.compartment, None)
+                self._looked_into(fact)
                 if isinstance(fact, f.OccupancySet) and fact.by:
                     self._complained.discard(fact.compartment)
             case f.ParcelStored():
+                self._handed_in(fact)
                 self._complained.discard(Label(fact.place.name))
                 self._reserved = {label: held for label, held in self._reserved.items() if held != fact.parcel}
                 self._taken_at.pop(fact.parcel, None)
@@ -145,17 +157,24 @@ class Witness:
                 self._reconciled(fact)
             case f.ReconciliationEnded():
                 self._inventory_over(fact)
+            case f.MandateIssued() | f.MandateWithdrawn() | f.KeyReplaced() | f.PlanApplied() | f.CollectionDelegated():
+                self._mandate(fact)
+            case _:
+                self._of_people(fact, at_ms)
+
+    def _of_people(self, fact: f.AnyFact, at_ms: int) -> None:
+        """Help, practice, badges and guesses: facts of nobody's parcel."""
+        match fact:
             case f.CollectionAssisted():
                 self._helped.add(fact.session)
                 self.shown.add(fact.parcel)
-            case f.MandateIssued() | f.MandateWithdrawn() | f.KeyReplaced() | f.PlanApplied() | f.CollectionDelegated():
-                self._mandate(fact)
             case f.PracticeStarted():
                 assert not self.inside[fact.compartment], f"M-10: practice at {fact.compartment} with something inside"
                 self._practice = fact.compartment
             case f.PracticeEnded():
                 self._practice = None
             case f.StaffSignedIn():
+                self._sessions.add(fact.session)
                 self._pin_typed = False
             case f.PinRefused():
                 self._wrong_pin(fact.person, at_ms)
@@ -243,6 +262,33 @@ class Witness:
                 assert fact.number == number > 0, "C-30: a mandate that was taken back or replaced counted"
                 self._delegated.add(fact.session)
                 self.shown.add(fact.parcel)
+
+    def _opened_for_sender(self, fact: f.DoorOpened) -> None:
+        opening = self.site.state.durable.openings.get(fact.compartment)
+        if opening is None or opening.purpose is not Purpose.SEND or opening.parcel is None:
+            return
+        if opening.session != fact.session or self._cycled.get(fact.compartment) == opening.parcel:
+            return
+        self._cycled[fact.compartment] = opening.parcel
+        self._doors_of[opening.parcel] += 1
+        assert self._doors_of[opening.parcel] <= SENDERS_DOORS_MAX, "C-32: one slip opens one door after the other"
+
+    def _looked_into(self, fact: f.ReservationReleased | f.OccupancySet) -> None:
+        """Only staff, or nobody's hand having been there, make a compartment free that a sender's door cycle touched."""
+        by_staff = fact.by if isinstance(fact, f.OccupancySet) else fact.session in self._sessions
+        freed = fact.verified_empty if isinstance(fact, f.ReservationReleased) else fact.occupancy is Occupancy.FREE
+        parcel = self._cycled.get(fact.compartment)
+        assert not freed or by_staff or parcel is None, f"C-32: {fact.compartment} is free, and nobody looked behind it"
+        if by_staff and parcel is not None:
+            del self._cycled[fact.compartment]
+            self._doors_of[parcel] = 0
+
+    def _handed_in(self, fact: f.ParcelStored) -> None:
+        label = Label(fact.place.name)
+        self._cycled.pop(label, None)
+        self._doors_of[fact.parcel] = 0
+        known = fact.by or fact.parcel in self.inside[label]
+        assert known, f"C-32: {fact.parcel} is booked behind {label}, its sender never said so, and it is not there"
 
     def _retrieved(self, fact: f.ParcelRemoved) -> None:
         """M-01: out of stock by its own label, with its door shut behind it and nothing of it inside."""
@@ -432,11 +478,19 @@ class Witness:
             elif opening.phase is Phase.OPEN and not opening.alarmed:
                 open_ms = mono - opening.opened_mono
                 assert open_ms <= settings.alarm_ms + SLACK_MS, "a door stands open and nobody is told"
-        busy = {o.session for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}}
+        busy_openings = [o for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}]
+        busy = {o.session for o in busy_openings}
         for parcel in state.durable.parcels.values():
             if parcel.state is ParcelState.COLLECTING and parcel.session not in busy:
                 taken_ms = mono - parcel.since_mono
                 assert taken_ms <= settings.dispute_ms + SLACK_MS, "I-17: taken for ever, collected never"
+        sending = state.live.sending
+        asked = sending is not None and sending.step is SendStep.ASK_INSIDE
+        if sending is not None and sending.step is not SendStep.PUT_IN:
+            given = settings.cancel_answer_ms if asked else SIZES_MS
+            assert mono - sending.asked_mono <= given + SLACK_MS, "C-32: a sender is asked for ever"
+            later = [o for o in busy_openings if asked and o.pulse_mono > sending.asked_mono]
+            assert not later, "C-32: a door opens for somebody else before the sender could answer"
         task = state.live.task
         if task is not None and task.step in {Step.PUT_IN, Step.TAKE_BACK} and task.compartment is not None:
             doors = {o.compartment for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}}
@@ -447,11 +501,17 @@ class Witness:
         assert turns == sorted(turns, reverse=True), "S-11: a customer waits for what staff asked later or before"
         if state.live.waiting:
             asked_ms = mono - state.live.waiting[0].since_mono
-            idle = not busy and mono - last_ms > settings.pulse_gap_ms + SLACK_MS
+            idle = not busy and not asked and mono - last_ms > settings.pulse_gap_ms + SLACK_MS
             assert asked_ms <= WAITING_MS + SLACK_MS, "somebody was told to wait, and is forgotten"
             assert not idle, "somebody was told to wait, and nobody is before them"
 
     # -------------------------------------------------------------------------------------------------------- promises
+
+    def closed_calmly(self) -> bool:
+        """Nobody is served, asked or told anything: whoever shows a slip now is answered at once."""
+        state = self.site.state
+        moving = any(o.phase in {Phase.PULSING, Phase.OPEN} for o in state.durable.openings.values())
+        return not moving and not state.live.waiting and state.live.sending is None
 
     def must_open(self, parcel: ParcelId, version: int) -> bool:
         """Whether its newest slip opens its door at once (I-7, I-23), as anybody at the bank could say."""
@@ -466,6 +526,8 @@ class Witness:
         label = Label(known.place.name)
         if state.live.task is not None and state.live.task.compartment == label:
             return False  # staff are at this very door
+        if state.live.sending is not None and state.live.sending.step is SendStep.ASK_INSIDE:
+            return False  # a sender is asked, for a bounded time (`_waits`), and nobody else's door opens (C-32)
         compartment = state.durable.compartments[label]
         openings = state.durable.openings.values()
         rest_ms = state.durable.settings.pulse_gap_ms

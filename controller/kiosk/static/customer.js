@@ -296,8 +296,8 @@ screen.addEventListener("click", (event) => {
   else if (data.setting) changeSetting(data.setting);
   else if ("repeat" in data) say(shown.say);
   else if (data.press && !isDoubleTap(data.press)) {
-    const { press: button, parcel, compartment } = data;
-    post({ input: "press", button, ...(parcel && { parcel }), ...(compartment && { compartment }) });
+    const { press: button, value, parcel, compartment } = data;
+    post({ input: "press", button, ...(value && { value }), ...(parcel && { parcel }), ...(compartment && { compartment }) });
     if (compartment) openProblem(false);
   }
 });

@@ -70,7 +70,7 @@ def switch_chatters(bank: RandomSite) -> None:
     label = bank.random.choice([label for label, held in bank.inside.items() if held] or list(bank.inside))
     bank.site.runner.feed(SwitchChatters(label))
     bank.witness.look()
-    for parcel in sorted(bank.inside[label]):
+    for parcel in sorted(bank.inside[label] & bank.versions.keys()):
         version = bank.versions[parcel]
         bank.witness.shown.add(parcel)
         asked = bank.witness.must_open(parcel, version)

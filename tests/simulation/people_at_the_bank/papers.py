@@ -48,7 +48,8 @@ def staff_take_receipts(bank: RandomSite) -> None:
 def _left_here(bank: RandomSite) -> set[ParcelId]:
     """What was put in since somebody signed in and was not taken out again, by the facts alone.
 
-    A door of whoever stood there before them may spring open now and be shut: what lies behind it stays the other's deposit.
+    A door of whoever stood there before them may spring open now and be shut: what lies behind it stays the other's deposit;
+    and what a customer hands in is no deposit of staff.
     """
     found: set[ParcelId] = set()
     person = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button, Touched, Unread
+from controller.core.handing_in import SendStep
 from controller.core.model import NoticeKind, Phase
 from tests.controller.virtual_site import NUMBER, SITE_KEY
 from tests.simulation.people_at_the_bank.helpers import staff_pin
@@ -119,7 +120,8 @@ def _is_quiet(bank: RandomSite) -> bool:
     """Nobody else is served, answered or kept waiting."""
     durable, live = bank.site.state.durable, bank.site.state.live
     moving = any(opening.phase in {Phase.PULSING, Phase.OPEN} for opening in durable.openings.values())
-    return durable.staff is None and live.notice is None and not live.waiting and not moving
+    asked = live.sending is not None and live.sending.step is not SendStep.PUT_IN
+    return durable.staff is None and live.notice is None and not live.waiting and not moving and not asked
 
 
 def _hints_within(bank: RandomSite, milliseconds: int) -> int:

@@ -38,7 +38,7 @@ def staff_reconcile(bank: RandomSite) -> None:
     if site.doors[label] is Door.OPEN and bank.random.random() < 0.8:
         inside = sorted(bank.inside[label])
         if inside and bank.random.random() < 0.5:
-            site.scan(bank.tracking[bank.random.choice(inside)])
+            site.scan(bank.label_of(bank.random.choice(inside)))
         bank.wait(bank.random.choice((300, 3_000)))
         site.close(label)
 

@@ -89,7 +89,7 @@ def at_what_is_asked(bank: RandomSite) -> None:
 def _read(bank: RandomSite, parcel: ParcelId) -> None:
     """Its own label, in front of the reader; once out of stock it is gone for good."""
     bank.witness.labels_read.add(parcel)
-    bank.site.scan(bank.tracking[parcel])
+    bank.site.scan(bank.label_of(parcel))
 
 
 def _at_the_door(bank: RandomSite, label: Label, parcel: ParcelId) -> None:
