@@ -228,6 +228,7 @@ class Site:
             on_link=self._scanner_link,
             on_unread=self._unread,
             on_chatter=self._chatters,
+            on_failed=self._failed,
             on_fault=lambda reason: LOG.warning("%s", reason),
         )
 
@@ -248,6 +249,10 @@ class Site:
     def _chatters(self, label: str) -> None:
         LOG.warning("compartment %s: the door's switch chatters; look at its cable", label)
         self._inbox_post(e.SwitchChatters(Label(label)))
+
+    def _failed(self, label: str, reason: str) -> None:
+        LOG.error("compartment %s: the latch did not take its pulse: %s", label, reason)
+        self._inbox_post(e.PulseFailed(Label(label), reason))
 
     def _scanner_link(self, up: bool) -> None:  # noqa: FBT001 a plain callback
         self._inbox_post(e.ScannerLink(up))

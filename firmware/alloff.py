@@ -2,7 +2,8 @@
 
     python -m firmware.alloff --board /etc/consigne/board.toml
 
-Owns that one act. Exit status 0 when every latch was driven off, 1 when a line could not be, 2 for a bad board file.
+Owns that one act. Exit status 0 when every latch was driven off, 1 when a line or a relay board could not be, 2 for a bad
+board file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from firmware.board import Board, BoardError, load_board
 from firmware.pins import PinError, Pins, open_pi_pins
+from firmware.relays import switch_boards_off
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,26 +28,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BoardError as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        pins = open_pi_pins()
-    except PinError as error:
-        print(error, file=sys.stderr)
-        return 1
-    try:
-        failures = switch_all_off(board, pins)
-    finally:
-        pins.close()
+    failures = _pins_off(board) + switch_boards_off(board)
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0
 
 
+def _pins_off(board: Board) -> list[str]:
+    """Without pins there may still be relay boards: a sentence, not an end."""
+    try:
+        pins = open_pi_pins()
+    except PinError as error:
+        return [str(error)]
+    try:
+        return switch_all_off(board, pins)
+    finally:
+        pins.close()
+
+
 def switch_all_off(board: Board, pins: Pins) -> list[str]:
-    """Claim every latch at its resting level; one that fails does not keep the others on. What failed, in words."""
+    """Claim every latch on a pin at its resting level; one that fails does not keep the others on. What failed, in words."""
     failures = []
-    for compartment in board.compartments:
+    for compartment, latch in board.pin_latches():
         try:
-            pins.output(f"latch of compartment {compartment.label}", compartment.latch)
+            pins.output(f"latch of compartment {compartment.label}", latch)
         except PinError as error:
             failures.append(str(error))
     return failures

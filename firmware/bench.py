@@ -70,7 +70,10 @@ def hold_conversation(hardware: Hardware) -> None:
     finally:
         stop.set()
         hardware.wake()
-        hardware.latches.all_off()
+        try:
+            hardware.latches.all_off()
+        except LatchError as error:
+            say(str(error))
         for thread in threads:
             thread.join(timeout=2)
         hardware.close()
@@ -135,6 +138,7 @@ def printing_calls() -> Callbacks:
         on_scan=lambda text: say(f"scan {text!r}"),
         on_link=lambda up: say(f"reader {'found' if up else 'missing'}"),
         on_chatter=lambda label: say(f"door {label}: the switch chatters; look at its contact and cable"),
+        on_failed=lambda _label, reason: say(reason),
         on_fault=say,
     )
 

@@ -1,17 +1,19 @@
-"""The board file: which pin of the Pi is wired to which compartment, and the limits nobody may exceed.
+"""The board file: which pin of the Pi, or relay of a board, is wired to which compartment, and the limits nobody may exceed.
 
-Owns the format of `hardware/boards/*.toml` and every rule about pins, checked before a pin is touched. Refuses to
-know gpiozero, parcels, or what a door is opened for.
+Owns the format of `hardware/boards/*.toml` and every rule about wiring, checked before a pin is touched. Refuses to
+know gpiozero, Modbus, parcels, or what a door is opened for.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
+
+from firmware.tables import Table
 
 Level = Literal["high", "low"]
 Pull = Literal["up", "down", "none"]
@@ -35,10 +37,18 @@ GAP_MS_MAX: Final = 500
 least 1,500 ms): a longer pause would refuse a pulse that was asked for in good time, and call a healthy latch suspect."""
 
 COMPARTMENTS_MAX: Final = 24
-"""A header has 22 usable lines; a larger bank needs a lock board and another driver."""
+"""A header has 22 usable lines and each door's switch takes one, also when its latch hangs on a relay board."""
+
+RELAY_BOARDS_MAX: Final = 8
+RELAY_CHANNELS_MAX: Final = 32
+RELAY_UNITS: Final = range(1, 248)
+"""Addresses of a Modbus line; 0 is everybody's and 248 up are reserved."""
+
+RELAY_PULSE_STEP_MS: Final = 100
+RELAY_PULSE_MS_MAX: Final = 800
+"""A relay board counts its own time in steps of 100 ms; two steps are left for its inexactness (invariant I-8)."""
 
 SHELF_PLACES_MAX: Final = 200
-TEXT_CHARACTERS_MAX: Final = 200
 LABEL_CHARACTERS_MAX: Final = 8
 GRID_UNITS_MAX: Final = 40
 HEIGHT_MM_MAX: Final = 2_200
@@ -100,6 +110,25 @@ class OutputPin:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayBoard:
+    """A board of relays on a serial line (RS-485, Modbus RTU); several may share one `device`, each with its own `unit`."""
+
+    name: str
+    device: str
+    baud: int
+    unit: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayChannel:
+    """One relay of the board named `board`; channel 1 is the first, as printed on it."""
+
+    board: str
+    channel: int
+
+
+@dataclass(frozen=True, slots=True)
 class DoorPin:
     """A GPIO line that reads a door's switch; `closed_level` is what a shut door shows."""
 
@@ -129,7 +158,7 @@ class Compartment:
     column: int
     rows: int
     columns: int
-    latch: OutputPin
+    latch: OutputPin | RelayChannel
     door: DoorPin
     pulse_ms: int
     pulse_cap_ms: int
@@ -171,6 +200,7 @@ class Board:
     scanner: ScannerSettings
     signals: SignalPins
     limits: Limits
+    relay_boards: tuple[RelayBoard, ...] = ()
 
     def compartment(self, label: str) -> Compartment:
         """The compartment with this label; raises KeyError."""
@@ -179,9 +209,17 @@ class Board:
                 return compartment
         raise KeyError(label)
 
+    def pin_latches(self) -> tuple[tuple[Compartment, OutputPin], ...]:
+        """Every compartment whose latch hangs on a pin of the Pi."""
+        return tuple((item, item.latch) for item in self.compartments if isinstance(item.latch, OutputPin))
+
+    def relay_latches(self) -> tuple[tuple[Compartment, RelayChannel], ...]:
+        """Every compartment whose latch hangs on a relay board."""
+        return tuple((item, item.latch) for item in self.compartments if isinstance(item.latch, RelayChannel))
+
     def outputs(self) -> tuple[tuple[str, OutputPin], ...]:
         """Every driven line with what hangs on it, latches first."""
-        latches = tuple((f"latch of compartment {item.label}", item.latch) for item in self.compartments)
+        latches = tuple((f"latch of compartment {item.label}", latch) for item, latch in self.pin_latches())
         named = (
             ("lamp ok", self.signals.lamp_ok),
             ("lamp attention", self.signals.lamp_attention),
@@ -200,15 +238,15 @@ def load_board(path: Path) -> Board:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise BoardError(path, [f"it is not valid TOML: {error}"]) from error
     problems: list[str] = []
-    board = _read_board(_Table(document, "", problems))
+    board = _read_board(Table(document, "", problems))
     if not problems:
-        problems += _wiring_problems(board) + _layout_problems(board)
+        problems += _wiring_problems(board) + _relay_problems(board) + _layout_problems(board)
     if problems:
         raise BoardError(path, problems)
     return board
 
 
-def _read_board(table: _Table) -> Board:
+def _read_board(table: Table) -> Board:
     name = table.text("name", required=True)
     description = table.text("description")
     shelf_places = table.texts("shelf_places", at_most=SHELF_PLACES_MAX)
@@ -224,12 +262,40 @@ def _read_board(table: _Table) -> Board:
     limits_table.refuse_unknown()
     scanner = _read_scanner(table.table("scanner"))
     signals = _read_signals(table.table("signals"))
-    compartments = tuple(_read_compartment(item, defaults) for item in table.tables("compartment"))
+    found = table.tables("relay_board", RELAY_BOARDS_MAX) if "relay_board" in table else ()
+    table.asked.add("relay_board")
+    relay_boards = tuple(_read_relay_board(item) for item in found)
+    compartments = tuple(_read_compartment(item, defaults) for item in table.tables("compartment", COMPARTMENTS_MAX))
     table.refuse_unknown()
-    return Board(name, description, compartments, shelf_places, scanner, signals, limits)
+    return Board(name, description, compartments, shelf_places, scanner, signals, limits, relay_boards)
 
 
-def _read_scanner(table: _Table) -> ScannerSettings:
+def _read_relay_board(table: Table) -> RelayBoard:
+    board = RelayBoard(
+        name=table.text("name", required=True),
+        device=table.text("device", required=True),
+        baud=table.choice("baud", BAUD_RATES, 9_600),
+        unit=table.integer("unit", None, RELAY_UNITS),
+        channels=table.integer("channels", None, range(1, RELAY_CHANNELS_MAX + 1)),
+    )
+    table.refuse_unknown()
+    return board
+
+
+def _read_latch(table: Table, defaults: _Defaults) -> OutputPin | RelayChannel:
+    """A number is a pin of the Pi; a table names a relay."""
+    if not isinstance(table.values.get("latch"), dict):
+        return OutputPin(_pin(table, "latch"), table.choice("latch_active", get_args(Level), defaults.latch_active))
+    relay = table.table("latch")
+    found = RelayChannel(
+        board=relay.text("board", required=True),
+        channel=relay.integer("channel", None, range(1, RELAY_CHANNELS_MAX + 1)),
+    )
+    relay.refuse_unknown()
+    return found
+
+
+def _read_scanner(table: Table) -> ScannerSettings:
     settings = ScannerSettings(
         baud=table.choice("baud", BAUD_RATES, 9_600),
         repeat_ms=table.integer("repeat_ms", 500, range(REPEAT_MS_MAX + 1)),
@@ -238,17 +304,28 @@ def _read_scanner(table: _Table) -> ScannerSettings:
     return settings
 
 
-def _read_signals(table: _Table) -> SignalPins:
+def _read_signals(table: Table) -> SignalPins:
     active: Level = table.choice("active", get_args(Level), "high")
     names = ("lamp_ok", "lamp_attention", "buzzer", "master_enable")
     for name in names:
         table.asked.add(name)
-    pins = {name: table.pin(name) for name in names if name in table}
+    pins = {name: _pin(table, name) for name in names if name in table}
     table.refuse_unknown()
     return SignalPins(**{name: OutputPin(pin, active) for name, pin in pins.items()})
 
 
-def _read_compartment(table: _Table, defaults: _Defaults) -> Compartment:
+def _pin(table: Table, key: str) -> int:
+    """A GPIO number as printed on a pinout (BCM numbering)."""
+    value = table.take(key, required=True)
+    if value is None:
+        return -1
+    if not isinstance(value, int) or isinstance(value, bool) or value not in HEADER_PINS:
+        table.note(key, f"allowed is a GPIO number of the header, {_listed(INPUT_PINS)}, not {value!r}")
+        return -1
+    return value
+
+
+def _read_compartment(table: Table, defaults: _Defaults) -> Compartment:
     cap = range(PULSE_MS_MIN, PULSE_CAP_MS_MAX + 1)
     compartment = Compartment(
         label=table.text("label", required=True, at_most=LABEL_CHARACTERS_MAX),
@@ -259,9 +336,9 @@ def _read_compartment(table: _Table, defaults: _Defaults) -> Compartment:
         column=table.integer("column", None, range(GRID_UNITS_MAX)),
         rows=table.integer("rows", 1, range(1, GRID_UNITS_MAX + 1)),
         columns=table.integer("columns", 1, range(1, GRID_UNITS_MAX + 1)),
-        latch=OutputPin(table.pin("latch"), table.choice("latch_active", get_args(Level), defaults.latch_active)),
+        latch=_read_latch(table, defaults),
         door=DoorPin(
-            table.pin("door"),
+            _pin(table, "door"),
             table.choice("door_closed_level", get_args(Level), defaults.door_closed_level),
             table.choice("door_pull", get_args(Pull), defaults.door_pull),
         ),
@@ -277,7 +354,60 @@ def _wiring_problems(board: Board) -> list[str]:
     for name, output in board.outputs():
         problems += _output_problems(name, output)
     for compartment in board.compartments:
-        problems += _door_problems(compartment) + _pulse_problems(compartment)
+        problems += _door_problems(compartment)
+    for compartment, _ in board.pin_latches():
+        problems += _pulse_problems(compartment)
+    return problems
+
+
+def _relay_problems(board: Board) -> list[str]:
+    boards = {item.name: item for item in board.relay_boards}
+    problems = _repeated("relay board", [item.name for item in board.relay_boards])
+    for item in board.relay_boards:
+        if not item.device.startswith("/"):
+            problems.append(
+                f"relay board {item.name}: device is the whole path of its serial line, not {item.device!r}"
+            )
+    for one, other in combinations(board.relay_boards, 2):
+        if one.device == other.device:
+            problems += _same_line_problems(one, other)
+    users: dict[RelayChannel, list[str]] = {}
+    for compartment, relay in board.relay_latches():
+        users.setdefault(relay, []).append(compartment.label)
+        problems += _channel_problems(compartment, relay, boards)
+    return problems + [
+        f"channel {relay.channel} of relay board {relay.board} is used {len(labels)} times (compartments {', '.join(labels)}): "
+        "give each its own channel"
+        for relay, labels in users.items()
+        if len(labels) > 1
+    ]
+
+
+def _same_line_problems(one: RelayBoard, other: RelayBoard) -> list[str]:
+    problems = []
+    if one.unit == other.unit:
+        problems.append(
+            f"relay boards {one.name} and {other.name} both have the address {one.unit} on {one.device}: both would fire at "
+            "once; give each its own unit"
+        )
+    if one.baud != other.baud:
+        problems.append(f"relay boards {one.name} and {other.name} share {one.device} but not the same baud")
+    return problems
+
+
+def _channel_problems(compartment: Compartment, relay: RelayChannel, boards: Mapping[str, RelayBoard]) -> list[str]:
+    where, problems = f"compartment {compartment.label}", []
+    board = boards.get(relay.board)
+    if board is None:
+        known = ", ".join(sorted(boards)) or "none"
+        problems.append(f"{where}: there is no relay board {relay.board!r}; known are {known}")
+    elif relay.channel > board.channels:
+        problems.append(f"{where}: relay board {board.name} has channels 1 to {board.channels}, not {relay.channel}")
+    if compartment.pulse_ms % RELAY_PULSE_STEP_MS or not 0 < compartment.pulse_ms <= RELAY_PULSE_MS_MAX:
+        problems.append(
+            f"{where}: a relay board counts in steps of {RELAY_PULSE_STEP_MS} ms: allowed for pulse_ms are "
+            f"{RELAY_PULSE_STEP_MS} to {RELAY_PULSE_MS_MAX} in such steps, not {compartment.pulse_ms}"
+        )
     return problems
 
 
@@ -396,106 +526,3 @@ class _Defaults:
     latch_active: Level
     door_closed_level: Level
     door_pull: Pull
-
-
-@dataclass(slots=True)
-class _Table:
-    """Typed, bounded reading of one TOML table; every fault is noted and a harmless value returned."""
-
-    values: Mapping[str, Any]
-    where: str
-    problems: list[str]
-    asked: set[str] = field(default_factory=set)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.values
-
-    def text(self, key: str, *, required: bool = False, at_most: int = TEXT_CHARACTERS_MAX) -> str:
-        """A printable text of 1 to `at_most` characters, or an empty one when it may be absent."""
-        value = self._take(key, required=required)
-        if value is None:
-            return ""
-        if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > at_most:
-            self._note(key, f"allowed is a printable text of 1 to {at_most} characters, not {value!r}")
-            return ""
-        return value
-
-    def texts(self, key: str, *, at_most: int) -> tuple[str, ...]:
-        """A list of printable texts."""
-        value = self._take(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or len(value) > at_most or not all(_is_name(item) for item in value):
-            self._note(key, f"allowed is a list of at most {at_most} short printable texts")
-            return ()
-        return tuple(value)
-
-    def integer(self, key: str, default: int | None, allowed: range) -> int:
-        """A whole number within `allowed`; required when `default` is None."""
-        value = self._take(key, required=default is None)
-        if value is None:
-            return allowed.start if default is None else default
-        if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
-            self._note(key, f"allowed is a whole number from {allowed.start} to {allowed.stop - 1}, not {value!r}")
-            return allowed.start
-        return value
-
-    def pin(self, key: str) -> int:
-        """A GPIO number as printed on a pinout (BCM numbering)."""
-        value = self._take(key, required=True)
-        if value is None:
-            return -1
-        if not isinstance(value, int) or isinstance(value, bool) or value not in HEADER_PINS:
-            self._note(key, f"allowed is a GPIO number of the header, {_listed(INPUT_PINS)}, not {value!r}")
-            return -1
-        return value
-
-    def choice(self, key: str, allowed: tuple[Any, ...], default: Any = None) -> Any:
-        """One of `allowed`; required when `default` is None."""
-        value = self._take(key, required=default is None)
-        if value is None:
-            return allowed[0] if default is None else default
-        if isinstance(value, bool) or value not in allowed:
-            self._note(key, f"allowed is one of {', '.join(repr(item) for item in allowed)}, not {value!r}")
-            return allowed[0] if default is None else default
-        return value
-
-    def table(self, key: str) -> _Table:
-        """A table inside this one, empty when absent."""
-        value = self._take(key)
-        if value is not None and not isinstance(value, dict):
-            self._note(key, f"allowed is a table [{key}]")
-            value = None
-        return _Table(value or {}, f"[{key}] ", self.problems)
-
-    def tables(self, key: str) -> tuple[_Table, ...]:
-        """Every `[[key]]` table of this one."""
-        value = self._take(key)
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._note(key, f"allowed are one or more [[{key}]] tables")
-            return ()
-        if len(value) > COMPARTMENTS_MAX:
-            self._note(key, f"there are {len(value)} of them; allowed are at most {COMPARTMENTS_MAX}")
-        return tuple(
-            _Table(item, f"[[{key}]] number {number} ", self.problems)
-            for number, item in enumerate(value[:COMPARTMENTS_MAX], start=1)
-        )
-
-    def refuse_unknown(self) -> None:
-        """Note every key nobody asked for; called once, after the last question."""
-        for key in sorted(self.values.keys() - self.asked):
-            self._note(key, f"is not known here; allowed are {', '.join(sorted(self.asked))}")
-
-    def _take(self, key: str, *, required: bool = False) -> Any:
-        self.asked.add(key)
-        if required and key not in self.values:
-            self._note(key, "is missing")
-        return self.values.get(key)
-
-    def _note(self, key: str, problem: str) -> None:
-        separator = " " if problem.startswith("is ") else ": "
-        self.problems.append(f"{self.where}{key}{separator}{problem}")
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and value.isprintable() and len(value) <= TEXT_CHARACTERS_MAX

@@ -17,6 +17,7 @@ from firmware.doors import Doors
 from firmware.heartbeat import Heartbeat
 from firmware.latches import Latches, end_process
 from firmware.pins import PinError, Pins, ReleasePolicy, open_pi_pins, policy_warning, release_policy
+from firmware.relays import BankLatches
 from firmware.scanner import Scanner
 from firmware.signals import Signals
 
@@ -25,7 +26,8 @@ from firmware.signals import Signals
 class Callbacks:
     """What the hardware tells the program; each is called from the thread of the part it concerns.
 
-    `on_fault` gets a sentence about a lamp or buzzer that does not work; `fatal` ends the process.
+    `on_failed` gets the label and a sentence when a relay board did not fire a latch that was asked of it; `on_fault` a
+    sentence about a lamp, a buzzer or a relay board that does not work; `fatal` ends the process.
     """
 
     on_door: Callable[[str, bool], None]
@@ -33,6 +35,7 @@ class Callbacks:
     on_link: Callable[[bool], None]
     on_unread: Callable[[], None] = lambda: None
     on_chatter: Callable[[str], None] = lambda _label: None
+    on_failed: Callable[[str, str], None] = lambda _label, _reason: None
     on_fault: Callable[[str], None] = lambda _reason: None
     fatal: Callable[[str], None] = end_process
     is_alive: Callable[[], bool] = lambda: True
@@ -71,7 +74,7 @@ class Hardware:
 
     board: Board
     pins: Pins
-    latches: Latches
+    latches: Latches | BankLatches
     doors: Doors
     scanner: Scanner
     signals: Signals
@@ -127,7 +130,11 @@ def assemble(
     sim: Simulation | None = None,
 ) -> Hardware:
     """The bundle over opened pins, latches first. Raises `PinError`."""
-    latches = Latches(board, pins, fatal=calls.fatal)
+    latches: Latches | BankLatches
+    if board.relay_boards:
+        latches = BankLatches(board, pins, on_failed=calls.on_failed, on_fault=calls.on_fault, fatal=calls.fatal)
+    else:
+        latches = Latches(board, pins, fatal=calls.fatal)
     enable = board.signals.master_enable
     return Hardware(
         board=board,

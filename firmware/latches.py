@@ -1,4 +1,4 @@
-"""The latches: one bounded pulse at a time for the whole site, ended by one mechanism and capped by another.
+"""The latches on pins: one bounded pulse at a time for the whole site, ended by one mechanism and capped by another.
 
 Owns the coils, their pulse, gap and cap. Refuses to know doors, parcels or why a latch is fired. Two threads live here
 from construction to close: "latch-timer" ends a pulse at `pulse_ms`; "latch-cap" reads a clock of its own, forces every
@@ -68,7 +68,7 @@ def end_process(reason: str) -> None:
 
 
 class Latches:
-    """The coils of one bank. Constructing it drives every coil off before anything else happens."""
+    """The coils that hang on the Pi's pins (`relays` has the others). Constructing it drives every coil off before anything else happens."""
 
     def __init__(
         self,
@@ -79,10 +79,10 @@ class Latches:
         clock: Callable[[], float] = time.monotonic,
         cap_clock: Callable[[], float] = boot_clock,
     ) -> None:
-        self._compartments = {item.label: item for item in board.compartments}
+        self._compartments = {item.label: item for item, _ in board.pin_latches()}
         # Claiming is switching off: each line is claimed at its resting level in one step.
         self._coils = {
-            item.label: pins.output(f"latch of compartment {item.label}", item.latch) for item in board.compartments
+            item.label: pins.output(f"latch of compartment {item.label}", latch) for item, latch in board.pin_latches()
         }
         self._gap_s = board.limits.gap_ms / 1000
         self._fatal, self._clock, self._cap_clock = fatal, clock, cap_clock
@@ -129,6 +129,11 @@ class Latches:
                 self._abandon(pulse)
                 raise LatchError(f"Compartment {label}: {error}") from error
             self._timer_wake.notify()
+
+    def need_rest(self) -> None:
+        """Raises `LatchBusy` while a coil is on or the supply rests, and `LatchError` when no pulse may begin at all."""
+        with self._lock:
+            self._refuse_if_not_ready()
 
     def all_off(self) -> None:
         """No coil energised afterwards. Idempotent; raises `LatchError` after trying every coil."""

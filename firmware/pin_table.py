@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from firmware.board import HEADER_PINS, RESERVED_PINS, Board, BoardError, load_board
+from firmware.board import HEADER_PINS, RESERVED_PINS, Board, BoardError, Compartment, RelayChannel, load_board
 
 
 def pin_table(board: Board) -> str:
@@ -21,9 +21,8 @@ def pin_table(board: Board) -> str:
         for gpio in sorted(HEADER_PINS, key=HEADER_PINS.__getitem__)
     ]
     compartments = [
-        f"| {item.label} | {item.size} | {item.reach} | {item.height_mm} | {HEADER_PINS[item.latch.pin]} "
-        f"(GPIO {item.latch.pin}) | {HEADER_PINS[item.door.pin]} (GPIO {item.door.pin}) | "
-        f"{item.pulse_ms} | {item.pulse_cap_ms} |"
+        f"| {item.label} | {item.size} | {item.reach} | {item.height_mm} | {_latch(item)} "
+        f"| {HEADER_PINS[item.door.pin]} (GPIO {item.door.pin}) | {item.pulse_ms} | {_cap(item)} |"
         for item in board.compartments
     ]
     return "\n".join(
@@ -42,8 +41,30 @@ def pin_table(board: Board) -> str:
             "|---|---|---|---:|---|---|---:|---:|",
             *compartments,
             "",
+            *_relay_boards(board),
         ]
     )
+
+
+def _latch(item: Compartment) -> str:
+    latch = item.latch
+    if isinstance(latch, RelayChannel):
+        return f"board {latch.board}, channel {latch.channel}"
+    return f"{HEADER_PINS[latch.pin]} (GPIO {latch.pin})"
+
+
+def _cap(item: Compartment) -> str:
+    return "the board's own" if isinstance(item.latch, RelayChannel) else str(item.pulse_cap_ms)
+
+
+def _relay_boards(board: Board) -> list[str]:
+    """The serial lines with what hangs on them; nothing on a bank without relay boards."""
+    if not board.relay_boards:
+        return []
+    rows = [
+        f"| {item.name} | {item.device} | {item.baud} | {item.unit} | {item.channels} |" for item in board.relay_boards
+    ]
+    return ["| Relay board | Line | Baud | Unit address | Channels |", "|---|---|---:|---:|---:|", *rows, ""]
 
 
 def _uses(board: Board) -> dict[int, str]:

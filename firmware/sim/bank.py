@@ -52,6 +52,8 @@ FAULTS: Final[Mapping[str, str]] = {
     "coil-stuck": "switching the coil off fails",
 }
 
+OF_PINS: Final = frozenset({"jam", "driver-error", "coil-stuck"})
+"""Faults between a pin and its door: a latch on a relay board has no such pin."""
 
 SIGNALS: Final = ("lamp_ok", "lamp_attention", "buzzer")
 
@@ -83,7 +85,8 @@ class SimBank:
         self._schedule = Condition()
         self._random = random.Random(seed)
         self._compartments = {item.label: item for item in board.compartments}
-        self._by_latch = {item.latch.pin: item for item in board.compartments}
+        self._latches = {item.label: latch for item, latch in board.pin_latches()}
+        self._by_latch = {latch.pin: (item.label, latch.active_high) for item, latch in board.pin_latches()}
         self._enable = board.signals.master_enable.pin if board.signals.master_enable else None
         self._room: list[str] = []
         self._open: dict[str, bool] = {}
@@ -92,7 +95,7 @@ class SimBank:
         self._read_world()
         self.trace = Trace(state_dir)
         self.factory = HardFactory(self._observe)
-        self.factory.active_levels = {item.latch.pin: item.latch.active_high for item in board.compartments}
+        self.factory.active_levels = {latch.pin: latch.active_high for latch in self._latches.values()}
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._customers: dict[str, tuple[float, float, bool]] = {}
@@ -171,6 +174,8 @@ class SimBank:
             faults = self._faults[label]
             if fault == "clear":
                 faults.clear()
+            elif fault in OF_PINS and label not in self._latches:
+                raise Refused(f"The latch of compartment {label} hangs on a relay board: silence the board instead.")
             elif fault in FAULTS:
                 faults.add(fault)
             else:
@@ -222,14 +227,14 @@ class SimBank:
         if number == self._enable:
             self.trace.beat(level=level, moment_ns=moment_ns)
             return
-        compartment = self._by_latch.get(number)
-        if compartment is None:
+        latch = self._by_latch.get(number)
+        if latch is None:
             self._shine(number, function, level)
             return
+        label, active_high = latch
         # A released line is at its pull, and the coil does not ask who holds the level.
-        energised = level == compartment.latch.active_high
+        energised = level == active_high
         why = "driven" if function == "output" else "line released"
-        label = compartment.label
         self.trace.write(label, "coil", on=energised, level=level, why=why, moment_ns=moment_ns)
         if energised:
             # A busy processor may look at the latch when the pulse is long over: what was long enough has opened it.
@@ -251,8 +256,8 @@ class SimBank:
         return dict(self._signals[name])
 
     def _energised(self, label: str) -> bool:
-        latch = self._compartments[label].latch
-        return bool(self._pin(latch.pin).state) == latch.active_high
+        latch = self._latches.get(label)  # A latch on a relay board is out of this world's sight.
+        return latch is not None and bool(self._pin(latch.pin).state) == latch.active_high
 
     def _spring(self, label: str, current: _Current) -> None:
         if current.opens() and "jam" not in self._faults[label] and not self._open[label]:
@@ -308,7 +313,10 @@ class SimBank:
         return pin
 
     def _arm_driver(self, label: str) -> None:
-        pin = self._pin(self._compartments[label].latch.pin)
+        latch = self._latches.get(label)
+        if latch is None:
+            return
+        pin = self._pin(latch.pin)
         faults = self._faults[label]
         pin.fault_on = "simulated: the driver does not answer" if "driver-error" in faults else ""
         pin.fault_off = "simulated: the driver does not let go" if "coil-stuck" in faults else ""

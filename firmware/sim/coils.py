@@ -1,6 +1,6 @@
 """What the coils really did: worked out from the pin trace, the board file, and when which process died.
 
-Owns the answer to invariant I-8: at most one coil of a site has current, none for longer than a second, and none stays on
+Owns the answer to invariant I-8 for every coil on a pin of the Pi (a relay board keeps its own time): at most one coil of a site has current, none for longer than a second, and none stays on
 when its process dies. Refuses to believe the simulated world or the program under test: the trace says levels only, the
 board says what a level does, and the time of death comes from whoever killed (hardware notes F1 to F5).
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from firmware.board import ACTIVE_LOW_PINS, Board, Compartment
+from firmware.board import ACTIVE_LOW_PINS, Board, OutputPin
 from firmware.pins import ReleasePolicy
 from firmware.sim.trace import Line
 
@@ -95,12 +95,12 @@ def examine(
     stretches: list[Stretch] = []
     left_on: list[str] = []
     faults: list[str] = []
-    for item in board.compartments:
-        if lives and _pull_energises(item):
+    for item, latch in board.pin_latches():
+        if lives and _pull_energises(latch):
             faults.append(
-                f"compartment {item.label}: the pull of GPIO {item.latch.pin} energises its coil while nobody drives it"
+                f"compartment {item.label}: the pull of GPIO {latch.pin} energises its coil while nobody drives it"
             )
-        steps = _steps(item, lives, policy)
+        steps = _steps(item.label, latch, lives, policy)
         found = [part for begin, end in _active(steps, now_ns) for part in _supplied(item.label, begin, end, beats)]
         stretches += found
         if steps and steps[-1].active and found and found[-1].end_ns == now_ns:
@@ -127,14 +127,14 @@ def _lives(lines: Sequence[Line], deaths: Sequence[Death]) -> list[_Life]:
     return lives
 
 
-def _steps(item: Compartment, lives: Sequence[_Life], policy: ReleasePolicy) -> list[_Step]:
+def _steps(label: str, latch: OutputPin, lives: Sequence[_Life], policy: ReleasePolicy) -> list[_Step]:
     """When the level of one latch's line became active or resting, deaths included."""
     steps: list[_Step] = []
     for life in lives:
-        own = [line for line in life.lines if line.kind == "coil" and line.label == item.label]
-        steps += [_Step(line.mono_ns, bool(line.level) == item.latch.active_high) for line in own]
+        own = [line for line in life.lines if line.kind == "coil" and line.label == label]
+        steps += [_Step(line.mono_ns, bool(line.level) == latch.active_high) for line in own]
         if life.end_ns is not None and policy is ReleasePolicy.RELEASED:
-            steps.append(_Step(life.end_ns, _pull_energises(item)))
+            steps.append(_Step(life.end_ns, _pull_energises(latch)))
     return sorted(steps, key=lambda step: step.moment_ns)
 
 
@@ -179,5 +179,5 @@ def _overlaps(stretches: Sequence[Stretch]) -> list[str]:
     return faults
 
 
-def _pull_energises(item: Compartment) -> bool:
-    return (item.latch.pin in _PULLED_UP) == item.latch.active_high
+def _pull_energises(latch: OutputPin) -> bool:
+    return (latch.pin in _PULLED_UP) == latch.active_high
