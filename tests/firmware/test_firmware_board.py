@@ -50,7 +50,7 @@ def problems_of(tmp_path, text):
     return refused.value.problems
 
 
-@pytest.mark.parametrize("name", ["desk-8", "demo"])
+@pytest.mark.parametrize("name", ["desk-8", "demo", "relays-16"])
 def test_a_shipped_board_is_valid_and_its_pin_table_is_fresh(name):
     board = load_board(BOARDS / f"{name}.toml")
     assert board.name == name

@@ -216,7 +216,7 @@ def test_a_real_site_loads_neither_the_simulation_nor_a_web_server():
     assert run("-c", code).stdout == "[]\n"
 
 
-@pytest.mark.parametrize("name", ["desk-8", "demo"])
+@pytest.mark.parametrize("name", ["desk-8", "demo", "relays-16"])
 def test_the_pin_table_program_prints_the_table_beside_the_board(name):
     board = ROOT / "hardware" / "boards" / f"{name}.toml"
     done = run("-m", "firmware.pin_table", str(board))

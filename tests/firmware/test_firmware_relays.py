@@ -293,7 +293,9 @@ def test_without_relay_boards_nothing_is_asked(board: Board) -> None:
 def test_alloff_switches_the_boards_off_and_says_which_it_could_not(
     bank: Bank, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("firmware.alloff.open_pi_pins", lambda: SimpleNamespace(output=lambda *_: None, close=lambda: None))
+    monkeypatch.setattr(
+        "firmware.alloff.open_pi_pins", lambda: SimpleNamespace(output=lambda *_: None, close=lambda: None)
+    )
     bank.left.held.add(1)
     assert alloff(["--board", str(bank.file)]) == 0
     assert not bank.left.on_now()
