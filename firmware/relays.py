@@ -6,7 +6,8 @@ leaves a note for a line's thread and returns at once; a board that does not do 
 
 A pulse is three steps. The board is asked which relays are on: a silent one ends it here, and nothing was energised. Then
 *flash on*: the relay drops by itself although the program, the Pi or the line dies (invariant I-8). When that is not answered,
-the relays are read again: one that is on was told; one that is off is told once more.
+the relays are read again: one that is on was told; one that is off is told once more. After its time the relay is looked at
+again, and switched off if its board did not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import termios
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, Final
 
@@ -42,6 +43,9 @@ BUSY_S: Final = 0.050
 SILENT_BITS: Final = 3.5 * 11
 SILENCE_S_MIN: Final = 0.002
 """Between two frames the line rests for 3.5 characters, and no less than 1.75 ms (Modbus over Serial Line, 2.5.1.1)."""
+
+DROPS_S: Final = 0.150
+"""After its time a relay is looked at: a board counts within one step of 100 ms. Shorter than the rest before the next pulse."""
 
 OFF_BOARD_S: Final = 4 * (REQUEST_S + WRITE_S)
 READ_BYTES: Final = 256
@@ -220,15 +224,44 @@ class RelayLatches:
         boards = self._boards[device]
         line = Line(device, boards[0].baud)
         try:
-            while (job := self._jobs[device].get()) is not None:
-                if isinstance(job, _Off):
-                    self._switch_off(line, boards, job)
-                else:
-                    self._fire(line, job)
+            self._serve(line, boards, self._jobs[device])
         finally:
             line.close()
             if not self._closed:
                 self._fatal("a thread that asks relay boards has ended")
+
+    def _serve(self, line: Line, boards: Sequence[RelayBoard], jobs: SimpleQueue[_Latch | _Off | None]) -> None:
+        fired: _Latch | None = None
+        drops_at = 0.0
+        while True:
+            try:
+                job = jobs.get(timeout=None if fired is None else max(0.0, drops_at - self._clock()))
+            except Empty:
+                assert fired is not None, "without a pulse there is nothing to look after"
+                self._look_after(line, fired)
+                fired = None
+                continue
+            if job is None:
+                return
+            if isinstance(job, _Off):
+                self._switch_off(line, boards, job)
+            elif self._fire(line, job):
+                fired, drops_at = job, self._clock() + job.pulse_ms / 1000 + DROPS_S
+
+    def _look_after(self, line: Line, latch: _Latch) -> None:
+        """The second mechanism (D-07): a relay that its board did not let go is told to, well before the hardware limit."""
+        with self._lock:
+            self._asked += 1
+        board = latch.board
+        try:
+            if line.relays_on(board):
+                line.switch_off(board)
+                self._on_fault(
+                    f"relay board {board.name} did not let channel {latch.channel} go by itself; it was told to"
+                )
+        except ModbusError as error:
+            self._on_fault(f"relay board {board.name} may not have let channel {latch.channel} go: {error}")
+        self._answered(0.0)
 
     def _switch_off(self, line: Line, boards: Sequence[RelayBoard], order: _Off) -> None:
         order.failures += _off_failures(line, boards)
@@ -238,7 +271,8 @@ class RelayLatches:
                 self._on_fault(failure)
         order.done.set()
 
-    def _fire(self, line: Line, latch: _Latch) -> None:
+    def _fire(self, line: Line, latch: _Latch) -> bool:
+        """Whether the relay may be on now."""
         on_s, failure = 0.0, ""
         try:
             _need_all_off(line.relays_on(latch.board))
@@ -250,6 +284,7 @@ class RelayLatches:
         self._answered(on_s)
         if failure:
             self._on_failed(latch.label, failure)
+        return on_s > 0
 
     def _answered(self, on_s: float) -> None:
         with self._lock:

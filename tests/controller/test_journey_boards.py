@@ -139,7 +139,7 @@ def test_d_06_killed_in_a_pulse_the_board_lets_go_by_itself_and_the_next_start_f
     wired.start(inside={"1": wired.stored(1, "1")})
     wired.jammed = True
     wired.scan(slip(1))
-    wait_for(lambda: wired.left.on_now(), "the relay")
+    wait_for(wired.left.on_now, "the relay")
     wired.kill()
     wait_for(lambda: not wired.left.on_now(), "the relay to drop", 1.0)
     (stretch,) = wired.left.stretches

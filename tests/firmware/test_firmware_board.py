@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 import pytest
 
-from firmware.board import GAP_MS_MAX, PULSE_CAP_MS_MAX, BoardError, load_board
+from firmware.board import GAP_MS_MAX, PULSE_CAP_MS_MAX, BoardError, OutputPin, load_board
 from firmware.pin_table import pin_table
 from wire.plan import Settings
 
@@ -108,7 +108,7 @@ def test_all_faults_are_told_at_once(tmp_path):
 def test_an_active_low_board_may_use_the_pins_pulled_up_at_boot(tmp_path):
     file = tmp_path / "board.toml"
     file.write_text(GOOD.replace("latch = 17\ndoor = 5", 'latch = 8\nlatch_active = "low"\ndoor = 5'), encoding="utf-8")
-    assert load_board(file).compartment("2").latch.active_high is False
+    assert load_board(file).compartment("2").latch == OutputPin(8, "low")
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

@@ -142,7 +142,7 @@ def test_a_simulated_bank_has_its_doors_and_no_coil_for_a_latch_on_a_relay(tmp_p
     text = GOOD.replace("/dev/ttyUSB0", str(tmp_path / "no-such-line"))
     board = load_board(written(tmp_path, text))
     faults: list[str] = []
-    hardware = open_simulated(board, state_dir=tmp_path, calls=Callbacks(on_door=print, on_scan=print, on_link=print, on_fault=faults.append))  # type: ignore[arg-type]  # fmt: skip
+    hardware = open_simulated(board, state_dir=tmp_path, calls=Callbacks(on_door=print, on_scan=print, on_link=print, on_fault=faults.append))  # fmt: skip
     try:
         world = hardware.sim
         assert isinstance(world, SimulatedWorld)
@@ -153,7 +153,7 @@ def test_a_simulated_bank_has_its_doors_and_no_coil_for_a_latch_on_a_relay(tmp_p
         with pytest.raises(Refused, match="silence the board instead"):
             world.bank.set_fault("1", "coil-stuck")
         with pytest.raises(
-            LatchError, match="relay board right could not be switched off: its line .*no-such-line cannot"
+            LatchError, match=r"relay board right could not be switched off: its line .*no-such-line cannot"
         ):
             hardware.latches.all_off()
         assert len(faults) == 2

@@ -226,8 +226,8 @@ def test_d_01_the_boards_that_are_shipped_are_at_rest_while_nobody_drives_them()
     for file in sorted((ROOT / "hardware" / "boards").glob("*.toml")):
         board = load_board(file)
         lines = [
-            Line("7-0", 7, 0, 0, item.label, "coil", False, int(not item.latch.active_high), "driven")
-            for item in board.compartments
+            Line("7-0", 7, 0, 0, item.label, "coil", False, int(not latch.active_high), "driven")
+            for item, latch in board.pin_latches()
         ]
         assert examine(lines, board, [Death(7, MS)], now_ns=NOW) == Finding((), (), ())
 

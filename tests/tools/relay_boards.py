@@ -16,13 +16,14 @@ from pathlib import Path
 from threading import Thread
 
 FAULTS = (
-    "silent", "garbage", "damaged", "wrong-unit", "refuses", "short", "loses-requests", "loses-answers", "echo", "other-word",
+    "silent", "garbage", "damaged", "wrong-unit", "refuses", "short", "loses-requests", "loses-answers", "echo", "other-word", "hangs",
 )  # fmt: skip
 
 
 def _table() -> list[int]:
     found = []
-    for value in range(256):
+    for byte in range(256):
+        value = byte
         for _ in range(8):
             value = (value >> 1) ^ 0xA001 if value % 2 else value >> 1
         found.append(value)
@@ -162,6 +163,8 @@ class RelayLine:
             return frame[:6]
         if frame[1] == 5 and 0x0200 <= address < 0x0200 + unit.channels:
             unit.flash(address - 0x0200 + 1, value / 10)
+            if unit.fault == "hangs":
+                unit.held.add(address - 0x0200 + 1)
             self._on_flash(frame[0], address - 0x0200 + 1, value / 10)
             return frame[:6]
         return bytes([frame[0], frame[1] | 0x80, 2])
