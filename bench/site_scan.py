@@ -24,13 +24,14 @@ from firmware.board import Board
 from firmware.hardware import Callbacks, Hardware, assemble
 from firmware.latches import Latches
 from firmware.pins import Pins, ReleasePolicy
+from firmware.relays import BankLatches
 from firmware.watchdog import Watchdog
 
 
 class Telling:
     """The latches, telling the bench that a coil is on."""
 
-    def __init__(self, latches: Latches) -> None:
+    def __init__(self, latches: Latches | BankLatches) -> None:
         self._latches = latches
 
     def pulse(self, label: str) -> None:

@@ -6,7 +6,7 @@ leaves a note for a line's thread and returns at once; a board that does not do 
 
 A pulse is three steps. The board is asked which relays are on: a silent one ends it here, and nothing was energised. Then
 *flash on*: the relay drops by itself although the program, the Pi or the line dies (invariant I-8). When that is not answered,
-the relays are read again: one that is on was told; one that is off is told once more. After its time the relay is looked at
+the relays are read again: one that is on was told; one that is off within its time was not, and is told once more. After its time the relay is looked at
 again, and switched off if its board did not.
 """
 
@@ -367,13 +367,16 @@ def _off_failures(line: Line, boards: Sequence[RelayBoard]) -> list[str]:
 
 def _flash(line: Line, latch: _Latch) -> None:
     request = modbus.flash_on(latch.board.unit, latch.channel, latch.pulse_ms)
+    over_at = time.monotonic() + latch.pulse_ms / 1000
     try:
         line.ask(request)
     except Refusal:
         raise
     except ModbusError:
-        # The surge of the coil may have drowned the answer. Told a second time while it is on, it would be on for longer.
-        if latch.channel not in line.relays_on(latch.board):
+        # The surge of the coil may have drowned the answer. Told a second time while it is on, it would be on for longer;
+        # off when its time would be over, it may have been on: whether the door opened is then for the door to say.
+        is_on = latch.channel in line.relays_on(latch.board)
+        if not is_on and time.monotonic() < over_at:
             line.ask(request)
 
 
