@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firmware.board import Board
@@ -18,6 +18,7 @@ from firmware.sim.server import SimServer
 
 __all__ = [
     "FAULTS", "NotPlugged", "Refused", "SimBank", "SimClock", "SimScanner", "SimServer", "SimulatedWorld", "open_simulated",
+    "simulated_line",
 ]  # fmt: skip
 
 
@@ -56,12 +57,17 @@ class SimulatedWorld:
         self.bank.close()
 
 
+def simulated_line(state_dir: Path, device: str) -> Path:
+    """Where a simulated site looks for the serial line of its relay boards; nobody answers unless a test puts boards there."""
+    return state_dir / device.strip("/").replace("/", "-")
+
+
 def open_simulated(
     board: Board, *, state_dir: Path, calls: Callbacks, sim_port: int = 0, scanner_path: Path | str | None = None
 ) -> Hardware:
     """A simulated site in `state_dir`. With `scanner_path` another line is read than the simulated reader's.
 
-    Raises OSError when `sim_port` is taken.
+    Its relay boards are looked for on lines in `state_dir` (`simulated_line`): nothing simulated ever moves a real relay. Raises OSError when `sim_port` is taken.
     """
     bank = SimBank(board, state_dir)
     reader = SimScanner(state_dir)
@@ -72,8 +78,9 @@ def open_simulated(
         reader.close()
         bank.close()
         raise
+    boards = tuple(replace(item, device=str(simulated_line(state_dir, item.device))) for item in board.relay_boards)
     return assemble(
-        board,
+        replace(board, relay_boards=boards),
         Pins(bank.factory),
         scanner_path or reader.path,
         calls,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from firmware.relays import FAILED_S
+from firmware.sim import simulated_line
 from tests.controller.controller_site import ROOT, end_all, parcel, slip, wait_for
 from tests.controller.stage import LONG_OPEN_S, SHORT, Stage
 from tests.tools.relay_boards import RelayLine, Unit
@@ -17,6 +18,7 @@ from tests.tools.relay_boards import RelayLine, Unit
 pytestmark = pytest.mark.slow
 
 DEMO = ROOT / "hardware" / "boards" / "demo.toml"
+DEVICES = ("/dev/serial/by-id/usb-one", "/dev/serial/by-id/usb-other")
 REPEAT_S = 3.1
 """The same slip is shown again after this long."""
 PAUSE_S = SHORT.pulse_gap_ms / 1000
@@ -38,17 +40,21 @@ class Wired(Stage):
     """The demonstration's bank with door 1 on the left relay board, door 2 on the right one, and the others on pins."""
 
     def __init__(self, folder: Path, *, one_line: bool) -> None:
-        folder.mkdir(exist_ok=True)
         self.left, self.right = Unit(8), Unit(8)
         self.jammed = False
         first = {1: self.left, 2: self.right} if one_line else {1: self.left}
         second = {} if one_line else {2: self.right}
-        self.lines = [RelayLine(folder / f"line-{n}", units, self._flashed) for n, units in enumerate((first, second))]
+        state = folder / "state"
+        state.mkdir(parents=True, exist_ok=True)
+        self.lines = [
+            RelayLine(simulated_line(state, device), units, self._flashed)
+            for device, units in zip(DEVICES, (first, second), strict=True)
+        ]
         text = DEMO.read_text(encoding="utf-8")
         text = text.replace("latch = 16", 'latch = { board = "left", channel = 5 }')
         text = text.replace("latch = 17", 'latch = { board = "right", channel = 8 }')
-        text += BOARD.format(name="left", device=self.lines[0].path, unit=1)
-        text += BOARD.format(name="right", device=self.lines[0 if one_line else 1].path, unit=2)
+        text += BOARD.format(name="left", device=DEVICES[0], unit=1)
+        text += BOARD.format(name="right", device=DEVICES[0 if one_line else 1], unit=2)
         board = folder / "board.toml"
         board.write_text(text, encoding="utf-8")
         super().__init__(folder, board=str(board))

@@ -10,7 +10,7 @@ from firmware.board import BoardError, OutputPin, RelayBoard, RelayChannel, load
 from firmware.hardware import Callbacks
 from firmware.latches import LatchError
 from firmware.relays import BankLatches
-from firmware.sim import Refused, SimulatedWorld, open_simulated
+from firmware.sim import Refused, SimulatedWorld, open_simulated, simulated_line
 from firmware.sim.coils import examine
 from firmware.sim.trace import read_trace
 
@@ -138,9 +138,8 @@ def test_there_are_at_most_eight_relay_boards(tmp_path: Path) -> None:
 
 
 def test_a_simulated_bank_has_its_doors_and_no_coil_for_a_latch_on_a_relay(tmp_path: Path) -> None:
-    """Nobody answers on the line: a sentence for each board at the start, a failed pulse, and the doors are doors."""
-    text = GOOD.replace("/dev/ttyUSB0", str(tmp_path / "no-such-line"))
-    board = load_board(written(tmp_path, text))
+    """Nothing real is opened. Nobody answers on the line: a sentence for each board at the start, a failed pulse, and the doors are doors."""
+    board = load_board(written(tmp_path, GOOD))
     faults: list[str] = []
     hardware = open_simulated(board, state_dir=tmp_path, calls=Callbacks(on_door=print, on_scan=print, on_link=print, on_fault=faults.append))  # fmt: skip
     try:
@@ -153,10 +152,11 @@ def test_a_simulated_bank_has_its_doors_and_no_coil_for_a_latch_on_a_relay(tmp_p
         with pytest.raises(Refused, match="silence the board instead"):
             world.bank.set_fault("1", "coil-stuck")
         with pytest.raises(
-            LatchError, match=r"relay board right could not be switched off: its line .*no-such-line cannot"
+            LatchError, match=r"relay board right could not be switched off: its line .*/dev-ttyUSB0 cannot"
         ):
             hardware.latches.all_off()
         assert len(faults) == 2
     finally:
         hardware.close()
+    assert simulated_line(tmp_path, "/dev/ttyUSB0") == tmp_path / "dev-ttyUSB0"
     assert examine(read_trace(tmp_path), board, now_ns=0).faults == ()
