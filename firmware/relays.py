@@ -69,7 +69,7 @@ class Line:
             answer = _answer(port.fileno(), request)
         except (OSError, ValueError, termios.error) as error:
             self.close()
-            raise ModbusError(f"its line {self._device} cannot be used: {error}") from error
+            raise ModbusError(f"its line {self._device} cannot be used: {_words(error)}") from error
         return modbus.check(request, answer)
 
     def ask_twice(self, request: bytes) -> bytes:
@@ -378,6 +378,12 @@ def _flash(line: Line, latch: _Latch) -> None:
         is_on = latch.channel in line.relays_on(latch.board)
         if not is_on and time.monotonic() < over_at:
             line.ask(request)
+
+
+def _words(error: Exception) -> str:
+    """What the system says about a line, without the paths that a driver wraps around it."""
+    number = error.args[0] if error.args else None
+    return os.strerror(number).lower() if isinstance(number, int) else str(error)
 
 
 def _need_all_off(on: frozenset[int]) -> None:
