@@ -26,8 +26,11 @@ def slip_is_made(bank: RandomSite) -> None:
     bank.site.press(Button.SENDING, carrier)
     if bank.site.state.live.needs.sends is None:
         return  # A courier stands at the desk.
-    if bank.sent and bank.random.random() < 0.2:
-        bank.site.scan(bank.random.choice(sorted(bank.sent.values())))
+    here = sorted(tracking for parcel, tracking in bank.sent.items() if parcel in bank.site.state.durable.parcels)
+    if here and bank.random.random() < 0.2:
+        bank.site.scan(
+            bank.random.choice(here)
+        )  # Once more the same parcel: nobody hands in what the carrier has taken.
         return
     bank.counter += 1
     parcel, tracking = parcel_id_from_bits(bank.counter), f"8N{10_000_000_000 + bank.counter}"
