@@ -125,6 +125,21 @@ def courier_goes(bank: RandomSite) -> None:
     assert openings[notice.compartment].by == PERSON, "K-06: kept by a door of somebody else"
 
 
+def courier_hurries(bank: RandomSite) -> None:
+    """Put in the next one and be gone, whatever stands open (K-06)."""
+    courier_drops(bank)
+    courier_goes(bank)
+
+
+def courier_is_cut_off(bank: RandomSite) -> None:
+    """The power fails in the middle of a drop; they show their badge again, and end it (K-02)."""
+    courier_drops(bank)
+    bank.door_moves()
+    bank.power_cut()
+    if _is_at_the_desk(bank):
+        courier_finishes(bank)
+
+
 def _is_at_the_desk(bank: RandomSite) -> bool:
     """Show the badge, unless they are signed in; whether they are now."""
     if not _is_signed_in(bank):
@@ -166,4 +181,6 @@ ACTS: Final[tuple[tuple[Act, int], ...]] = (
     (courier_takes_out, 4),
     (courier_finishes, 3),
     (courier_goes, 2),
+    (courier_hurries, 1),
+    (courier_is_cut_off, 1),
 )
