@@ -178,10 +178,9 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return practice.pressed(state, staff, event, now)
         case Button.KEY_OPENING:
             return keyed.said(state, staff, event.compartment, now)
-        case Button.PUT_IN_SERVICE | Button.TAKE_OUT_OF_SERVICE:
-            return service.pressed(state, staff, event, now)
         case _:
-            raise AssertionError(event.button)
+            assert event.button in service.BUTTONS, event.button
+            return service.pressed(state, staff, event, now)
 
 
 def _of_customer(state: State, event: Pressed, now: Now) -> Decision:
