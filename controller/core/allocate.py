@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Final
 
 from controller.core.model import Parcel, State
-from wire.ids import SIZE_ORDER, Door, Label, Occupancy, PlaceKind, ReachZone, Service, SizeClass
+from wire.ids import SIZE_ORDER, Door, Label, Occupancy, ParcelId, PlaceKind, ReachZone, Service, SizeClass
 
 HEAVY_MM: Final = range(400, 1_301)
 """Heights, in millimetres above the floor, at which a heavy parcel may stand (journeys S-15)."""
@@ -21,6 +21,12 @@ _WITHIN_REACH: Final = {
 }
 _KEPT_FOR_NEED: Final = {ReachZone.HIGH: 0, ReachZone.LOW: 1, ReachZone.MID: 2}
 """Without a need of its own a parcel leaves the easy doors to those who have one."""
+
+
+def compartment_of(state: State, parcel: ParcelId) -> Label | None:
+    """The compartment that is kept for a parcel, holds it, or may hold it; None when there is none."""
+    compartments = state.durable.compartments.items()
+    return next((label for label, known in compartments if known.parcel == parcel), None)
 
 
 def allocate(

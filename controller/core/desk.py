@@ -6,7 +6,7 @@ Owns who may press what now. Refuses to know how a deposit goes on (`loading`) o
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, assert_never, cast
 
 from controller.core import (
     assisted,
@@ -30,6 +30,7 @@ from controller.core import (
     sending,
     service,
 )
+from controller.core.allocate import compartment_of
 from controller.core.effects import (
     AskPin,
     Decision,
@@ -112,8 +113,13 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
 
 def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, PLR0911, PLR0912 one match, one line a button
     """A button of either screen."""
-    if event.button in rights.FOR_EVERYBODY:
-        return _of_customer(state, event, now)
+    match event.button:
+        case Button.CALL_DESK | Button.DISPUTE:
+            return _customer_calls(state, event)
+        case Button.FOUND_EMPTY | Button.DAMAGED | Button.REFUSE:
+            return reports.reported(state, event, now)
+        case Button.SEND_SIZE | Button.SEND_BIGGER | Button.SEND_INSIDE | Button.SEND_NOT_INSIDE | Button.SEND_CANCEL:
+            return sending.pressed(state, event, now)
     staff = state.durable.staff
     if staff is None:
         return tell(StaffNoticeKind.SIGN_IN_FIRST)
@@ -178,20 +184,10 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return practice.pressed(state, staff, event, now)
         case Button.KEY_OPENING:
             return keyed.said(state, staff, event.compartment, now)
-        case _:
-            assert event.button in service.BUTTONS, event.button
+        case Button.PUT_IN_SERVICE | Button.TAKE_OUT_OF_SERVICE:
             return service.pressed(state, staff, event, now)
-
-
-def _of_customer(state: State, event: Pressed, now: Now) -> Decision:
-    """A key of the customer's screen."""
-    match event.button:
-        case Button.CALL_DESK | Button.DISPUTE:
-            return _customer_calls(state, event)
-        case Button.FOUND_EMPTY | Button.DAMAGED | Button.REFUSE:
-            return reports.reported(state, event, now)
         case _:
-            return sending.pressed(state, event, now)
+            assert_never(event.button)
 
 
 def _of_parcel(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
@@ -331,7 +327,7 @@ def _remove(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
     parcel = None if event.parcel is None else state.durable.parcels.get(event.parcel)
     if parcel is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    label = next((label for label, known in state.durable.compartments.items() if known.parcel == parcel.id), None)
+    label = compartment_of(state, parcel.id)
     if label is not None:
         return _check(state, staff, label, After.REMOVE, now)
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.COLLECTING}:

@@ -38,6 +38,9 @@ LATCH_FAILED: Final = latching.LATCH_FAILED
 CHATTERS: Final = "sensor_chatters"
 
 _TAKING: Final = (Purpose.COLLECT, Purpose.REOPEN)
+_PUT_IN: Final = {Purpose.LOAD: load_closed, Purpose.SEND: sending.closed}
+_NOT_OPENED: Final = {Purpose.LOAD: load_failed, Purpose.SEND: sending.failed}
+"""Whoever put something in goes on: their door was shut, or never opened."""
 
 
 def door_changed(state: State, event: DoorChanged, now: Now) -> Decision:
@@ -145,8 +148,7 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
         return taken if asked is None else Decision(taken.facts, (*taken.effects, *ask_empty(asked, now)))
     if asked is not None:
         return Decision(facts, (*_not_theirs_now(opening), *ask_empty(asked, now)))
-    if opening.purpose is Purpose.LOAD or opening.purpose is Purpose.SEND:
-        put_in = load_closed if opening.purpose is Purpose.LOAD else sending.closed
+    if (put_in := _PUT_IN.get(opening.purpose)) is not None:
         more = put_in(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
     unknown = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="check_not_finished")
@@ -225,9 +227,8 @@ def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
         facts.append(f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=reason))
     if alarm_key(LATCH_FAILED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=LATCH_FAILED, compartment=label, detail=reason))
-    if opening.purpose is Purpose.LOAD or opening.purpose is Purpose.SEND:
-        failed_to_open = load_failed if opening.purpose is Purpose.LOAD else sending.failed
-        more = failed_to_open(state, opening, now)
+    if (not_opened := _NOT_OPENED.get(opening.purpose)) is not None:
+        more = not_opened(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
     effects: tuple[Effect, ...]
     if opening.purpose is Purpose.VERIFY:

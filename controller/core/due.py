@@ -69,6 +69,12 @@ def open_openings(state: State) -> Iterator[Opening]:
     return (opening for opening in state.durable.openings.values() if opening.phase in {Phase.PULSING, Phase.OPEN})
 
 
+def stands_open(state: State, label: Label) -> bool:
+    """Whether an opening of this compartment was answered by its door, and is not over."""
+    opening = state.durable.openings.get(label)
+    return opening is not None and opening.phase is Phase.OPEN
+
+
 def collected_at(state: State, since_mono: int) -> int:
     """When a taken parcel counts as collected."""
     return since_mono + state.durable.settings.dispute_ms

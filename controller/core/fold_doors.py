@@ -69,6 +69,9 @@ def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Du
         phase = Phase.OPEN if fact.open else Phase.CLOSED
     known = durable.compartments.get(fact.compartment, Compartment())
     before = durable.openings.get(fact.compartment)
+    rests_from = (
+        0 if before is None else before.pulse_mono
+    )  # The coils rest after a pulse, whatever is said since (I-8).
     opening = Opening(
         session=fact.session,
         compartment=fact.compartment,
@@ -76,9 +79,7 @@ def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Du
         phase=phase,
         parcel=known.parcel,
         by=fact.by,
-        pulse_mono=0
-        if before is None
-        else before.pulse_mono,  # The coils rest after a pulse, whatever is said since (I-8).
+        pulse_mono=rests_from,
         opened_mono=stamp.mono,
     )
     durable = replace(durable, openings=with_key(durable.openings, fact.compartment, opening))
@@ -122,9 +123,8 @@ def over(durable: Durable, fact: f.DoorClosed | f.OpeningFailed, stamp: Now) -> 
     durable = _seen_at_door(durable, fact, kind, stamp)
     opening = durable.openings.get(fact.compartment)
     if opening is not None and opening.blind and opening.phase is Phase.PULSING and not failed:
-        durable = edit_opening(
-            durable, fact.compartment, opening.session, blind=False
-        )  # From here on it is seen to open.
+        # From here on it is seen to open.
+        durable = edit_opening(durable, fact.compartment, opening.session, blind=False)
     return edit_opening(durable, fact.compartment, fact.session, phase=phase, closed_mono=stamp.mono)
 
 

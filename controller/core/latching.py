@@ -23,7 +23,7 @@ from controller.core.model import (
     in_compartment,
 )
 from wire import facts as f
-from wire.ids import Label, ParcelState, Purpose, Service
+from wire.ids import ParcelState, Purpose, Service
 
 LATCH_FAILED: Final = "latch_failed"
 DOES_NOT_LATCH: Final = "does_not_latch"
@@ -68,14 +68,12 @@ def may_stay_open(state: State, task: Task) -> bool:
     """Whether staff may answer before the door reads shut: it does not hold, or its switch cannot show it (A-08)."""
     label = task.compartment
     blind = (
-        task.step is Step.TAKE_BACK and label is not None and due.is_blind(state, label) and _stands_open(state, label)
+        task.step is Step.TAKE_BACK
+        and label is not None
+        and due.is_blind(state, label)
+        and due.stands_open(state, label)
     )
     return is_given_up(state, task) or blind
-
-
-def _stands_open(state: State, label: Label) -> bool:
-    opening = state.durable.openings.get(label)
-    return opening is not None and opening.phase is Phase.OPEN
 
 
 def _suspected(state: State, opening: Opening) -> tuple[f.AnyFact, ...]:

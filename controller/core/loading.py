@@ -30,7 +30,6 @@ from controller.core.model import (
     Now,
     Opening,
     Parcel,
-    Phase,
     Staff,
     StaffNotice,
     StaffNoticeKind,
@@ -483,8 +482,7 @@ def open_to_check(state: State, staff: Staff, label: Label, after: After, now: N
     """Open a compartment to look inside, or to take its parcel out; once closed it is asked about."""
     parcel = state.durable.compartments[label].parcel
     task = SetTask(Task(Step.TAKE_BACK, parcel, label, after))
-    opening = state.durable.openings.get(label)
-    if opening is not None and opening.phase is Phase.OPEN:
+    if due.stands_open(state, label):
         return Decision((), (task,))
     if not due.is_ready(state, now):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)

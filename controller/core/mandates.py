@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from controller.core.effects import Decision, Show, ShowSlip, ShowStaff, Signal, Sound
+from controller.core.effects import Decision, ShowSlip, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
 from controller.core.model import Notice, NoticeKind, Parcel, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.orders import slip_refused
 from wire import facts as f
 from wire.ids import IdentityCheck, ParcelState
 from wire.mandate import MANDATE_NUMBER_MAX, ScannedMandate
@@ -60,8 +61,7 @@ def refused(parcel: Parcel, scanned: ScannedMandate) -> Decision | None:
     newer = scanned.key.version < parcel.version or scanned.number < parcel.mandate
     reason = "replaced" if newer else "mandate_withdrawn"
     kind = NoticeKind.REPLACED if newer else NoticeKind.ASK_DESK
-    refusal = f.SlipRefused(parcel=parcel.id, version=scanned.key.version, reason=reason)
-    return Decision((refusal,), (Show(Notice(kind, None, parcel.id, parcel.language)), Sound(Signal.REFUSED)))
+    return slip_refused(scanned.key, Notice(kind, None, parcel.id, parcel.language), reason)
 
 
 def came(parcel: Parcel, decision: Decision) -> Decision:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from controller.core.effects import Decision, Effect, Pulse, SetTask, Signal, Sound
-from controller.core.model import Now, Opening, Staff, State, Step, Task
+from controller.core.effects import Decision, Effect, Pulse, SetTask, Show, Signal, Sound
+from controller.core.model import Notice, Now, Opening, Staff, State, Step, Task
 from wire import facts as f
 from wire.ids import Door, Label, ParcelId, Purpose
+from wire.pickup import PickupKey
 
 
 def next_session(state: State) -> str:
@@ -64,6 +65,12 @@ def ask(task: Task, step: Step, now: Now) -> tuple[Effect, ...]:
 def ask_empty(task: Task, now: Now) -> tuple[Effect, ...]:
     """The door is closed again: is the compartment empty?"""
     return ask(task, Step.ASK_EMPTY, now)
+
+
+def slip_refused(key: PickupKey, notice: Notice, reason: str) -> Decision:
+    """A genuine slip that opens nothing: why, kept and shown."""
+    refusal = f.SlipRefused(parcel=notice.parcel or key.parcel, version=key.version, reason=reason)
+    return Decision((refusal,), (Show(notice), Sound(Signal.REFUSED)))
 
 
 def call_desk(state: State, reason: str, parcel: ParcelId | None, compartment: Label | None) -> Iterator[f.AnyFact]:

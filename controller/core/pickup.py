@@ -17,7 +17,7 @@ from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
 from controller.core.evolve import MILLI
 from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, State
-from controller.core.orders import call_desk, next_session, open_door
+from controller.core.orders import call_desk, next_session, open_door, slip_refused
 from wire import facts as f
 from wire.ids import Door, Label, ParcelId, ParcelState, PlaceKind, Purpose, Service
 from wire.mandate import ScannedMandate, is_genuine_mandate
@@ -156,7 +156,7 @@ def _present(state: State, key: PickupKey, form: str, event: Scanned | DigitsTyp
         return sending.presented(state, key, event, now)
     newest = parcel.version if alias is None else alias.version
     if key.version < newest:
-        return _slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
+        return slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
     replaced: tuple[f.AnyFact, ...] = ()
     if key.version > newest:
         replaced = (f.KeyReplaced(parcel=key.parcel, version=key.version, epoch=key.epoch, source="slip"),)
@@ -291,13 +291,8 @@ def _may_open(state: State, parcel: Parcel, now: Now) -> bool:
     return parcel.reopens < settings.reopens_max and now.mono - parcel.since_mono < settings.reopen_grace_ms
 
 
-def _slip_refused(key: PickupKey, notice: Notice, reason: str) -> Decision:
-    refusal = f.SlipRefused(parcel=notice.parcel or key.parcel, version=key.version, reason=reason)
-    return Decision((refusal,), (Show(notice), Sound(Signal.REFUSED)))
-
-
 def _not_ready(key: PickupKey, parcel: ParcelId, language: str) -> Decision:
-    return _slip_refused(key, Notice(NoticeKind.NOT_READY, None, parcel, language), "not_ready")
+    return slip_refused(key, Notice(NoticeKind.NOT_READY, None, parcel, language), "not_ready")
 
 
 def _ended(state: State, key: PickupKey, ended: Ended) -> Decision:
@@ -305,12 +300,12 @@ def _ended(state: State, key: PickupKey, ended: Ended) -> Decision:
     if ended.state is not ParcelState.COLLECTED:
         gone = ended.state in {ParcelState.REMOVED, ParcelState.RETURNED}
         kind = NoticeKind.NO_LONGER_HERE if gone else NoticeKind.ASK_DESK
-        return _slip_refused(key, Notice(kind, None, ended.id, ended.language), ended.state.value)
+        return slip_refused(key, Notice(kind, None, ended.id, ended.language), ended.state.value)
     label = Label(ended.place.name) if ended.place and ended.place.kind is PlaceKind.COMPARTMENT else None
     waits = any(groups.left_of(state, ended.group))
     kind = NoticeKind.MORE_WAITS if waits else NoticeKind.ALREADY_COLLECTED
     notice = Notice(kind, label, ended.id, ended.language, at_ms=ended.at_ms)
-    return _slip_refused(key, notice, "collected")
+    return slip_refused(key, notice, "collected")
 
 
 def _at_desk(state: State, parcel: Parcel) -> Decision:

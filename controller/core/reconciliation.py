@@ -170,9 +170,7 @@ def _next_door(state: State, staff: Staff, now: Now) -> Decision:
     label = None if run is None else _first(state, run.left)
     if label is None:
         return tell(StaffNoticeKind.RECONCILIATION_PAUSED)
-    opening = state.durable.openings.get(label)
-    stands_open = opening is not None and opening.phase is Phase.OPEN
-    if not stands_open and not due.is_ready(state, now):
+    if not due.stands_open(state, label) and not due.is_ready(state, now):
         return Decision((), (Wait(Pressed(Button.RECONCILE)),))
     return loading.open_to_check(state, staff, label, After.RECONCILE, now)
 

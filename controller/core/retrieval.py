@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core import courier, due, latching, loading, sensors
+from controller.core.allocate import compartment_of
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
@@ -72,7 +73,7 @@ def retrieve(state: State, staff: Staff, parcel_id: ParcelId | None, now: Now) -
 def first_door(state: State, staff: Staff, parcel_id: ParcelId | None) -> Label | None:
     """The door that `retrieve` would open; None when it opens none."""
     parcel = next((parcel for parcel in _list(state, staff, but=None) if parcel_id in {None, parcel.id}), None)
-    return None if parcel is None else _door_of(state, parcel)
+    return None if parcel is None else compartment_of(state, parcel.id)
 
 
 def label_scanned(state: State, staff: Staff, label: CarrierLabel, now: Now) -> Decision:
@@ -174,20 +175,14 @@ def _list(state: State, staff: Staff, but: ParcelId | None) -> Iterator[Parcel]:
 
 
 def _begun(state: State, staff: Staff, parcel: Parcel, now: Now) -> Decision:
-    label = _door_of(state, parcel)
+    label = compartment_of(state, parcel.id)
     if label is None:
         assert parcel.place is not None, "only what lies somewhere is taken out"
         task = Task(Step.TAKE_FROM_SHELF, parcel.id, after=After.RETRIEVE, shelf_place=parcel.place.name)
         return Decision((), (SetTask(task), Sound(Signal.OK)))
-    opening = state.durable.openings.get(label)
-    stands_open = opening is not None and opening.phase is Phase.OPEN
-    if not stands_open and not due.is_ready(state, now):
+    if not due.stands_open(state, label) and not due.is_ready(state, now):
         return Decision((), (Wait(Pressed(Button.RETRIEVE, parcel=parcel.id)),))
     return loading.open_to_check(state, staff, label, After.RETRIEVE, now)
-
-
-def _door_of(state: State, parcel: Parcel) -> Label | None:
-    return next((label for label, known in state.durable.compartments.items() if known.parcel == parcel.id), None)
 
 
 def _removed(staff: Staff, parcel: Parcel) -> f.AnyFact:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core import due
-from controller.core.allocate import allocate, is_allottable
+from controller.core.allocate import allocate, compartment_of, is_allottable
 from controller.core.effects import (
     Decision,
     Effect,
@@ -35,14 +35,13 @@ from controller.core.model import (
     Now,
     Opening,
     Parcel,
-    Phase,
     Staff,
     StaffNotice,
     StaffNoticeKind,
     State,
     in_compartment,
 )
-from controller.core.orders import call_desk, next_session, open_door
+from controller.core.orders import call_desk, next_session, open_door, slip_refused
 from wire import facts as f
 from wire.ids import (
     SIZE_ORDER,
@@ -112,7 +111,7 @@ def _voided(state: State) -> tuple[f.AnyFact, ...]:
     unused = [
         parcel
         for parcel in state.durable.parcels.values()
-        if parcel.sending and parcel.state is ParcelState.ANNOUNCED and _held_at(state, parcel.id) is None
+        if parcel.sending and parcel.state is ParcelState.ANNOUNCED and compartment_of(state, parcel.id) is None
     ]
     if len(unused) < SLIPS_MAX:
         return ()
@@ -128,13 +127,13 @@ def presented(state: State, key: PickupKey, event: Scanned | DigitsTyped, now: N
     if parcel is None or not parcel.sending:
         return _no_longer(state, key, state.durable.ended.get(key.parcel))
     if key.version < parcel.version:
-        return _refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
+        return slip_refused(key, Notice(NoticeKind.REPLACED, None, parcel.id, parcel.language), "replaced")
     if parcel.state not in _WITH_SENDER:
         return _handed_in_before(state, key, parcel)
     sending = state.live.sending
     if sending is not None and sending.parcel == parcel.id and sending.step is not SendStep.CHOOSE_SIZE:
         return Decision()
-    if (held := _held_at(state, parcel.id)) is not None:
+    if (held := compartment_of(state, parcel.id)) is not None:
         return _to_desk(state, LOOK_FIRST, parcel, held)
     task = state.live.task
     if state.live.disk_short or (task is not None and task.parcel == parcel.id) or _stands_open(state):
@@ -164,6 +163,12 @@ def may_grow(state: State, sending: Sending) -> bool:
     return len(sizes(state)) > SIZE_ORDER.index(state.card(sending.compartment).size) + 1
 
 
+def _may_ask_for_larger(state: State, sending: Sending) -> bool:
+    """At the open door only: a door that has not opened yet may still fail."""
+    label = sending.compartment
+    return label is not None and due.stands_open(state, label) and may_grow(state, sending)
+
+
 # --------------------------------------------------------------------------------------------------------- the customer
 
 
@@ -177,7 +182,7 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:
             return _size_chosen(state, sending, event, now)
         case Button.SEND_CANCEL, SendStep.CHOOSE_SIZE:
             return Decision((), (SetSending(None), Sound(Signal.OFF)))
-        case Button.SEND_BIGGER, SendStep.PUT_IN if may_grow(state, sending) and _stands(state, sending):
+        case Button.SEND_BIGGER, SendStep.PUT_IN if _may_ask_for_larger(state, sending):
             return Decision((), (SetSending(replace(sending, larger=True, grown=True)), Sound(Signal.OK)))
         case Button.SEND_INSIDE, SendStep.ASK_INSIDE:
             return _inside(state, sending, now)
@@ -345,17 +350,6 @@ def _unfinished(state: State, opening: Opening) -> Decision:
 # ---------------------------------------------------------------------------------------------------------- in between
 
 
-def _held_at(state: State, parcel: ParcelId) -> Label | None:
-    """The compartment that may hold it: kept for it, or left in doubt."""
-    compartments = state.durable.compartments.items()
-    return next((label for label, compartment in compartments if compartment.parcel == parcel), None)
-
-
-def _stands(state: State, sending: Sending) -> bool:
-    opening = None if sending.compartment is None else state.durable.openings.get(sending.compartment)
-    return opening is not None and opening.phase is Phase.OPEN
-
-
 def _stands_open(state: State) -> bool:
     """Beside another open door a parcel goes into the wrong one: two occupied doors, and nobody knows whose (S-08)."""
     return any(
@@ -368,22 +362,17 @@ def _handed_in_before(state: State, key: PickupKey, parcel: Parcel) -> Decision:
     if parcel.state is not ParcelState.STORED:
         return _to_desk(state, ASKS_DESK, parcel, None)
     notice = Notice(NoticeKind.HANDED_IN, None, parcel.id, parcel.language, at_ms=parcel.since_ms)
-    return _refused(key, notice, "handed_in")
+    return slip_refused(key, notice, "handed_in")
 
 
 def _no_longer(state: State, key: PickupKey, ended: Ended | None) -> Decision:
     """The carrier has fetched it, or nobody here knows it: an older card, a slip made void."""
     if ended is not None:
         notice = Notice(NoticeKind.NO_LONGER_HERE, None, ended.id, ended.language)
-        return _refused(key, notice, ended.state.value)
+        return slip_refused(key, notice, ended.state.value)
     facts = tuple(call_desk(state, ASKS_DESK, None, None))
     refused = f.SlipRefused(parcel=key.parcel, version=key.version, reason="not_ready")
     return Decision((refused, *facts), (Show(Notice(NoticeKind.ASK_DESK)), Sound(Signal.ATTENTION)))
-
-
-def _refused(key: PickupKey, notice: Notice, reason: str) -> Decision:
-    refusal = f.SlipRefused(parcel=key.parcel, version=key.version, reason=reason)
-    return Decision((refusal,), (Show(notice), Sound(Signal.REFUSED)))
 
 
 def _to_desk(state: State, reason: str, parcel: Parcel, label: Label | None) -> Decision:

@@ -17,9 +17,6 @@ from controller.core.model import After, Now, Phase, Staff, StaffNotice, StaffNo
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelState, Service
 
-BUTTONS: Final = frozenset({Button.PUT_IN_SERVICE, Button.TAKE_OUT_OF_SERVICE})
-"""The two ways a compartment changes its service at the desk."""
-
 OUT_REASONS: Final = ("lock", "door", "dirty", "other")
 """Why a compartment is not to be used: its lock, its door, it is dirty, or something else."""
 

@@ -335,9 +335,10 @@ def _compartment_changes(
 
 
 def _received(fact: facts.ParcelReceived | facts.SendingIssued) -> Received:
-    source = Source.DESK if getattr(fact, "source", Source.DESK) == Source.DESK else Source.PLAN
-    about = (fact.parcel, fact.tracking, fact.carrier, source, fact.key_version, fact.key_epoch)
-    return Received(*about, here=isinstance(fact, facts.ParcelReceived))
+    here = isinstance(fact, facts.ParcelReceived)
+    announced = isinstance(fact, facts.ParcelReceived) and fact.source != Source.DESK
+    source = Source.PLAN if announced else Source.DESK
+    return Received(fact.parcel, fact.tracking, fact.carrier, source, fact.key_version, fact.key_epoch, here)
 
 
 def _filled(place: Place, parcel: ParcelId) -> tuple[Change, ...]:
