@@ -10,6 +10,7 @@ from typing import Final
 
 from paper.drawing import CANVAS, Circle, Path, Picture, Rect, Tone
 from wire.badges import CommandCard
+from wire.ids import SizeClass
 
 
 class DoorArea(StrEnum):
@@ -331,3 +332,11 @@ CARDS: Final[dict[CommandCard, Picture]] = {
     ),
 }
 """One picture for each command card."""
+
+SIZES: Final = {
+    SizeClass.S: CARDS[CommandCard.SIZE_S],
+    SizeClass.M: CARDS[CommandCard.SIZE_M],
+    SizeClass.L: CARDS[CommandCard.SIZE_L],
+    SizeClass.XL: CARDS[CommandCard.SIZE_XL],
+}
+"""A size looks the same on its card, at the desk and on the customer's screen."""

@@ -168,18 +168,12 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             | Button.HAND_OVER
         ):
             return _of_parcel(state, staff, event, now)
-        case Button.NOT_THERE if courier.is_courier(staff) and not retrieval.is_retrieving(state):
-            return drops.not_in_hand(state, staff)
         case Button.NOT_THERE:
-            return retrieval.not_there(state, staff, now)
+            return _not_there(state, staff, now)
         case Button.REOPEN:
             return _reopen(state, staff, event.compartment, now)
-        case Button.ANSWER_CALL:
-            return _answer_call(state, staff, event)
-        case Button.CLEAR_ALARM:
-            return _clear_alarm(state, staff, event)
-        case Button.CLEAR_LOCKOUT:
-            return Decision((f.LockoutCleared(by=staff.person),), (Sound(Signal.OK),))
+        case Button.ANSWER_CALL | Button.CLEAR_ALARM | Button.CLEAR_LOCKOUT:
+            return _seen_to(state, staff, event)
         case Button.PRACTISE | Button.END_PRACTICE:
             return practice.pressed(state, staff, event, now)
         case Button.KEY_OPENING:
@@ -188,6 +182,22 @@ def pressed(state: State, event: Pressed, now: Now) -> Decision:  # noqa: C901, 
             return service.pressed(state, staff, event, now)
         case _:
             assert_never(event.button)
+
+
+def _seen_to(state: State, staff: Staff, event: Pressed) -> Decision:
+    """Somebody has seen to what the screen asked for: a call, an alarm, the pause after too many guesses."""
+    if event.button is Button.ANSWER_CALL:
+        return _answer_call(state, staff, event)
+    if event.button is Button.CLEAR_ALARM:
+        return _clear_alarm(state, staff, event)
+    return Decision((f.LockoutCleared(by=staff.person),), (Sound(Signal.OK),))
+
+
+def _not_there(state: State, staff: Staff, now: Now) -> Decision:
+    """What is looked for is not where it should be: on the shelf or behind a door, or in the hands of a courier."""
+    if courier.is_courier(staff) and not retrieval.is_retrieving(state):
+        return drops.not_in_hand(state, staff)
+    return retrieval.not_there(state, staff, now)
 
 
 def _of_parcel(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:

@@ -48,12 +48,6 @@ _DRAWINGS: Final[dict[Screen, tuple[Drawing, ...]]] = {
     Screen.PUT_IN: (pictograms.GIVE_BACK, pictograms.CLOSE_DOOR),
     Screen.ASK_INSIDE: (),
 }
-_SIZES: Final = {
-    SizeClass.S: pictograms.CARDS[CommandCard.SIZE_S],
-    SizeClass.M: pictograms.CARDS[CommandCard.SIZE_M],
-    SizeClass.L: pictograms.CARDS[CommandCard.SIZE_L],
-    SizeClass.XL: pictograms.CARDS[CommandCard.SIZE_XL],
-}
 _ANSWERS: Final = (
     (Button.SEND_INSIDE, "inside", pictograms.CARDS[CommandCard.NOT_EMPTY]),
     (Button.SEND_NOT_INSIDE, "not_inside", pictograms.CARDS[CommandCard.EMPTY]),
@@ -152,7 +146,7 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         problem_door=None if customer.practice else _problem_door(customer),
         practice=customer.practice,
         sending=customer.sending,
-        sizes=[(size.value, _inline(_SIZES[size]), size in customer.sizes) for size in SizeClass],
+        sizes=[(size.value, _inline(pictograms.SIZES[size]), size in customer.sizes) for size in SizeClass],
         answers=[(button, getattr(words, answer), _inline(drawing)) for button, answer, drawing in _ANSWERS],
         may_grow=customer.may_grow,
         too_small_drawing=_inline(pictograms.CARDS[CommandCard.BIGGER]),

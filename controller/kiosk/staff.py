@@ -70,12 +70,6 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.SENDING_ISSUED,
     }
 )
-_CARD_OF_SIZE: Final = {
-    "S": CommandCard.SIZE_S,
-    "M": CommandCard.SIZE_M,
-    "L": CommandCard.SIZE_L,
-    "XL": CommandCard.SIZE_XL,
-}
 _DRAWINGS: Final[dict[Step | None, Drawing]] = {
     None: pictograms.SHOW_SLIP,
     Step.CHOOSE_SIZE: pictograms.CARDS[CommandCard.SIZE_M],
@@ -126,7 +120,10 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         notice_good=view.staff.notice is not None and view.staff.notice.kind in _GOOD,
         slip_place="" if view.staff.slip is None else place_words(view.staff.slip.place),
         beside=_beside(view),
-        sizes=[(size.value, view.staff.free_by_size.get(size.value, 0), _size(size.value)) for size in SIZE_ORDER],
+        sizes=[
+            (size.value, view.staff.free_by_size.get(size.value, 0), _inline(pictograms.SIZES[size]))
+            for size in SIZE_ORDER
+        ],
         doors=[(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         calls=[(call, CALLS.get(call.reason, "Une personne attend à l'accueil.")) for call in view.staff.calls],
         helps=HELPS,
@@ -182,7 +179,10 @@ def _shared(view: View, seconds_left: int) -> dict[str, object]:
         "low_drawing": _inline(pictograms.CARDS[CommandCard.LOW]),
         "seconds_left": seconds_left,
         "notice_good": view.staff.notice is not None and view.staff.notice.kind in _GOOD,
-        "sizes": [(size.value, view.staff.free_by_size.get(size.value, 0), _size(size.value)) for size in SIZE_ORDER],
+        "sizes": [
+            (size.value, view.staff.free_by_size.get(size.value, 0), _inline(pictograms.SIZES[size]))
+            for size in SIZE_ORDER
+        ],
         "doors": [(door, classes, door_words(door)) for door, classes in placed(view.bank)],
         "clock": clock_words,
     }
@@ -214,10 +214,6 @@ def _warning(label_format: LabelFormat, number: str) -> str:
     if label_format is LabelFormat.UNKNOWN:
         return "Format inconnu : relisez bien chaque caractère."
     return ""
-
-
-def _size(size: str) -> Markup:
-    return _inline(pictograms.CARDS[_CARD_OF_SIZE[size]])
 
 
 def _inline(drawing: Drawing) -> Markup:

@@ -145,17 +145,22 @@ def test_another_customer_in_between_has_their_turn(site: VirtualSite) -> None:
     assert site.parcel(third).state is ParcelState.COLLECTING
 
 
-def test_a_parcel_of_the_group_on_the_shelf_is_said_and_called(site: VirtualSite) -> None:
-    first = family(site, 1)[0]
-    site.announce(2, LABELS[1], size=SizeClass.S, group=FAMILY)
+def put_on_shelf(site: VirtualSite, label: str) -> None:
+    """A door opens for it first; staff take it back, and lay it on the shelf."""
     site.sign_in()
-    site.scan(LABELS[1])
+    site.scan(label)
     site.press(Button.SHELF)
     site.open(site.task_compartment())
     site.wait(3_000)
     site.close(site.task_compartment())
     site.press(Button.EMPTY)
     site.press(Button.DONE)
+
+
+def test_a_parcel_of_the_group_on_the_shelf_is_said_and_called(site: VirtualSite) -> None:
+    first = family(site, 1)[0]
+    site.announce(2, LABELS[1], size=SizeClass.S, group=FAMILY)
+    put_on_shelf(site, LABELS[1])
     site.press(Button.SIGN_OUT)
     site.wait(4_000)
     site.forget()
@@ -322,14 +327,7 @@ def test_a_spent_slip_says_already_collected_when_nothing_more_waits_for_its_rec
 def test_s_16_the_slip_offered_at_the_desk_says_where_the_others_wait(site: VirtualSite) -> None:
     first, _ = family(site, 2)
     site.announce(3, LABELS[2], size=SizeClass.S, group=FAMILY)
-    site.sign_in()
-    site.scan(LABELS[2])
-    site.press(Button.SHELF)
-    site.open(site.task_compartment())
-    site.wait(3_000)
-    site.close(site.task_compartment())
-    site.press(Button.EMPTY)
-    site.press(Button.DONE)
+    put_on_shelf(site, LABELS[2])
     assert beside(site) == [LABELS[2], "1", "2"]
     site.press(Button.REISSUE, "no_slip/known", parcel=first)
     assert beside(site) == [LABELS[0], "2", "E1"], "behind a door first, then at the desk"

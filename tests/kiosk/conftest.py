@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from tests.kiosk.kiosk_lock import READY, LockProcess
 from tests.tools.ports import wait_until
@@ -87,6 +88,15 @@ def kiosk(running: Running) -> Running:
     running.lock.touches.clear()
     running.lock.show(READY)
     return running
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    """One page for the tests of a module, as large as the smaller screen of a desk; whoever changes its size sets it back."""
+    page = chromium.new_page(viewport={"width": 1024, "height": 600})
+    page.set_default_timeout(8000)
+    yield page
+    page.close()
 
 
 @pytest.fixture

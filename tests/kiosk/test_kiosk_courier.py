@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.drop import DropReceipt, Handed
 from controller.core.events import Button
@@ -31,14 +30,6 @@ def bound(step: Step | None = None, **changes: Any) -> View:
     theirs = view.staff.parcels[:1]
     staff = replace(view.staff, person="karim", role="courier", carrier="laposte", parcels=theirs, slip=None)
     return replace(view, staff=replace(staff, **changes))
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.views import FoundView, GoneView, View
 from controller.kiosk.finding import asked_day
@@ -54,14 +53,6 @@ def found(text: str, count: int) -> View:
     place = Place(kind=PlaceKind.COMPARTMENT, name="3")
     gone = GoneView(OTHER, "8N00234584711", "La Poste", ParcelState.COLLECTED, place, 1_790_000_000_000)
     return replace(view, staff=replace(view.staff, found=FoundView(text, count, (gone,) if count else ())))
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 @pytest.mark.chromium

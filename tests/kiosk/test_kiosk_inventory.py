@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
 from controller.core.looks import Look, Reconciliation, Seal
@@ -42,14 +41,6 @@ LOOKS = (
 )
 RUN = Reconciliation("1.4", "amina", NOON_MS, (Label("7"), Label("8")), LOOKS, NOON_MS)
 SEAL = Seal(412, "ab" * 32)
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def signed_in() -> View:

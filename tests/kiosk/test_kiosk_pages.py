@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -24,14 +23,6 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "EN-301-549", "R
 AXE = {"runOnly": {"type": "tag", "values": TAGS}}
 SIZES = ((1024, 600), (800, 480), (1280, 800), (800, 1280))
 SERVING = (Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK)
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def violations(page: Page) -> list[str]:

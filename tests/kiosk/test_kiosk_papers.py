@@ -7,7 +7,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import pypdfium2
 import pytest
 import zxingcpp
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
 from controller.core.model import Deposit
@@ -79,14 +78,6 @@ def loaded(*, role: str = "concierge", **changes: Any) -> View:
     deposits = (DepositView(EARLIER, own=False), DepositView(FIRST, own=True), DepositView(SECOND, own=True))
     staff = replace(view.staff, role=role, session="1-1", deposits=deposits, **changes)
     return replace(view, staff=staff)
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def text_of(pdf: bytes) -> str:

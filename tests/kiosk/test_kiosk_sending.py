@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.views import CustomerView, Screen
 from controller.kiosk.texts import languages, texts
@@ -16,14 +15,6 @@ from tests.kiosk.test_kiosk_pages import sized, violations
 from wire.ids import Label, SizeClass
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def asking(screen: Screen, language: str, label: str | None = None) -> CustomerView:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
 from controller.core.model import Step
@@ -18,14 +16,6 @@ from tests.kiosk.test_kiosk_pages import violations
 from tests.tools.ports import wait_until
 from wire.ids import Label, Occupancy
 from wire.plan import Role
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def test_m_08_what_nobody_knows_is_on_top_of_the_list_until_somebody_looked(kiosk: Running, page: Page) -> None:

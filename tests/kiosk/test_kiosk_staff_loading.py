@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
 from controller.core.model import Needs, Step
@@ -19,14 +18,6 @@ from tests.tools.ports import wait_until
 from wire.ids import Label
 
 SIZES = ((1024, 600), (1280, 800))
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def ask(kiosk: Running, page: Page, step: Step, **task: Any) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
 from controller.core.model import StaffNotice, StaffNoticeKind
@@ -25,14 +24,6 @@ from wire.practice import practice_text
 
 SIZES = ((1024, 600), (1280, 800), (800, 480))
 KEY_PX = 72
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1024, "height": 600})
-    page.set_default_timeout(8000)
-    yield page
-    page.close()
 
 
 def asking(kiosk: Running, page: Page, kind: StaffNoticeKind | None = None, wait_ms: int = 0) -> None:
