@@ -61,3 +61,18 @@ def test_each_key_sends_what_it_says_for_the_parcel_that_is_shown(kiosk: Running
     page.click("#send_not_inside")
     said = kiosk.lock.wait_for_input(lambda said: getattr(said, "button", "") == "send_not_inside", "the answer")
     assert said.parcel == PARCEL  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("width", "height", "least_px"), [(1024, 600, 90), (800, 480, 50)])
+def test_the_sizes_are_drawn_as_large_as_every_other_choice(
+    kiosk: Running, page: Page, width: int, height: int, least_px: int
+):
+    """They are for somebody who reads nothing; the desk's small pictures had taken their place."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(kiosk.url)
+    kiosk.lock.show(replace(READY, customer=asking(Screen.CHOOSE_SIZE, "fr")))
+    expect(page.locator("#size-XL")).to_be_disabled()
+    for drawing in page.locator(".sizes svg").all():
+        box = drawing.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= least_px
