@@ -189,7 +189,7 @@ class Exchange:
             case Ack():
                 if fresh and self._hub_away:
                     self._hub_is(online=True)  # Whatever its will says: it may have overtaken the next connection.
-                self._post(e.AckArrived(message.incarnation, message.seq, head=message.head))
+                self._post(heard(message))
             case Command():
                 self._hear(message.issued_at_ms, fresh)
                 self._post(e.CommandArrived(message))
@@ -325,3 +325,8 @@ class Exchange:
 
     def _publish(self, outlet: Outlet, channel: topics.Channel, message: Message) -> None:
         outlet.publish(topics.topic(channel, self._site), encode(message), qos=int(channel.qos), retain=channel.retain)
+
+
+def heard(ack: Ack) -> e.AckArrived:
+    """An acknowledgement as the core hears it; the owner of the journal adds what is known there."""
+    return e.AckArrived(ack.incarnation, ack.seq, head=ack.head, before_seq=ack.before_seq, before_head=ack.before_head)

@@ -238,7 +238,9 @@ class Runner:
             case HubTime():
                 return self._clock.hear_hub(posted.at_ms, fresh=posted.fresh)
             case e.AckArrived():
-                return replace(posted, last_seq=self._journal.last_seq, own=self._journal.hash_at(posted.seq))
+                journal = self._journal
+                own, own_before = journal.hash_at(posted.seq), journal.hash_at(posted.before_seq)
+                return replace(posted, last_seq=journal.last_seq, own=own, own_before=own_before)
             case _:
                 return posted
 

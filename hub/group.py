@@ -239,7 +239,8 @@ class Group:
     def _adopt(self, batch: FactBatch, cursor: Cursor) -> Cursor:
         """Begin another past. Facts common to both are not new; the compartments are folded anew."""
         common = self._pasts.common(batch, cursor)
-        if batch.journal == cursor.journal and not self._pasts.is_joint(batch, cursor):
+        is_same = batch.journal == cursor.journal
+        if is_same and not self._pasts.is_joint(batch, cursor):
             return self._begin_anew(batch, cursor)
         adopted = replace(
             cursor,
@@ -248,9 +249,11 @@ class Group:
             seq=batch.first_seq - 1 + len(common),
             hash=common[-1].hex() if common else batch.previous,
             adopt=False,
+            before_seq=cursor.seq if is_same else 0,
+            before_hash=cursor.hash if is_same else "",
         )
         self._begin(batch, cursor, adopted)
-        if batch.journal == cursor.journal:
+        if is_same:
             for seq, body in journals.copy_facts(self._connection, cursor, adopted.ordinal, adopted.seq + 1):
                 fact = batches.read(body)
                 for change in () if fact is None else project(fact):
@@ -260,7 +263,13 @@ class Group:
     def _begin_anew(self, batch: FactBatch, cursor: Cursor) -> Cursor:
         """The two pasts parted before this batch: the newer word asks for the other one from its first fact."""
         anew = replace(
-            cursor, ordinal=cursor.ordinal + 1, seq=0, hash=chain.genesis(batch.site, batch.journal), adopt=False
+            cursor,
+            ordinal=cursor.ordinal + 1,
+            seq=0,
+            hash=chain.genesis(batch.site, batch.journal),
+            adopt=False,
+            before_seq=cursor.seq,
+            before_hash=cursor.hash,
         )
         self._begin(batch, cursor, anew)
         return anew

@@ -169,7 +169,7 @@ class Intake:
     def _publish_ack(self, cursor: journals.Cursor) -> None:
         self._link.publish(
             topics.topic(topics.ACK, cursor.site_id),
-            encode(Ack(incarnation=self._incarnation.value, seq=cursor.seq, head=cursor.hash)),
+            encode(ack_of(cursor, self._incarnation.value)),
             qos=topics.ACK.qos,
             retain=topics.ACK.retain,
         )
@@ -180,3 +180,14 @@ class Intake:
         for cursor in known:
             self._publish_ack(cursor)
         self._announce_plans()
+
+
+def ack_of(cursor: journals.Cursor, incarnation: int) -> Ack:
+    """What a site is told of how far its journal is committed, and of the past that was given up for it (ADR 0009)."""
+    return Ack(
+        incarnation=incarnation,
+        seq=cursor.seq,
+        head=cursor.hash,
+        before_seq=cursor.before_seq,
+        before_head=cursor.before_hash,
+    )

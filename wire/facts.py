@@ -378,11 +378,15 @@ class CommandAnswered(Fact, frozen=True, kw_only=True, tag="command_answered"):
 
 
 class JournalBehind(Fact, frozen=True, kw_only=True, tag="journal_behind"):
-    """The hub has committed facts of this site that its journal does not hold: the card is older than the site's past."""
+    """The hub has committed facts of this site that its journal does not hold: the card is older than the site's past.
+
+    `head`: the chain's hash after the last of them, in hex, as the hub said it; empty when it did not.
+    """
 
     incarnation: int
     acked_seq: int
     last_seq: int
+    head: str = ""
 
 
 class HubIncarnationSeen(Fact, frozen=True, kw_only=True, tag="hub_incarnation_seen"):

@@ -180,12 +180,15 @@ class Ack(Message, frozen=True, kw_only=True):
     """The highest contiguous seq committed in the hub's database; retained. An older incarnation is ignored.
 
     `head`: the chain's hash after that fact, in hex; a site whose own fact of that number has another one lacks a part of its
-    past (ADR 0009). Empty: not said.
+    past (ADR 0009). Empty: not said. `before_seq`, `before_head`: the same of the past that was given up when an admin took the
+    site's own in its place, for as long as this one is in force: a site to which nobody could say it before hears it now.
     """
 
     incarnation: Whole
     seq: Whole
     head: str = ""
+    before_seq: Whole = 0
+    before_head: str = ""
 
 
 class Verb(StrEnum):

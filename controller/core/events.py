@@ -125,7 +125,7 @@ class AckArrived:
     """The hub committed up to `seq`, where the chain's hash is `head` ("" when it does not say).
 
     The owner adds what the journal holds: `last_seq`, its newest fact, and `own`, the chain's hash after `seq` there, "" when that
-    fact is not kept.
+    fact is not kept. `before_seq`, `before_head` and `own_before` are the same of a past that the hub gave up for this one.
     """
 
     incarnation: int
@@ -133,6 +133,9 @@ class AckArrived:
     last_seq: int = 0
     head: str = ""
     own: str = ""
+    before_seq: int = 0
+    before_head: str = ""
+    own_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,13 @@ def _heard_hub(durable: Durable, fact: f.HubIncarnationSeen | f.JournalBehind) -
         return replace(durable, hub_incarnation=fact.incarnation, behind_seq=0)
     doubted = {label: replace(compartment, doubted=True) for label, compartment in durable.compartments.items()}
     incarnation = max(durable.hub_incarnation, fact.incarnation)
-    return replace(durable, compartments=doubted, hub_incarnation=incarnation, behind_seq=fact.acked_seq)
+    return replace(
+        durable,
+        compartments=doubted,
+        hub_incarnation=incarnation,
+        behind_seq=fact.acked_seq,
+        behind_head=fact.head or durable.behind_head,
+    )
 
 
 def _tries(durable: Durable, fact: f.AttemptFailed | f.LockoutCleared | f.PinRefused, stamp: Now) -> Durable:

@@ -41,12 +41,13 @@ def ack_arrived(state: State, event: AckArrived) -> Decision:
         return Decision()
     if event.seq > event.last_seq or _is_another_past(event):
         return _behind(state, event)
+    facts, effects = _was_behind(state, event)
     if event.incarnation == known:
         if event.seq <= state.durable.behind_seq and not _is_common(event):
             return Decision()  # It is about facts of the other past: ours of the same numbers are still to be sent.
-        return Decision((), (Acked(event.seq, rewind=False),))
+        return Decision(facts, (*effects, Acked(event.seq, rewind=False)))
     seen = f.HubIncarnationSeen(incarnation=event.incarnation, acked_seq=event.seq)
-    return Decision((seen,), (Acked(event.seq, rewind=True),))
+    return Decision((*facts, seen), (*effects, Acked(event.seq, rewind=True)))
 
 
 def _is_another_past(event: AckArrived) -> bool:
@@ -64,22 +65,35 @@ def _behind(state: State, event: AckArrived) -> Decision:
     durable = state.durable
     if event.incarnation == durable.hub_incarnation and event.seq <= durable.behind_seq:
         return Decision()
-    facts: list[f.AnyFact] = [
-        f.JournalBehind(incarnation=event.incarnation, acked_seq=event.seq, last_seq=event.last_seq)
-    ]
-    if alarm_key(JOURNAL_BEHIND, None) not in durable.alarms:
-        facts.append(f.AlarmRaised(alarm=JOURNAL_BEHIND))
-    facts.extend(
-        f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=JOURNAL_BEHIND)
-        for label, compartment in durable.compartments.items()
-        if compartment.occupancy is not Occupancy.UNKNOWN
-    )
-    effects: tuple[Effect, ...] = (Sound(Signal.ALARM),)
+    facts, effects = _doubts(state, event, event.seq, event.head)
     if event.seq <= event.last_seq:
         # The mark may stand beyond where the pasts part, on the word of a hub that was put back since. Told from its first
         # fact on, the hub sees another past and not a gap, and an admin hears of it (ADR 0009).
         effects = (*effects, Acked(0, rewind=True))
-    return Decision(tuple(facts), effects)
+    return Decision(facts, effects)
+
+
+def _was_behind(state: State, event: AckArrived) -> tuple[tuple[f.AnyFact, ...], tuple[Effect, ...]]:
+    """An admin took our past for the site's own before the hub's word had come that there is another one (storm 1390)."""
+    told = event.before_head in {"", state.durable.behind_head}
+    lacks = event.before_seq > event.last_seq or event.own_before not in {"", event.before_head}
+    if told or not lacks:
+        return (), ()
+    return _doubts(state, event, event.before_seq, event.before_head)
+
+
+def _doubts(
+    state: State, event: AckArrived, acked_seq: int, head: str
+) -> tuple[tuple[f.AnyFact, ...], tuple[Effect, ...]]:
+    durable = state.durable
+    behind = f.JournalBehind(incarnation=event.incarnation, acked_seq=acked_seq, last_seq=event.last_seq, head=head)
+    alarm = () if alarm_key(JOURNAL_BEHIND, None) in durable.alarms else (f.AlarmRaised(alarm=JOURNAL_BEHIND),)
+    unknown = (
+        f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=JOURNAL_BEHIND)
+        for label, compartment in durable.compartments.items()
+        if compartment.occupancy is not Occupancy.UNKNOWN
+    )
+    return (behind, *alarm, *unknown), (Sound(Signal.ALARM),)
 
 
 def command_arrived(state: State, event: CommandArrived, now: Now) -> Decision:

@@ -297,7 +297,7 @@ class Durable:
 
     `practice`: the compartment set aside for practice. `reconciliation`: the one under way; `report`: what the last one found.
     `dropped`: epoch and version of the keys of parcels that a plan announced and another dropped before they came.
-    `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009); 0 when it knows none.
+    `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009), 0 when none; `behind_head`: their hash.
     """
 
     compartments: Mapping[Label, Compartment]
@@ -315,6 +315,7 @@ class Durable:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     hub_incarnation: int = 0
     behind_seq: int = 0
+    behind_head: str = ""
     bucket_milli: int = 8_000
     bucket_mono: int = 0
     boot: int = 0

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, ScalarSelect, bindparam, func, insert, literal, select, update
 
 from hub.store.lists import chunks, many
 from hub.store.schema import FACT, PAST_JOURNAL, SITE, SITE_CURSOR
@@ -17,7 +17,11 @@ from hub.store.schema import FACT, PAST_JOURNAL, SITE, SITE_CURSOR
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a site's journal is committed."""
+    """How far a site's journal is committed.
+
+    `before_seq`, `before_hash`: where the past ended that was given up when this one of the same journal was adopted; 0 and ""
+    when there is none.
+    """
 
     site: int
     site_id: str
@@ -26,6 +30,16 @@ class Cursor:
     seq: int
     hash: str
     adopt: bool
+    before_seq: int = 0
+    before_hash: str = ""
+
+
+_OF_THE_SAME_JOURNAL: Final = (PAST_JOURNAL.c.site == SITE.c.number, PAST_JOURNAL.c.journal == SITE_CURSOR.c.journal)
+
+
+def _before(column: str) -> ScalarSelect[Any]:
+    last = select(PAST_JOURNAL.c[column]).where(*_OF_THE_SAME_JOURNAL).order_by(PAST_JOURNAL.c.ordinal.desc()).limit(1)
+    return last.correlate(SITE, SITE_CURSOR).scalar_subquery()
 
 
 _CURSOR: Final = select(
@@ -36,6 +50,8 @@ _CURSOR: Final = select(
     SITE_CURSOR.c.seq,
     SITE_CURSOR.c.hash,
     SITE_CURSOR.c.adopt,
+    func.coalesce(_before("seq"), 0),
+    func.coalesce(_before("hash"), ""),
 ).join(SITE_CURSOR, SITE_CURSOR.c.site == SITE.c.number)
 _ALL_CURSORS: Final = _CURSOR.order_by(SITE.c.number)
 _CURSORS: Final = _ALL_CURSORS.where(SITE.c.id.in_(many("sites"))).with_for_update(of=SITE_CURSOR)

@@ -193,6 +193,49 @@ def test_a_new_incarnation_that_knows_more_than_we_do_is_met_with_doubt_too(site
     assert all(c.doubted for c in site.state.durable.compartments.values())
 
 
+def test_a_past_that_was_given_up_for_ours_makes_every_door_doubtful_although_the_hub_follows_ours(
+    site: VirtualSite,
+) -> None:
+    """An admin was quicker than the hub's word: the site took itself for the only one there had been (storm 1390)."""
+    parcel = site.stored()
+    last = site.recorder.last_seq
+    site.forget()
+    given_up = (last - 2, "ab" * 32)
+    site.ack(2, last, head=site.recorder.hash_at(last), before=given_up)
+    assert site.kinds()[:2] == ["journal_behind", "alarm_raised"]
+    assert site.kinds()[-1] == "hub_incarnation_seen"
+    assert all(c.doubted for c in site.state.durable.compartments.values())
+    assert site.recorder.acked == last
+    told = site.recorder.last_seq
+    site.ack(2, told, head=site.recorder.hash_at(told), before=given_up)
+    assert site.recorder.last_seq == told, "said once"
+    assert site.recorder.acked == told, "and our own facts are acknowledged"
+    assert not opens(site, parcel)
+
+
+def test_a_longer_past_that_was_given_up_for_ours_is_one_we_lack(site: VirtualSite) -> None:
+    site.stored()
+    site.ack(1, 1, head=site.recorder.hash_at(1))
+    site.forget()
+    site.ack(1, 2, head=site.recorder.hash_at(2), before=(BEYOND, "ab" * 32))
+    assert site.kinds()[:2] == ["journal_behind", "alarm_raised"]
+    assert site.recorder.acked == 2
+
+
+def test_a_past_given_up_that_we_heard_of_or_hold_or_keep_no_more_is_no_news(site: VirtualSite) -> None:
+    site.stored()
+    last = site.recorder.last_seq
+    site.ack(1, last - 2, head="ab" * 32)
+    assert site.kinds().count("journal_behind") == 1
+    known = site.recorder.last_seq
+    site.ack(2, known, head=site.recorder.hash_at(known), before=(last - 2, "ab" * 32))
+    held = (last, site.recorder.hash_at(last))
+    site.ack(2, known, head=site.recorder.hash_at(known), before=held)
+    site.recorder.kept_from = 4
+    site.ack(2, known, head=site.recorder.hash_at(known), before=(3, "cd" * 32))
+    assert site.kinds().count("journal_behind") == 1
+
+
 def test_a_parcel_put_in_while_the_word_comes_is_where_staff_put_it(site: VirtualSite) -> None:
     parcel = site.announce()
     site.sign_in()

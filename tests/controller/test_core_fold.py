@@ -366,7 +366,7 @@ def test_what_is_not_said_is_this() -> None:
     )
     assert m.PlanMark() == m.PlanMark(0, 0, "")
     assert m.Durable({}) == m.Durable(
-        {}, {}, {}, {}, {}, None, {}, (), m.PlanMark(), Settings(), (), (), {}, 0, 0, 8_000, 0, 0, 0, 0
+        {}, {}, {}, {}, {}, None, {}, (), m.PlanMark(), Settings(), (), (), {}, 0, 0, "", 8_000, 0, 0, 0, 0
     )
     assert Task(Step.PUT_IN) == Task(Step.PUT_IN, None, None, After.NOTHING, None, 0, (), None)
     assert Notice(NoticeKind.THANKS) == Notice(NoticeKind.THANKS, None, None, "", "", "", 0, 0)

@@ -15,6 +15,7 @@ from controller.core.evolve import evolve, rebase
 from controller.core.model import Durable, Live, Now, Parcel, Setup, State, fresh
 from controller.core.picture import build_view
 from controller.core.views import View
+from controller.exchange import heard
 from controller.runner import Runner
 from firmware.latches import LatchBusy, LatchError
 from wire import facts as f
@@ -60,7 +61,10 @@ class VirtualClock:
 
 @dataclass
 class Recorder:
-    """Every port of the owner, recording in one list what was done in which order. `rests_until`: no coil may be on before."""
+    """Every port of the owner, recording in one list what was done in which order. `rests_until`: no coil may be on before.
+
+    `kept_from`: older facts were thrown away.
+    """
 
     facts: list[f.AnyFact] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
@@ -70,6 +74,7 @@ class Recorder:
     rests_until: int = 0
     clock: VirtualClock = field(default_factory=VirtualClock)
     acked: int = 0
+    kept_from: int = 0
     on_ballast: bool = False
 
     @property
@@ -77,7 +82,7 @@ class Recorder:
         return len(self.facts)
 
     def hash_at(self, seq: int) -> str:
-        return f"{seq:064x}" if seq <= self.last_seq else ""
+        return f"{seq:064x}" if self.kept_from <= seq <= self.last_seq else ""
 
     def append(self, facts: tuple[f.AnyFact, ...], now: Now) -> None:
         self.facts.extend(facts)
@@ -299,9 +304,9 @@ class VirtualSite:
         self.publish_plan()
         return parcel
 
-    def ack(self, incarnation: int, seq: int, head: str = "") -> None:
-        ack = Ack(incarnation=incarnation, seq=seq, head=head)
-        self.runner.feed(e.AckArrived(ack.incarnation, ack.seq, head=ack.head))
+    def ack(self, incarnation: int, seq: int, head: str = "", before: tuple[int, str] = (0, "")) -> None:
+        ack = Ack(incarnation=incarnation, seq=seq, head=head, before_seq=before[0], before_head=before[1])
+        self.runner.feed(heard(ack))
 
     def command(self, command: Command) -> None:
         self.runner.feed(e.CommandArrived(command))

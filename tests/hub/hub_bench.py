@@ -125,13 +125,15 @@ class Bench:
         with self.store.reading() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
 
+    def given_up(self) -> list[tuple[int, str]]:
+        """The past before, as the last acknowledgements named it."""
+        return [(ack.before_seq, ack.before_head) for ack in self._acks()]
+
     def acks(self) -> list[tuple[int, int]]:
-        return [
-            (ack.incarnation, ack.seq)
-            for topic, payload in self.link.said
-            if topic.endswith("down/ack")
-            for ack in (decode(Ack, payload),)
-        ]
+        return [(ack.incarnation, ack.seq) for ack in self._acks()]
+
+    def _acks(self) -> list[Ack]:
+        return [decode(Ack, payload) for topic, payload in self.link.said if topic.endswith("down/ack")]
 
 
 _CHANNELS = {channel.message: channel for channel in topics.CHANNELS}

@@ -440,9 +440,12 @@ def test_a_card_older_than_its_past_is_refused_until_an_admin_adopts_it(bench: B
     assert bench.incarnation.value > before, "a site follows an earlier fact only with a newer word (I-18)"
     assert bench.link.rejoined == 1
     assert bench.ask("SELECT value FROM hub_meta WHERE key = 'incarnation'") == [(str(bench.incarnation.value),)]
+    given_up = (journal.last, journal.hashes[journal.last])
+    assert bench.given_up()[-1] == given_up, "whoever was not told before is told now"
     fork.write(*life_of(4, ends=False))
     bench.hear(fork.batch(fork.last - 4, fork.last))
     assert bench.ask(cursor) == [(2, journal.name, fork.last)]
+    assert bench.given_up()[-1] == given_up, "for as long as it takes"
 
 
 def test_what_an_abandoned_past_said_of_a_compartment_in_the_same_group_is_abandoned_with_it(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import text
 
 from hub.core.parcels import Refused, new_parcel
-from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake
+from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake, ack_of
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.metrics import Metrics
@@ -34,7 +34,7 @@ from tests.simulation.site import WALL_MS
 from wire import topics
 from wire.badges import badge_digest
 from wire.ids import ParcelId, SizeClass
-from wire.messages import Ack, Presence, decode, encode
+from wire.messages import Presence, decode, encode
 from wire.pickup import PickupKey
 from wire.plan import Person, Settings
 
@@ -180,10 +180,7 @@ class Hub:
         with old.reading() as connection:
             known = journals.all_cursors(connection)
         old.close()
-        acks = [
-            (cursor.site_id, encode(Ack(incarnation=self.incarnation.value, seq=cursor.seq, head=cursor.hash)))
-            for cursor in known
-        ]
+        acks = [(cursor.site_id, encode(ack_of(cursor, self.incarnation.value))) for cursor in known]
 
         def speak() -> None:
             self.world.tell("the machine of the old hub is still on")

@@ -30,8 +30,9 @@ KEPT = {
 }
 """Seeds that failed once, each with its story in a sentence."""
 SLICE = range(102, 106)
-STORMS = (*range(1, 21), 200)
-"""In storm 200 a hub that was put back took a site that went on from an older card for what it had been before."""
+STORMS = (*range(1, 21), 200, 1390)
+"""200: a hub that was put back took a site that went on from an older card for what it had been before. 1390: an admin took an
+older card's past for the site's own before the hub's word had come, and nobody ever told the site that it lacks a part of it."""
 
 
 @pytest.fixture(autouse=True)
