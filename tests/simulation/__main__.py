@@ -1,4 +1,4 @@
-"""`python -m tests.simulation SEED [DAYS | storm | bank]`: live one network, storm or crowded bank again and tell its story.
+"""`python -m tests.simulation SEED [DAYS | storm | bank [everybody]]`: live one network, storm or crowded bank again and tell its story.
 
 Owns the command line. Exit 0: every invariant held; 1: one did not, and the last sentence says which.
 """
@@ -22,11 +22,11 @@ def main(arguments: list[str]) -> int:
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
     if not arguments:
-        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS | storm | bank]\n")
+        sys.stderr.write("usage: python -m tests.simulation SEED [DAYS | storm | bank [everybody]]\n")
         return 2
     logging.disable(logging.CRITICAL)
-    if arguments[1:] == ["bank"]:
-        return tell_bank(int(arguments[0]))
+    if arguments[1:2] == ["bank"]:
+        return tell_bank(int(arguments[0]), everybody=arguments[2:] == ["everybody"])
     seed, is_storm = int(arguments[0]), arguments[1:] == ["storm"]
     days = float(arguments[1]) if len(arguments) > 1 and not is_storm else None
     try:
@@ -40,9 +40,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def tell_bank(seed: int) -> int:
+def tell_bank(seed: int, *, everybody: bool) -> int:
     """Tell one crowded bank: what happened, and what the site wrote down of it."""
-    bank, status = RandomSite(seed), 0
+    bank, status = RandomSite(seed, everybody=everybody), 0
     try:
         bank.live(STEPS)
         last = f"seed {seed}: every invariant held"

@@ -43,8 +43,9 @@ _TRUE_CARDS: Final = {True: CommandCard.EMPTY, False: CommandCard.NOT_EMPTY}
 class RandomSite:
     """The site, its people and the world around it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, everybody: bool = False) -> None:
         self.random = Random(seed)
+        self._acts = _everybodys_acts() if everybody else _acts_of(Random(seed ^ _DEALT))
         self.site = VirtualSite(SETTINGS)
         if seed % PINLESS:
             self.site.pin = helpers.PIN
@@ -82,9 +83,7 @@ class RandomSite:
 
     def live(self, steps: int) -> None:
         """Let `steps` things happen, checking after each."""
-        names = [
-            act for act, weight in (*ACTS, *(act for people in PEOPLE for act in people.ACTS)) for _ in range(weight)
-        ]
+        names = [act for act, weight in self._acts for _ in range(weight)]
         for _ in range(steps):
             act = self.random.choice(names)
             self.log.append(act.__name__)
@@ -442,3 +441,31 @@ ACTS: Final[tuple[tuple[Act, int], ...]] = (
     (RandomSite.force, 2),
 )
 """What may happen, and how often beside the others; the people of each later journey are a module of `people_at_the_bank`."""
+_ALWAYS: Final = frozenset(
+    {
+        RandomSite.announce, RandomSite.staff_load, RandomSite.staff_answers, RandomSite.staff_checks, RandomSite.customer_comes,
+        RandomSite.door_moves, RandomSite.time_passes, helpers.staff_pin,
+    }
+)  # fmt: skip
+"""Without these a bank is no bank."""
+_DEALT: Final = 0xDEA1
+"""Who comes is dealt apart from what they do, so that a life with everybody stays what it was."""
+
+
+def _everybodys_acts() -> tuple[tuple[Act, int], ...]:
+    return (*ACTS, *(act for people in PEOPLE for act in people.ACTS))
+
+
+def _acts_of(random: Random) -> tuple[tuple[Act, int], ...]:
+    """Who comes in this life: everybody in one of four, else the people of a few journeys and a part of what may go wrong.
+
+    What a rare journey needs to go wrong comes about more often where most others stay away (swarm testing, Groce et al., ISSTA 2012).
+    """
+    if random.random() < 1 / 4:
+        return _everybodys_acts()
+    subjects = random.sample(PEOPLE, random.choice((1, 2, 4)))
+    share, often = random.choice((0.3, 0.7)), random.choice((1, 3))
+    base = [act for act in ACTS if act[0] in _ALWAYS or random.random() < share]
+    invited = {act for people in subjects for act in people.ACTS}
+    others = [act for act in _everybodys_acts()[len(ACTS) :] if act in invited or act[0] in _ALWAYS]
+    return (*base, *((act, weight * often) for act, weight in others))
