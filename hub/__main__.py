@@ -1,4 +1,4 @@
-"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | acl]`.
+"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | retention | person | acl]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
 """
@@ -20,8 +20,10 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from hub.clock import wall_ms
+from hub.core.parcels import Refused
 from hub.keys import KeyRing
 from hub.people.services import Door, WeakPassword
+from hub.privacy import commands as privacy
 from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
 from hub.store import desk
 from hub.store.engine import Store, StoreRefused
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command in {None, "serve"}:
             return _serve(settings)
         _COMMANDS[asked.command, getattr(asked, "action", None)](asked, settings, KeyRing(master))
-    except (BadSettings, Impossible, WeakPassword) as error:
+    except (BadSettings, Impossible, Refused, WeakPassword) as error:
         print(error, file=sys.stderr)
         return EXIT_BAD
     except StoreRefused as refused:
@@ -140,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     ended = badge.add_parser("end", help="take somebody off a site's roster; a lost badge opens nothing more")
     ended.add_argument("site")
     ended.add_argument("person")
+    privacy.add_parsers(commands)
     return parser
 
 
@@ -297,6 +300,9 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("token", "add"): _token_add,
     ("badge", "add"): _badge_add,
     ("badge", "end"): _badge_end,
+    ("retention", None): lambda asked, settings, _keys: privacy.retention(asked, settings, _open(settings)),
+    ("person", "export"): lambda asked, settings, _keys: privacy.export(asked, settings, _open(settings)),
+    ("person", "erase"): lambda asked, settings, _keys: privacy.erase(asked, settings, _open(settings)),
 }
 
 

@@ -28,6 +28,7 @@ from hub.notify.sender import Sender, Webhook
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
 from hub.people.services import Door
+from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
 from hub.settings import Settings, Systemd, read_broker_password, read_master_secret
 from hub.sites.planner import Planner, presence
@@ -119,14 +120,10 @@ class Hub:
             announce_all=self.planner.joined,
             wake_sender=self.sender.wake,
         )
-        self.housekeeping = Housekeeping(
-            store=self.store,
-            live=self.live,
-            link=self.link,
-            clock=clock,
-            contact_days=settings.contact_days,
-            ping=self._ping,
+        self.privacy = Privacy(
+            store=self.store, clock=clock, contact_days=settings.contact_days, state_dir=settings.state_dir
         )
+        self.housekeeping = self._housekeeping()
         self._threads = tuple(
             Guarded(name, body, on_thread_end)
             for name, body in (
@@ -136,6 +133,16 @@ class Hub:
                 ("housekeeping", self.housekeeping.run),
                 ("link", self.link.run),
             )
+        )
+
+    def _housekeeping(self) -> Housekeeping:
+        return Housekeeping(
+            store=self.store,
+            live=self.live,
+            link=self.link,
+            clock=self._clock,
+            privacy=self.privacy,
+            ping=self._ping,
         )
 
     def start(self) -> None:

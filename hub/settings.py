@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hub.core.retention import CONTACT_DAYS_MAX
+
 MASTER_SECRET_BYTES: Final = 32
 """Length of the secret every site key is derived from (design §5)."""
 
@@ -170,7 +172,7 @@ class _Reader:
             web=self._web(table),
             access=self._access(table),
             notify=self._notify(table),
-            contact_days=self._integer(table, "contact_days", "", 30, 0, 30),
+            contact_days=self._integer(table, "contact_days", "", CONTACT_DAYS_MAX, 0, CONTACT_DAYS_MAX),
         )
 
     def _broker(self, table: Mapping[str, Any]) -> Broker:

@@ -25,6 +25,7 @@ _TITLES: Final = {
     "care": "Staff who look after the bank",
     "courier": "Couriers",
     "device": "The device",
+    "admin": "Administrators",
 }
 _HEAD: Final = """# Journeys
 

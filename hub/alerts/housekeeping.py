@@ -12,6 +12,7 @@ from typing import Final
 from hub.clock import Clock
 from hub.core.project import AlertKind
 from hub.live import Live
+from hub.privacy.services import ROUND_MAX, Privacy
 from hub.receiver import Link
 from hub.store import desk, ingest
 from hub.store.engine import Store
@@ -21,8 +22,6 @@ OFFLINE_AFTER_MS: Final = 90_000
 """Three missed heartbeats of 30 s (journeys, defaults)."""
 ERASE_EVERY_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
-ERASE_MARGIN_MS: Final = 2 * ERASE_EVERY_MS
-"""Erased this much early, so that the periodic job never makes it thirty days and an hour (I-34)."""
 COMMANDS_DAYS: Final = 90
 
 
@@ -30,14 +29,14 @@ class Housekeeping:
     """The periodic jobs."""
 
     def __init__(
-        self, *, store: Store, live: Live, link: Link, clock: Clock, contact_days: int, ping: Callable[[], None]
+        self, *, store: Store, live: Live, link: Link, clock: Clock, privacy: Privacy, ping: Callable[[], None]
     ) -> None:
         self._store = store
         self._link = link
         self._listening_ms: int | None = None
         self._live = live
         self._clock = clock
-        self._contact_days = contact_days
+        self._privacy = privacy
         self._ping = ping
         self._erased_ms = 0
         self.stopping = threading.Event()
@@ -55,15 +54,15 @@ class Housekeeping:
             self.erase()
 
     def erase(self) -> int:
-        """Forget recipients, sessions and records past their time; how many recipients."""
+        """Forget recipients, sessions and records past their time; how many recipients. What one round leaves, the next takes."""
         now_ms = self._clock()
+        erased = self._privacy.round()
         with self._store.writing() as connection:
-            before_ms = now_ms - self._contact_days * DAY_MS + ERASE_MARGIN_MS
-            erased = desk.erase_contacts(connection, min(before_ms, now_ms))
             desk.close_old_sessions(connection, now_ms)
             desk.prune_commands(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             ingest.prune_quarantine(connection)
-        self._erased_ms = now_ms
+        if erased < ROUND_MAX:
+            self._erased_ms = now_ms
         return erased
 
     def _find_silent_sites(self) -> None:

@@ -203,12 +203,6 @@ def change_parcel(connection: Connection, parcel_id: str, number: int, now_ms: i
     ingest.replan(connection, (number,))
 
 
-def erase_contacts(connection: Connection, ended_before_ms: int) -> int:
-    """Forget the recipients of parcels that ended before then (I-34); how many."""
-    old = select(PARCEL.c.id).where(PARCEL.c.ended_ms < ended_before_ms)
-    return connection.execute(delete(CONTACT).where(CONTACT.c.parcel.in_(old))).rowcount
-
-
 # --------------------------------------------------------------------------------------------------------------- plans
 
 

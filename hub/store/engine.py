@@ -87,6 +87,25 @@ class Store:
             return False
         return True
 
+    def clear_log(self) -> bool:
+        """Empty SQLite's write-ahead log, where what was erased can still be read; False while a reader needs it.
+
+        Waits for nobody: a slow reader must not hold up ingest. PostgreSQL looks after its own.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._one_writer:
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA busy_timeout = 0")
+                busy = int(cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+                cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+                cursor.close()
+            finally:
+                connection.close()
+        return not busy
+
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
@@ -113,6 +132,7 @@ def _prepare_sqlite(dbapi: sqlite3.Connection, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",  # NORMAL lost acknowledged commits in replayed power cuts (field notes)
         "foreign_keys = ON",
+        "secure_delete = ON",  # what is erased must not stay readable in the file's free pages (I-34)
     ):
         dbapi.execute(f"PRAGMA {pragma}").close()
 

@@ -209,6 +209,17 @@ FACT: Final = Table(
 )
 """Every fact of every site, verbatim, with the chain's hash after it. `journal` is the cursor's ordinal."""
 
+ERASURE: Final = Table(
+    "erasure",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("parcels", Text, nullable=False),
+)
+"""Recipients erased because they asked: who did it, why, and the ids of their parcels (a JSON list)."""
+
 ALERT: Final = Table(
     "alert",
     METADATA,

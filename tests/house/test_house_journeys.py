@@ -10,7 +10,7 @@ NOT_YET: set[str] = set()
 
 def test_every_promise_has_a_test_named_after_it() -> None:
     wanted = {name for rows in promises().values() for name in rows}
-    kept = {name for name in kept_by_id() if not name.startswith("A-")}
+    kept = {name for name in kept_by_id() if not name.startswith("A-") or name in wanted}
     assert kept <= wanted, f"no such rows in tests/journeys.toml: {sorted(kept - wanted)}"
     missing = wanted - kept
     assert missing == NOT_YET, (

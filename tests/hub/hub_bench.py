@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from hub.live import Live
 from hub.metrics import Metrics
 from hub.notify.sender import Outgoing, Sender, Undelivered
 from hub.parcels.services import Desk
+from hub.privacy.services import Privacy
 from hub.receiver import Incoming, Mailbox
 from hub.sites.planner import Planner
 from hub.store import desk
@@ -64,7 +66,7 @@ class FakeDriver:
 class Bench:
     """A hub without threads: every part called by hand, on a clock that stands still."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, state_dir: Path | None = None) -> None:
         self.now_ms = AT_MS + DAY_MS
         self.store = Store(url)
         migrate(self.store)
@@ -76,8 +78,15 @@ class Bench:
         self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
         self.reads = PageReads(self.store)
         self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver)
+        self.state_dir = state_dir or Path(url.removeprefix("sqlite:///")).parent
+        self.privacy = Privacy(store=self.store, clock=self.clock, contact_days=30, state_dir=self.state_dir)
         self.housekeeping = Housekeeping(
-            store=self.store, live=self.live, link=self.link, clock=self.clock, contact_days=30, ping=lambda: None
+            store=self.store,
+            live=self.live,
+            link=self.link,
+            clock=self.clock,
+            privacy=self.privacy,
+            ping=lambda: None,
         )
         self.desk = Desk(
             store=self.store,
