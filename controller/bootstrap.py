@@ -20,10 +20,11 @@ from typing import Final
 from controller import ending, health
 from controller.clock import SiteClock, system_is_synchronised
 from controller.core import events as e
+from controller.core.deposit import Deposit
 from controller.core.deposits import DEPOSITS_MAX, read_back
 from controller.core.evolve import evolve, rebase
 from controller.core.looks import NO_SEAL, Seal
-from controller.core.model import Deposit, Durable, Live, Now, Setup, State, fresh
+from controller.core.model import Durable, Live, Now, Setup, State, fresh
 from controller.journal import Journal, JournalError
 from controller.panel import PanelServer
 from controller.runner import Adapters, HubTime, Runner

@@ -191,7 +191,7 @@ class Exchange:
                     self._hub_is(online=True)  # Whatever its will says: it may have overtaken the next connection.
                 self._post(heard(message))
             case Command():
-                self._hear(message.issued_at_ms, fresh)
+                self._hear(message.issued_at_ms, False)
                 self._post(e.CommandArrived(message))
             case HubPresence():
                 self._hear(message.at_ms, fresh)
@@ -320,6 +320,7 @@ class Exchange:
             throttled=read.throttled,
             resident_mb=read.resident_mb,
             pin_policy=read.pin_policy,
+            mono_ms=int(self._seconds() * 1000),
         )
         self._publish(outlet, topics.HEALTH, message)
 

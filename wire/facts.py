@@ -196,6 +196,21 @@ class OpeningOrdered(Fact, frozen=True, kw_only=True, tag="opening_ordered"):
     blind: bool = False
 
 
+class RemoteOpeningAccepted(Fact, frozen=True, kw_only=True, tag="remote_opening_accepted"):
+    """The hub asked for a door, and it will be pulsed: who asked, who else agreed, and why (`OpeningReason`, or a later one).
+
+    `command` is the id of what was asked. `counted`: how many earlier openings from afar the day's budget still held then (I-21).
+    """
+
+    command: str
+    session: str
+    compartment: Label
+    by: str
+    approver: str
+    reason: str
+    counted: int = 0
+
+
 class DoorOpened(Fact, frozen=True, kw_only=True, tag="door_opened"):
     """A door was seen open. Without a session it opened without a cause (I-11)."""
 
@@ -407,6 +422,7 @@ AnyFact = (
     | ReservationReleased
     | ParcelStored
     | OpeningOrdered
+    | RemoteOpeningAccepted
     | DoorOpened
     | DoorClosed
     | OpeningFailed

@@ -161,6 +161,7 @@ class Purpose(StrEnum):
     VERIFY = "verify"
     PRACTICE = "practice"
     SEND = "send"
+    REMOTE = "remote"
 
 
 class PlaceKind(StrEnum):

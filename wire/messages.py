@@ -162,7 +162,10 @@ class Reply(Message, frozen=True, kw_only=True):
 
 
 class Health(Message, frozen=True, kw_only=True):
-    """How the machine is; lost without harm."""
+    """How the machine is; lost without harm.
+
+    `mono_ms`: the monotonic clock of this boot as this was written, the time that a command for a door has to name (`Command`); 0: not said.
+    """
 
     site: str
     boot: Whole
@@ -174,6 +177,7 @@ class Health(Message, frozen=True, kw_only=True):
     throttled: int | None = None
     resident_mb: float | None = None
     pin_policy: str = ""
+    mono_ms: Whole = 0
 
 
 class Ack(Message, frozen=True, kw_only=True):
@@ -196,17 +200,36 @@ class Verb(StrEnum):
 
     REBIRTH = "rebirth"
     IDENTIFY = "identify"
+    OPEN = "open"
+
+
+class OpeningReason(StrEnum):
+    """Why a door is opened from afar. A word of a list and never a sentence: a site keeps nobody's name (I-33)."""
+
+    RECIPIENT_WAITS = "recipient_waits"
+    PARCEL_STUCK = "parcel_stuck"
+    LOOK_INSIDE = "look_inside"
+    DELIVERY = "delivery"
+    SAFETY = "safety"
+    REPAIR = "repair"
 
 
 class Command(Message, frozen=True, kw_only=True):
-    """A one-off intent. Never executed late, at most once. `verb` is text, so that an unknown one can be refused by name."""
+    """A one-off intent. Never executed late, at most once. `verb` is text, so that an unknown one can be refused by name.
+
+    A door (`open`) asks for more. `session`: the site's boot, as in its presence. `until_mono_ms`: when it is late by the site's own
+    monotonic clock, which nobody can set: what `Health.mono_ms` said, with the time since and the life of the command added; no further
+    ahead than `COMMAND_LIFE_MS_MAX`. `actor` asks, `approver` is somebody else who agreed (I-30); both are ids and no names.
+    """
 
     id: Annotated[str, Meta(min_length=8, max_length=64)]
     verb: Annotated[str, Meta(max_length=32)]
     expires_at_ms: Whole
     issued_at_ms: Whole
     session: str = ""
+    until_mono_ms: Whole = 0
     actor: Annotated[str, Meta(max_length=64)] = ""
+    approver: Annotated[str, Meta(max_length=64)] = ""
     reason: Annotated[str, Meta(max_length=200)] = ""
     compartment: Label | None = None
 

@@ -21,6 +21,7 @@ from controller.core import (
     machine,
     pickup,
     practice,
+    remote,
     sending,
     sensors,
     trying,
@@ -147,7 +148,11 @@ def _booted(state: State, event: e.Booted, now: Now) -> Decision:
         facts.append(f.StaffSignedOut(person=staff.person, session=staff.session, reason="restart"))
     facts.extend(doors.resolve_at_boot(state, event))
     alarmed = any(isinstance(fact, f.AlarmRaised) for fact in facts)
-    return Decision(tuple(facts), (Sound(Signal.ALARM),) if alarmed else ())
+    effects: list[Effect] = [Sound(Signal.ALARM)] if alarmed else []
+    for answered, reply in remote.resolve_at_boot(state, event):
+        facts.append(answered)
+        effects.append(reply)
+    return Decision(tuple(facts), tuple(effects))
 
 
 def _merged(decisions: Iterable[Decision]) -> Decision:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from controller.core.model import Deposit, Durable, Now, Parcel, Setup, State
+from controller.core.deposit import Deposit
+from controller.core.model import Durable, Now, Parcel, Setup, State
 from controller.core.rights import Right, may
 from controller.core.views import DepositView
 from wire import facts as f

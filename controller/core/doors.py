@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core import due, keyed, latching, misplaced, moving, practice, reconciliation, reports, sending, sensors
+from controller.core import (
+    due,
+    keyed,
+    latching,
+    misplaced,
+    moving,
+    practice,
+    reconciliation,
+    remote,
+    reports,
+    sending,
+    sensors,
+)
 from controller.core.effects import Decision, Effect, Nagged, SetSending, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
@@ -38,6 +50,8 @@ LATCH_FAILED: Final = latching.LATCH_FAILED
 CHATTERS: Final = "sensor_chatters"
 
 _TAKING: Final = (Purpose.COLLECT, Purpose.REOPEN)
+_UNWATCHED: Final = {Purpose.VERIFY, Purpose.REMOTE}
+"""Openings that may have come about while nobody looked: no key of a recipient says what lies there."""
 _PUT_IN: Final = {Purpose.LOAD: load_closed, Purpose.SEND: sending.closed}
 _NOT_OPENED: Final = {Purpose.LOAD: load_failed, Purpose.SEND: sending.failed}
 """Whoever put something in goes on: their door was shut, or never opened."""
@@ -107,8 +121,9 @@ def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> De
     if opening is not None and _still_belongs(opening, now):
         more = latching.sprang_open(state, opening)
         opened = f.DoorOpened(compartment=label, session=opening.session)
-        effects = (*more.effects, *_leading(state, opening))
-        return Decision((opened, *moving.in_hands(state, opening), *more.facts), effects)
+        afar = remote.seen_open(state, opening)
+        effects = (*more.effects, *_leading(state, opening), *afar.effects)
+        return Decision((opened, *moving.in_hands(state, opening), *more.facts, *afar.facts), effects)
     facts: list[f.AnyFact] = [f.DoorOpened(compartment=label)]
     if alarm_key(FORCED, label) not in state.durable.alarms:
         facts.append(f.AlarmRaised(alarm=FORCED, compartment=label))
@@ -148,6 +163,8 @@ def _closed(state: State, label: Label, opening: Opening | None, now: Now) -> De
         return taken if asked is None else Decision(taken.facts, (*taken.effects, *ask_empty(asked, now)))
     if asked is not None:
         return Decision(facts, (*_not_theirs_now(opening), *ask_empty(asked, now)))
+    if opening.purpose is Purpose.REMOTE:  # What lies there was put in doubt when it opened.
+        return Decision(facts, (Sound(Signal.OFF),))
     if (put_in := _PUT_IN.get(opening.purpose)) is not None:
         more = put_in(state, opening, now)
         return Decision((*facts, *more.facts), more.effects)
@@ -205,7 +222,8 @@ def _not_seen_open(state: State, opening: Opening, now: Now) -> Decision:
         facts: tuple[f.AnyFact, ...] = (f.DoorOpened(compartment=label, session=opening.session),)
         if state.durable.compartments[label].service is Service.IN_SERVICE:
             facts = (*facts, f.ServiceSet(compartment=label, service=Service.SUSPECT, reason=sensors.READS_OPEN))
-        return Decision(facts, (Sound(Signal.ATTENTION),))
+        afar = remote.seen_open(state, opening)
+        return Decision((*facts, *afar.facts), (Sound(Signal.ATTENTION), *afar.effects))
     if opening.pulses < state.durable.settings.pulses_max:
         return pulse_again(opening)
     return _failed(state, opening, "not_seen_open", now)
@@ -229,6 +247,9 @@ def _failed(state: State, opening: Opening, reason: str, now: Now) -> Decision:
         facts.append(f.AlarmRaised(alarm=LATCH_FAILED, compartment=label, detail=reason))
     if (not_opened := _NOT_OPENED.get(opening.purpose)) is not None:
         more = not_opened(state, opening, now)
+        return Decision((*facts, *more.facts), more.effects)
+    if opening.purpose is Purpose.REMOTE:
+        more = remote.not_opened(state, opening, reason)
         return Decision((*facts, *more.facts), more.effects)
     effects: tuple[Effect, ...]
     if opening.purpose is Purpose.VERIFY:
@@ -271,7 +292,7 @@ def _resolved(state: State, opening: Opening, door: Door) -> Iterator[f.AnyFact]
         yield f.ReservationReleased(
             compartment=label, parcel=compartment.parcel, session=opening.session, verified_empty=False
         )
-    elif (seen_open or opening.purpose is Purpose.VERIFY) and compartment.occupancy is not Occupancy.UNKNOWN:
+    elif (seen_open or opening.purpose in _UNWATCHED) and compartment.occupancy is not Occupancy.UNKNOWN:
         yield f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="restart_while_open")
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from controller.core.deposit import Deposit
 from controller.core.events import AssistAsked, Event, Pressed
 from controller.core.found import Found
 from controller.core.handing_in import Sending
 from controller.core.looks import Seal
-from controller.core.model import Deposit, Needs, Notice, StaffNotice, Task
+from controller.core.model import Needs, Notice, StaffNotice, Task
 from controller.core.refused_badge import RefusedBadge
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass

@@ -20,6 +20,7 @@ from controller.core.fold_doors import (
     occupancy_set,
     ordered,
     over,
+    remote_accepted,
     resolved,
 )
 from controller.core.fold_parcels import (
@@ -120,8 +121,8 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return replace(durable, practice=fact.compartment if isinstance(fact, f.PracticeStarted) else None)
         case f.ReconciliationStarted() | f.CompartmentReconciled() | f.ReconciliationEnded():
             return inventory(durable, fact, stamp)
-        case f.CommandAnswered():
-            return _answered_command(durable, fact)
+        case f.RemoteOpeningAccepted() | f.CommandAnswered():
+            return _of_command(durable, fact, stamp)
         case f.HubIncarnationSeen() | f.JournalBehind():
             return _heard_hub(durable, fact)
         case _:
@@ -145,6 +146,7 @@ def rebase(durable: Durable, now: Now) -> Durable:
         parcels={parcel.id: replace(parcel, since_mono=now.mono) for parcel in durable.parcels.values()},
         bucket_mono=now.mono,
         pin_tries={person: replace(tries, since_mono=now.mono) for person, tries in durable.pin_tries.items()},
+        remote=tuple(replace(opening, at_mono=now.mono) for opening in durable.remote),
         drop=None if durable.drop is None else _away_since(durable.drop, now),
     )
 
@@ -196,9 +198,12 @@ def _signed_in(durable: Durable, fact: f.StaffSignedIn) -> Durable:
     return count_session(replace(durable, staff=Staff(fact.person, role, fact.session, carrier)), fact.session)
 
 
-def _answered_command(durable: Durable, fact: f.CommandAnswered) -> Durable:
+def _of_command(durable: Durable, fact: f.RemoteOpeningAccepted | f.CommandAnswered, stamp: Now) -> Durable:
+    if isinstance(fact, f.RemoteOpeningAccepted):
+        return remote_accepted(durable, fact, stamp)
     answers = dict(durable.answers)
     answers[fact.id] = Answer(fact.verb, fact.outcome, fact.reason)
+    kept = {opening.command for opening in durable.remote}  # However many others come: no door is opened twice.
     while len(answers) > ANSWERS_MAX:
-        del answers[next(iter(answers))]
+        del answers[next(one for one in answers if one not in kept)]
     return replace(durable, answers=answers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from controller.core.afar import RemoteOpening
 from controller.core.edits import edit_compartment, edit_opening, edit_parcel, with_key, without_key
 from controller.core.model import (
     DOOR_EVENTS_MAX,
@@ -20,7 +21,7 @@ from controller.core.model import (
     alarm_key,
 )
 from wire import facts as f
-from wire.ids import Occupancy, ParcelState, Purpose
+from wire.ids import Occupancy, ParcelState, Purpose, Trust
 
 
 def _seen_at_door(
@@ -60,6 +61,15 @@ def ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
         if known is not None:
             return edit_parcel(durable, fact.parcel, reopens=known.reopens + 1)
     return durable
+
+
+def remote_accepted(durable: Durable, fact: f.RemoteOpeningAccepted, stamp: Now) -> Durable:
+    """A door will be opened from afar: it counts from here on, with those of the day before it (I-21)."""
+    opening = RemoteOpening(
+        fact.command, fact.session, fact.compartment, stamp.mono, stamp.wall_ms, ntp=stamp.trust is Trust.NTP
+    )
+    kept = durable.remote[-fact.counted :] if fact.counted else ()
+    return replace(durable, remote=(*kept, opening))
 
 
 def key_declared(durable: Durable, fact: f.KeyOpeningDeclared, stamp: Now) -> Durable:

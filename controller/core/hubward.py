@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core.effects import Acked, Answered, Decision, Effect, Rebirth, Signal, Sound
+from controller.core import answers, remote
+from controller.core.effects import Acked, Decision, Effect, Rebirth, Signal, Sound
 from controller.core.events import AckArrived, CommandArrived, PlanArrived
 from controller.core.model import Answer, Ended, Now, Parcel, State, alarm_key
 from wire import facts as f
-from wire.ids import Occupancy, ParcelId, ParcelState, Trust
+from wire.ids import Occupancy, ParcelId, ParcelState
 from wire.labels import read_label
-from wire.messages import COMMAND_LIFE_MS_MAX, Command, Outcome, Reply, Verb
+from wire.messages import Command, Outcome, Verb
 from wire.plan import Plan, PlannedParcel, plan_hash
 
 JOURNAL_BEHIND: Final = "journal_behind"
@@ -101,10 +102,12 @@ def command_arrived(state: State, event: CommandArrived, now: Now) -> Decision:
     command = event.command
     stored = state.durable.answers.get(command.id)
     if stored is not None:
-        return Decision((), (_reply(state, command.id, stored),))
+        return Decision((), (answers.told(state, command.id, stored),))
+    if command.verb == Verb.OPEN:
+        return remote.asked(state, command, now)
     answer, effects = _carry_out(command, now)
-    fact = f.CommandAnswered(id=command.id, verb=answer.verb, outcome=answer.outcome, reason=answer.reason)
-    return Decision((fact,), (*effects, _reply(state, command.id, answer)))
+    fact, reply = answers.given(state, command.id, answer)
+    return Decision((fact,), (*effects, reply))
 
 
 def _fault(state: State, plan: Plan) -> str:
@@ -196,29 +199,10 @@ def _differs(known: Parcel | None, planned: PlannedParcel) -> bool:
 
 
 def _carry_out(command: Command, now: Now) -> tuple[Answer, tuple[Effect, ...]]:
-    if _is_late(command, now):
+    if answers.is_late(command, now):  # The two verbs there are do no harm while no clock can say so.
         return Answer(command.verb, Outcome.REFUSED, "expired"), ()
     if command.verb == Verb.REBIRTH:
         return Answer(command.verb, Outcome.DONE, ""), (Rebirth(),)
     if command.verb == Verb.IDENTIFY:
         return Answer(command.verb, Outcome.DONE, ""), (Sound(Signal.ATTENTION),)
     return Answer(command.verb, Outcome.REFUSED, "unknown_verb"), ()
-
-
-def _is_late(command: Command, now: Now) -> bool:
-    """A clock nobody trusts cannot say *late*; the two verbs there are do no harm, so they are carried out."""
-    if command.expires_at_ms - command.issued_at_ms > COMMAND_LIFE_MS_MAX:
-        return True
-    return now.trust in {Trust.HUB, Trust.NTP} and now.wall_ms > command.expires_at_ms
-
-
-def _reply(state: State, command_id: str, answer: Answer) -> Answered:
-    return Answered(
-        Reply(
-            site=state.setup.site,
-            id=command_id,
-            verb=answer.verb,
-            outcome=Outcome(answer.outcome),
-            reason=answer.reason,
-        )
-    )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from controller.core.afar import RemoteOpening
+from controller.core.deposit import Deposit
 from controller.core.drop import Drop, DropReceipt
 from controller.core.found import Found
 from controller.core.handing_in import Sending
@@ -297,6 +299,7 @@ class Durable:
 
     `practice`: the compartment set aside for practice. `reconciliation`: the one under way; `report`: what the last one found.
     `dropped`: epoch and version of the keys of parcels that a plan announced and another dropped before they came.
+    `remote`: the doors last opened from afar, oldest first (I-21).
     `behind_seq`: up to here the hub knows facts that this journal never held (ADR 0009), 0 when none; `behind_head`: their hash.
     """
 
@@ -328,6 +331,7 @@ class Durable:
     drop: Drop | None = None
     drops: tuple[DropReceipt, ...] = ()
     dropped: Mapping[ParcelId, tuple[int, int]] = field(default_factory=dict)
+    remote: tuple[RemoteOpening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,28 +487,6 @@ class StaffNotice:
     place: Place | None = None
     at_ms: int = 0
     right: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deposit:
-    """A parcel put in: all that its receipt says (S-07). `seq` is its line in the journal, `hash` the chain's hash after it, in hex.
-
-    `session` is that of who put it in, empty after a restart. `size` is a size class, empty on the shelf when nobody said one. `damaged`: staff said that it came so.
-    """
-
-    parcel: ParcelId
-    tracking: str
-    carrier: str
-    place: Place
-    size: str
-    heavy: bool
-    damaged: bool
-    session: str
-    by: str
-    at_ms: int
-    trust: Trust
-    seq: int
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)

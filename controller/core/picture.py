@@ -57,7 +57,7 @@ from wire.pickup import PickupKey, qr_text, send_text, typed_digits
 from wire.plan import Help
 from wire.practice import practice_text
 
-CAPABILITIES: Final = ("identify", "rebirth", "shelf")
+CAPABILITIES: Final = ("identify", "open", "rebirth", "shelf")
 
 _FOR_CUSTOMER: Final = (Purpose.COLLECT, Purpose.REOPEN, Purpose.PRACTICE, Purpose.SEND)
 _SENDING_SCREENS: Final = {SendStep.CHOOSE_SIZE: Screen.CHOOSE_SIZE, SendStep.ASK_INSIDE: Screen.ASK_INSIDE}
@@ -141,7 +141,7 @@ def birth(state: State, journal_id: str, last_seq: int, last_hash: str, now: Now
 
 
 def _customer(state: State, now: Now) -> CustomerView:
-    served = [opening for opening in due.open_openings(state) if opening.purpose in _FOR_CUSTOMER]
+    served = [opening for opening in due.open_openings(state) if _is_shown(opening)]
     settings = state.durable.settings
     recent = [
         opening
@@ -170,6 +170,13 @@ def _customer(state: State, now: Now) -> CustomerView:
     return CustomerView(Screen.READY)
 
 
+def _is_shown(opening: Opening) -> bool:
+    """Nobody waits for a door that opens from afar: it is spoken of once it stands open."""
+    if opening.purpose is Purpose.REMOTE:
+        return opening.phase is Phase.OPEN
+    return opening.purpose in _FOR_CUSTOMER
+
+
 def _asked_of_sender(state: State, latest: Opening | None) -> CustomerView | None:
     """What somebody is asked who hands in a parcel, unless a door has opened for somebody else since."""
     known = state.live.sending
@@ -191,6 +198,9 @@ def _sending_at(state: State, opening: Opening) -> Sending | None:
 
 
 def _serving(state: State, opening: Opening, now: Now) -> CustomerView:
+    if opening.purpose is Purpose.REMOTE:
+        label = opening.compartment
+        return CustomerView(Screen.CLOSE_DOOR, label, _reach(state, label), from_afar=True)
     parcel = None if opening.parcel is None else state.durable.parcels.get(opening.parcel)
     if opening.phase is Phase.PULSING:
         screen = Screen.OPENING if opening.pulses == 1 else Screen.PUSH_DOOR

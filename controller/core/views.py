@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from controller.core.deposit import Deposit
 from controller.core.drop import DropReceipt
 from controller.core.looks import NO_SEAL, Reconciliation, Seal
-from controller.core.model import NO_NEEDS, Deposit, DoorEvent, Needs, Notice, StaffNotice, Step
+from controller.core.model import NO_NEEDS, DoorEvent, Needs, Notice, StaffNotice, Step
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
 from wire.plan import Help
@@ -37,6 +38,7 @@ class CustomerView:
     """One big thing at a time. `doors` open after it for the same person; `also_at_desk`: another parcel waits there (C-25).
 
     `sending`: the parcel that is being handed in; `sizes`: those that may be chosen for it; `may_grow`: a larger door may be asked for.
+    `from_afar`: this door was opened by people who are not here.
     """
 
     screen: Screen
@@ -51,6 +53,7 @@ class CustomerView:
     sending: ParcelId | None = None
     sizes: tuple[SizeClass, ...] = ()
     may_grow: bool = False
+    from_afar: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,9 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         retired=_retired(customer.notice, words),
         proof=_proof(customer.notice),
         problems=[(button, getattr(words, button.value), _inline(drawing)) for button, drawing in _PROBLEMS],
-        problem_door=None if customer.practice else _problem_door(customer),
+        problem_door=None if customer.practice or customer.from_afar else _problem_door(customer),
         practice=customer.practice,
+        from_afar=customer.from_afar,
         sending=customer.sending,
         sizes=[(size.value, _inline(pictograms.SIZES[size]), size in customer.sizes) for size in SizeClass],
         answers=[(button, getattr(words, answer), _inline(drawing)) for button, answer, drawing in _ANSWERS],
@@ -300,7 +301,7 @@ def _clips(customer: CustomerView, language: str, *, scanner: bool) -> tuple[str
     if customer.screen is Screen.NOTICE:
         name = f"notice-{customer.notice.kind.value}" if customer.notice else "notice-one_moment"
     door = f"?door={customer.compartment}" if customer.screen in SERVING and customer.compartment else ""
-    before = ("practice",) if customer.practice else ()
+    before = ("practice",) if customer.practice else ("from_afar",) if customer.from_afar else ()
     clips = (*before, f"{name}{door}", *_about_notice(customer.notice), *_where(customer), *_more_clips(customer))
     return tuple(f"/voice/{language}/{clip}" for clip in clips)
 

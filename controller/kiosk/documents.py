@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.core.model import Deposit
+from controller.core.deposit import Deposit
 from controller.core.rights import Right, may
 from controller.core.views import DepositView, ParcelView, View
 from controller.kiosk.settings import Settings

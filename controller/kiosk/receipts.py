@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Final
 
-from controller.core.model import Deposit
+from controller.core.deposit import Deposit
 from controller.core.views import View
 from controller.kiosk.documents import own_deposits, receipts_of
 from controller.kiosk.link import Link

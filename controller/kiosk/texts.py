@@ -57,6 +57,7 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     several: str
     also_at_desk: str
     practice: str
+    from_afar: str
     problem: str
     found_empty: str
     damaged: str

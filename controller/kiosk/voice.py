@@ -28,7 +28,7 @@ SOUNDS_MAX: Final = 64
 WORDS_PER_MINUTE: Final = 140
 """Slower than usual: the listener may be old, tired or new to the language."""
 
-PLAIN: Final = ("several", "also_at_desk", "practice", "idle", "away", "reader_away")
+PLAIN: Final = ("several", "also_at_desk", "practice", "from_afar", "idle", "away", "reader_away")
 """Clips that are one text of the screen, whole."""
 
 _KINDS: Final = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav"}

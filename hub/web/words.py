@@ -7,10 +7,11 @@ pages and tables. What it has no word for is shown as it came: a wrong guess wou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from hub.web import remote_words
+from hub.web.word import Tone as Tone
+from hub.web.word import Word as Word
 from wire import facts
 from wire.facts import Place
 from wire.ids import (
@@ -28,25 +29,6 @@ from wire.ids import (
     is_label,
 )
 from wire.plan import Help
-
-
-class Tone(StrEnum):
-    """How urgent a text is; never said by colour alone, each has its own icon beside its own word."""
-
-    CALM = "calm"
-    GOOD = "good"
-    WATCH = "watch"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word, the icon beside it and its tone."""
-
-    text: str
-    icon: str
-    tone: Tone = Tone.CALM
-
 
 OCCUPANCY: Final[Mapping[Occupancy, Word]] = {
     Occupancy.FREE: Word("libre", "free", Tone.GOOD),
@@ -190,6 +172,7 @@ _PURPOSE: Final[Mapping[Purpose, str]] = {
     Purpose.VERIFY: "pour vérifier",
     Purpose.PRACTICE: "pour un exercice",
     Purpose.SEND: "pour un colis que son expéditeur dépose",
+    Purpose.REMOTE: "à distance",
 }
 
 _REFUSED: Final[Mapping[str, str]] = {
@@ -401,9 +384,8 @@ def _tell_door(
             return Word(f"Porte {fact.compartment} vue fermée.", "door-closed")
         case facts.OpeningFailed():
             tries = "1 essai" if fact.pulses == 1 else f"{fact.pulses} essais"
-            return Word(
-                f"La porte {fact.compartment} ne s'est pas ouverte ({tries}). Le code reste valable.", "stop", Tone.BAD
-            )
+            kept = "" if fact.purpose is Purpose.REMOTE else " Le code reste valable."
+            return Word(f"La porte {fact.compartment} ne s'est pas ouverte ({tries}).{kept}", "stop", Tone.BAD)
         case facts.OpeningResolved():
             seen = {"open": "ouverte", "closed": "fermée"}.get(fact.door, "dans un état inconnu")
             return Word(f"Après une coupure, la porte {fact.compartment} a été trouvée {seen}.", "return", Tone.WATCH)
@@ -478,8 +460,8 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word(
                 "Un responsable a fait entrer une personne dont le badge n'est plus valable.", "person", Tone.WATCH
             )
-        case facts.CommandAnswered():
-            return Word(f"Demande du réseau « {fact.verb} » : {fact.outcome}.", "message")
+        case facts.RemoteOpeningAccepted() | facts.CommandAnswered():
+            return remote_words.tell(fact)
         case facts.HubIncarnationSeen():
             return Word("Le site a reconnu le serveur du réseau.", "check")
         case facts.JournalBehind():

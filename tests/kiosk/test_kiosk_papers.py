@@ -17,8 +17,8 @@ import pytest
 import zxingcpp
 from playwright.sync_api import Page, expect
 
+from controller.core.deposit import Deposit
 from controller.core.events import Button
-from controller.core.model import Deposit
 from controller.core.views import DepositView, View
 from controller.kiosk import documents
 from controller.kiosk.receipts import Follower

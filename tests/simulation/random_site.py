@@ -22,6 +22,7 @@ from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
+from wire.messages import Command
 from wire.plan import Settings
 
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
@@ -72,6 +73,9 @@ class RandomSite:
         """The numbers of parcels that a sender hands in; `with_sender` still has them under the arm."""
         self.with_sender: set[ParcelId] = set()
         self.counter = 0
+        self.counter_of_commands = 0
+        self.asked_from_afar: list[Command] = []
+        """Every command for a door that the hub ever sent."""
         self.pulses_seen = 0
         self.lived_ms = 0
         self.said: dict[str, int] = {}

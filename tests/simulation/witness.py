@@ -13,6 +13,7 @@ from controller.core.events import DigitsTyped, Scanned
 from controller.core.handing_in import SendStep
 from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
+from tests.simulation.afar_watch import AfarWatch
 from wire import facts as f
 from wire.ids import Door, Found, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
 from wire.mandate import ScannedMandate
@@ -84,6 +85,7 @@ class Witness:
         self._cycled: dict[Label, ParcelId] = {}
         """Compartments whose door was opened for a sender, and that nobody has answered for (C-32)."""
         self._doors_of: dict[ParcelId, int] = defaultdict(int)
+        self.afar = AfarWatch()
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -94,6 +96,7 @@ class Witness:
             fact, at_ms = recorder.facts[self._seen], recorder.stamps[self._seen]
             self._seen += 1
             self._fact(fact, at_ms)
+        self.afar.look(self.site.clock.wall_ms)
         self._belief(self.site.state)
 
     def pin_typed(self) -> None:
@@ -102,6 +105,7 @@ class Witness:
         self._pin_typed = True
 
     def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
+        self.afar.hear(fact, at_ms)
         self._is_of_their_carrier(fact)
         self._drop(fact)
         match fact:
