@@ -17,7 +17,6 @@ import pypdfium2
 import pytest
 import uvicorn
 import zxingcpp
-from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -35,6 +34,7 @@ from hub.store.pages import PageReads
 from hub.store.schema import ALERT, CONTACT, FACT, MESSAGE, PARCEL, PLAN, SITE, SITE_CURSOR, SITE_LIVE
 from hub.web.pages import COOKIE, install
 from hub.web.ports import WebParts
+from tests.tools.axe import violations
 from tests.tools.ports import free_port
 from wire import facts
 from wire.facts import Place
@@ -61,9 +61,6 @@ STORED = parcel_id_from_bits(0xA1)
 SHELVED = parcel_id_from_bits(0xA2)
 GONE = parcel_id_from_bits(0xA3)
 ANNOUNCED = parcel_id_from_bits(0xA4)
-AXE = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-}
 SHOTS = os.environ.get("CONSIGNE_SCREENSHOTS", "")
 """A folder to put pictures of the pages into, for a person to look at."""
 
@@ -306,11 +303,6 @@ PAGES = {
 }
 
 
-def faults(page: Page) -> list[str]:
-    found = Axe().run(page, options=AXE).response["violations"]
-    return [f"{fault['id']}: {node['html'][:160]}" for fault in found for node in fault["nodes"]]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_an_accessibility_fault(page, scheme):
@@ -320,10 +312,10 @@ def test_no_page_has_an_accessibility_fault(page, scheme):
         page.goto(path)
         if SHOTS:
             page.screenshot(path=f"{SHOTS}/{name}-{scheme}.png", full_page=True)
-        found[name] = faults(page)
+        found[name] = violations(page)
     page.context.clear_cookies()
     page.goto("/sign-in")
-    found["sign-in"] = faults(page)
+    found["sign-in"] = violations(page)
     assert {name: seen for name, seen in found.items() if seen} == {}
 
 
@@ -448,7 +440,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_does_not_fit(page, hub):
     expect(page.get_by_label("Nom", exact=True)).to_have_value("Ana Pereira")
     expect(page.get_by_label("M (moyen)")).to_be_checked()
     expect(page.get_by_label("Langue")).to_have_value("pt")
-    assert faults(page) == []
+    assert violations(page) == []
     assert len(hub.versions()) == 4
 
 
@@ -559,5 +551,5 @@ def test_an_empty_network_says_what_to_do_next(empty_hub, chromium):
     for path, words in (("/", "site add"), ("/parcels", "Annoncer le premier"), ("/parcels/new", "d'abord un site")):
         page.goto(path)
         expect(page.locator(".empty")).to_contain_text(words)
-        assert faults(page) == []
+        assert violations(page) == []
     context.close()

@@ -14,7 +14,7 @@ from tests.controller.controller_site import end_all, wait_for
 from tests.controller.hands import sign_in
 from tests.controller.stage import Stage
 from tests.kiosk.public_room import room
-from tests.kiosk.test_kiosk_pages import violations
+from tests.tools.axe import violations
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

@@ -18,7 +18,8 @@ from controller.kiosk import courier, drop_papers
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import OTHER, PARCEL, READY, staffed
-from tests.kiosk.test_kiosk_pages import outside, violations
+from tests.kiosk.test_kiosk_pages import outside
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 from wire.facts import Place
 from wire.ids import Label, PlaceKind, Trust

@@ -13,7 +13,8 @@ from controller.kiosk.finding import asked_day
 from controller.panel_messages import FindInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import OTHER, staffed
-from tests.kiosk.test_kiosk_pages import outside, violations
+from tests.kiosk.test_kiosk_pages import outside
+from tests.tools.axe import violations
 from wire.facts import Place
 from wire.ids import ParcelState, PlaceKind
 

@@ -18,7 +18,7 @@ from controller.kiosk.link import Picture
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import PARCEL, staffed
-from tests.kiosk.test_kiosk_pages import violations
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 from wire.ids import Found, Label, Occupancy, ParcelId
 

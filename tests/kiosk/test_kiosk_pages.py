@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from controller.core.events import Button
@@ -17,17 +16,11 @@ from controller.kiosk.texts import languages, texts
 from controller.panel_messages import DigitsInput, PressInput, ScanInput, TouchInput
 from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "EN-301-549", "RGAAv4", "best-practice"]
-AXE = {"runOnly": {"type": "tag", "values": TAGS}}
 SIZES = ((1024, 600), (800, 480), (1280, 800), (800, 1280))
 SERVING = (Screen.OPENING, Screen.PUSH_DOOR, Screen.TAKE, Screen.CLOSE_DOOR, Screen.PUT_BACK)
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options=AXE).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found]
 
 
 def outside(page: Page) -> list[str]:

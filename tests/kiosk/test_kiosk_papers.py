@@ -28,7 +28,8 @@ from paper.media import Paper
 from paper.phrases import languages, phrases
 from tests.kiosk.conftest import ROOT, Running, has_lock
 from tests.kiosk.kiosk_lock import OTHER, PARCEL, READY, SITE_KEY, SLIP, LockProcess, staffed
-from tests.kiosk.test_kiosk_pages import outside, violations
+from tests.kiosk.test_kiosk_pages import outside
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 from wire.badges import CommandCard, card_text
 from wire.facts import Place

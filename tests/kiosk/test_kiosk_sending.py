@@ -11,7 +11,8 @@ from controller.core.views import CustomerView, Screen
 from controller.kiosk.texts import languages, texts
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import PARCEL, READY, serving
-from tests.kiosk.test_kiosk_pages import sized, violations
+from tests.kiosk.test_kiosk_pages import sized
+from tests.tools.axe import violations
 from wire.ids import Label, SizeClass
 
 pytestmark = pytest.mark.timeout(120)

@@ -13,7 +13,7 @@ from controller.core.model import Needs, Step
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import OTHER, staffed
-from tests.kiosk.test_kiosk_pages import violations
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 from wire.ids import Label
 

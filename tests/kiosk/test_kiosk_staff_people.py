@@ -16,7 +16,8 @@ from controller.kiosk.staff_words import notice_words
 from controller.panel_messages import AssistInput, PinInput, PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import KEY, PARCEL, SITE_KEY, SLIP, serving, staffed
-from tests.kiosk.test_kiosk_pages import outside, violations
+from tests.kiosk.test_kiosk_pages import outside
+from tests.tools.axe import violations
 from tests.tools.ports import wait_until
 from wire.ids import IdentityCheck, Label, Motive
 from wire.mandate import mandate_text
