@@ -187,7 +187,9 @@ def get_facts(
 
 @router.post("/{site}/commands", status_code=202, summary="Send a command")
 def send_command(caller: Caller, parts: Parts, site: SiteName, command: CommandIn) -> CommandOut:
-    """Send a command that lives 30 s at most. *Accepted* by us is not *done*: read it again."""
+    """Send a command that lives 30 s at most. *Accepted* by us is not *done*: read it again. No door opens so: that takes two people."""
+    if command.verb is Verb.OPEN:
+        raise Refused("two_people", "verb: a door is opened from afar by two people, and by no single request")
     if command.compartment is not None and not is_label(command.compartment):
         raise Refused("bad_compartment", "compartment: 1 to 4 characters of A-Z and 0-9")
     label = None if command.compartment is None else Label(command.compartment)

@@ -177,6 +177,16 @@ def test_a_03_beside_staff_no_door_opens(site: VirtualSite) -> None:
     assert told(site) == [("refused", "busy")]
 
 
+def test_a_03_one_door_after_the_other(site: VirtualSite) -> None:
+    site.command(wish(site, 1, "1"))
+    site.command(wish(site, 2, "2"))
+    site.open("1")
+    site.command(wish(site, 3, "2"))
+    site.wait(site.settings.pulse_gap_ms)
+    site.command(wish(site, 4, "2"))
+    assert told(site) == [("accepted", ""), ("refused", "busy"), ("done", ""), ("refused", "busy"), ("accepted", "")]
+
+
 def test_a_03_a_door_somebody_left_open_long_ago_keeps_nobody_from_the_next(site: VirtualSite) -> None:
     parcel = site.stored()
     site.wait(CALM_MS)

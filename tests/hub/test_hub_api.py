@@ -57,6 +57,14 @@ def test_every_route_but_health_wants_somebody(client: TestClient, hub: Hub) -> 
     assert open_paths == {"/healthz", "/readyz", "/metrics"}
 
 
+def test_i_30_no_single_request_opens_a_door(client: TestClient, hub: Hub) -> None:
+    headers = _token(hub)
+    client.post("/api/v1/sites", json={"id": "gambetta", "name": "Gambetta"}, headers=headers)
+    wish = {"verb": "open", "compartment": "1", "reason": "recipient_waits"}
+    answer = client.post("/api/v1/sites/gambetta/commands", json=wish, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "two_people")
+
+
 def test_the_document_is_openapi_and_every_field_has_an_example(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")
