@@ -1,4 +1,5 @@
-"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | retention | person | acl]`.
+"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | retention | person | backup | restore |
+verify | migrate | acl]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
 """
@@ -22,10 +23,12 @@ from sqlalchemy.exc import IntegrityError
 from hub.clock import wall_ms
 from hub.core.parcels import Refused
 from hub.keys import KeyRing
+from hub.operations import commands as operations
 from hub.people.services import Door, WeakPassword
 from hub.privacy import commands as privacy
 from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
 from hub.store import desk
+from hub.store.copies import CopyFailed
 from hub.store.engine import Store, StoreRefused
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
@@ -66,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{asked.config}: fine")
             return 0
         if asked.command in {None, "serve"}:
-            return _serve(settings)
+            with operations.running(settings.state_dir):
+                return _serve(settings)
         _COMMANDS[asked.command, getattr(asked, "action", None)](asked, settings, KeyRing(master))
-    except (BadSettings, Impossible, Refused, WeakPassword) as error:
+    except (BadSettings, CopyFailed, Impossible, Refused, WeakPassword, operations.Disagrees) as error:
         print(error, file=sys.stderr)
         return EXIT_BAD
     except StoreRefused as refused:
@@ -143,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     ended.add_argument("site")
     ended.add_argument("person")
     privacy.add_parsers(commands)
+    operations.add_parsers(commands)
     return parser
 
 
@@ -300,6 +305,10 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("token", "add"): _token_add,
     ("badge", "add"): _badge_add,
     ("badge", "end"): _badge_end,
+    ("backup", None): lambda asked, settings, _keys: operations.backup(asked, settings),
+    ("restore", None): lambda asked, settings, _keys: operations.restore(asked, settings),
+    ("verify", None): lambda asked, settings, _keys: operations.check(asked, settings, _open(settings)),
+    ("migrate", None): lambda asked, settings, _keys: operations.to_this_version(asked, settings, _open(settings)),
     ("retention", None): lambda asked, settings, _keys: privacy.retention(asked, settings, _open(settings)),
     ("person", "export"): lambda asked, settings, _keys: privacy.export(asked, settings, _open(settings)),
     ("person", "erase"): lambda asked, settings, _keys: privacy.erase(asked, settings, _open(settings)),

@@ -30,6 +30,14 @@ class Boxes:
         """Read what is known of the compartments of these sites."""
         self._known = sql.boxes(self._connection, numbers)
 
+    def begin(self, number: int) -> None:
+        """Fold site `number` from nothing, whatever is kept; for comparing, so nothing of it is to be written."""
+        self._known[number] = {}
+
+    def folded(self, number: int) -> dict[str, Box]:
+        """The compartments of a site after everything folded so far; those no fact has named are left out."""
+        return self._known[number]
+
     def forget(self, number: int) -> None:
         """Begin anew with what another past of the site says: what this group had folded of the first goes too."""
         sql.forget_boxes(self._connection, number)

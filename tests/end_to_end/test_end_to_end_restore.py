@@ -52,6 +52,13 @@ def world(tmp_path: Path) -> Iterator[World]:
         started.stop()
 
 
+def command(world: World, *arguments: str) -> str:
+    """`consigne-hub`, as an administrator types it."""
+    asked = [sys.executable, "-m", "hub", "--config", str(world.folder / "hub.toml"), *arguments]
+    done = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout
+
+
 def copy_database(source: Path, target: Path) -> None:
     """As an administrator's nightly job does it: SQLite's own backup, of a database in use."""
     with sqlite3.connect(source) as there, sqlite3.connect(target) as here:
@@ -90,8 +97,7 @@ def test_a_hub_restored_from_an_older_copy_learns_everything_again(world: World,
     load(world, site, early, "8N30000000001")
     load(world, site, kept, "8N30000000002")
     come_to_rest(world)
-    database = world.folder / "hub" / "hub.sqlite"
-    copy_database(database, tmp_path / "older.sqlite")
+    command(world, "backup", str(tmp_path / "older.sqlite"))
 
     # What the copy does not know: two parcels stored, one collected, one announced, and a slip replaced.
     load(world, site, loaded_later, "8N30000000003")
@@ -113,7 +119,7 @@ def test_a_hub_restored_from_an_older_copy_learns_everything_again(world: World,
 
     hub = world.program("hub")
     hub.stop()
-    put_back(tmp_path / "older.sqlite", database)
+    command(world, "restore", str(tmp_path / "older.sqlite"), "--replace")
     hub.start()
     hub.wait_until(lambda: answers(f"{world.hub_url}/readyz"))
 
@@ -152,6 +158,7 @@ def test_a_hub_restored_from_an_older_copy_learns_everything_again(world: World,
     expect(lambda: state_of(world, unknown) == "collected", "the hub to say collected")
     come_to_rest(world)
     assert draw_up(world).balances
+    assert command(world, "verify").count("everything agrees") == len(world.sites)
 
 
 def newest_version(site: Site, parcel: str) -> int:

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hub.core import retention
 from hub.core.parcels import Refused
-from hub.core.retention import AWAITED_DAYS, DAY_MS, limits, written_ways
+from hub.core.retention import AWAITED_DAYS, DAY_MS
 from hub.privacy import services
 from hub.privacy.services import Book, Privacy
 from hub.store.privacy import Request
@@ -27,31 +26,6 @@ from wire.chain import FactRecord
 from wire.ids import ParcelId, Trust
 
 NAME, PHONE = "Awa Diallo", "0612345678"
-
-
-def test_a_14_the_period_ends_early_rather_than_late_and_no_setting_lengthens_it() -> None:
-    day = limits(100 * DAY_MS, 30)
-    assert day.ended_before_ms == 70 * DAY_MS + retention.MARGIN_MS
-    assert day.awaited_before_ms == (100 - AWAITED_DAYS) * DAY_MS
-    assert limits(100 * DAY_MS, 400) == day
-    assert limits(100 * DAY_MS, 0).ended_before_ms == limits(100 * DAY_MS, -1).ended_before_ms == 100 * DAY_MS
-    assert limits(100 * DAY_MS, 1).ended_before_ms == 99 * DAY_MS + retention.MARGIN_MS
-
-
-@pytest.mark.parametrize(
-    ("phone", "ways"),
-    [
-        ("0612345678", ("+33612345678", "0033612345678", "0612345678")),
-        ("+33612345678", ("+33612345678", "0033612345678", "0612345678")),
-        ("0033612345678", ("+33612345678", "0033612345678", "0612345678")),
-        ("+4915112345678", ("+4915112345678",)),
-        ("061234567", ("061234567",)),
-        ("0012345678", ("0012345678",)),
-        ("", ()),
-    ],
-)
-def test_a_14_a_number_is_found_however_it_was_written(phone: str, ways: tuple[str, ...]) -> None:
-    assert written_ways(phone) == ways
 
 
 def lived(bench: Bench, *, ends: bool = True, name: str = NAME, phone: str = PHONE) -> tuple[ParcelId, Journal]:
