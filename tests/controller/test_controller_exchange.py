@@ -15,7 +15,7 @@ from controller.health import Readings
 from controller.journal import Journal, JournalReader
 from tests.controller.controller_site import NOW, SITE, attempt, setup
 from wire import topics
-from wire.messages import BATCH_FACTS_MAX, Ack, FactBatch, HubPresence, Message, decode, encode
+from wire.messages import BATCH_FACTS_MAX, Ack, Command, FactBatch, Health, HubPresence, Message, decode, encode
 
 
 class End:
@@ -25,12 +25,13 @@ class End:
         self.now_s = 1_000.0
         self.said: list[tuple[str, bytes]] = []
         self.posted: list[e.Event] = []
+        self.times: list[tuple[int, bool]] = []
         self.journal = Journal(folder / "journal.db", SITE)
         self.journal.begin()
         self.reader = JournalReader(self.journal.path, SITE)
         self.exchange = Exchange(
             site=SITE, boot=1, journal_id=self.journal.journal_id, acked=0, post=self._post,
-            hear=lambda _at, _fresh: None, readings=Readings, seconds=lambda: self.now_s, random=random.Random(1),
+            hear=lambda at_ms, fresh: self.times.append((at_ms, fresh)), readings=Readings, seconds=lambda: self.now_s, random=random.Random(1),
         )  # fmt: skip
         self.exchange.publish_state(State(setup(), fresh(setup()), Live()), 0, NOW)
         self.exchange.joined(self)
@@ -147,3 +148,13 @@ def test_after_waiting_in_vain_only_one_batch_goes_out_until_something_is_acknow
     end.exchange.joined(end)
     end.pump()
     assert end.batches() == every[1:], "a new connection is a new chance"
+
+
+def test_a_04_a_command_sets_no_clock_and_the_site_tells_the_one_it_is_measured_by(end: End) -> None:
+    """It may have been stuck for an hour: taken for the present, it would turn the clock back and then be in time by it."""
+    command = Command(id="c" * 12, verb="open", issued_at_ms=5, expires_at_ms=20)
+    end.hear(topics.COMMAND, command)
+    assert end.times == [(5, False)]
+    assert end.posted[-1] == e.CommandArrived(command)
+    said = [decode(Health, payload) for topic, payload in end.said if topic.endswith("/health")]
+    assert [health.mono_ms for health in said] == [1_000_000]

@@ -29,6 +29,7 @@ BOLD = (
     "sending-question-hidden",
     "search-wants-the-whole-number",
     "answer-stays-for-the-next-person",
+    "doors-budget-refilled-by-reboot",
 )
 """One fault of each kind that most lives show soon: that the hunt works at all. Hunting for the shy ones takes longer than everything else
 together, and is the campaign's."""
