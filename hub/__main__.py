@@ -1,5 +1,5 @@
 """The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | retention | person | backup | restore |
-verify | migrate | acl]`.
+verify | migrate | rhythm | acl]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
 """
@@ -26,6 +26,7 @@ from hub.keys import KeyRing
 from hub.operations import commands as operations
 from hub.people.services import Door, WeakPassword
 from hub.privacy import commands as privacy
+from hub.rhythm import commands as rhythm
 from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
 from hub.store import desk
 from hub.store.copies import CopyFailed
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     ended.add_argument("person")
     privacy.add_parsers(commands)
     operations.add_parsers(commands)
+    rhythm.add_parser(commands)
     return parser
 
 
@@ -309,6 +311,7 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("restore", None): lambda asked, settings, _keys: operations.restore(asked, settings),
     ("verify", None): lambda asked, settings, _keys: operations.check(asked, settings, _open(settings)),
     ("migrate", None): lambda asked, settings, _keys: operations.to_this_version(asked, settings, _open(settings)),
+    ("rhythm", None): lambda asked, settings, _keys: rhythm.show(asked, _open(settings), wall_ms),
     ("retention", None): lambda asked, settings, _keys: privacy.retention(asked, settings, _open(settings)),
     ("person", "export"): lambda asked, settings, _keys: privacy.export(asked, settings, _open(settings)),
     ("person", "erase"): lambda asked, settings, _keys: privacy.erase(asked, settings, _open(settings)),

@@ -1,0 +1,1 @@
+"""When much comes to a site, and when little: what it learns from its own months."""
