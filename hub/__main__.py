@@ -1,5 +1,5 @@
-"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | user | token | badge | retention | person | backup | restore |
-verify | migrate | rhythm | acl]`.
+"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | association | user | token | badge | audit |
+retention | person | backup | restore | verify | migrate | rhythm | acl]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
 """
@@ -7,7 +7,6 @@ Owns arguments and what is printed. Keys, tokens and badges are printed once, he
 from __future__ import annotations
 
 import argparse
-import getpass
 import logging
 import os
 import secrets
@@ -18,13 +17,18 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from hub.audit.chain import Action
+from hub.audit.log import AuditLog
 from hub.clock import wall_ms
 from hub.core.parcels import Refused
 from hub.keys import KeyRing
 from hub.operations import commands as operations
-from hub.people.services import Door, WeakPassword
+from hub.people import commands as console
+from hub.people.commands import EXIT_TAMPERED, Impossible, Tampered
+from hub.people.services import CONSOLE, WeakPassword
 from hub.privacy import commands as privacy
 from hub.rhythm import commands as rhythm
 from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
@@ -54,10 +58,6 @@ GOODBYE_S: Final = 3
 """How long open pages may finish before the process stops."""
 
 
-class Impossible(Exception):
-    """What was asked cannot be done; the text says why."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the hub or one of its commands; the exit status."""
     asked = _parser().parse_args(arguments)
@@ -72,7 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.command in {None, "serve"}:
             with operations.running(settings.state_dir):
                 return _serve(settings)
-        _COMMANDS[asked.command, getattr(asked, "action", None)](asked, settings, KeyRing(master))
+        command, keys = (asked.command, getattr(asked, "action", None)), KeyRing(master)
+        if command in console.COMMANDS:
+            console.COMMANDS[command](asked, _open(settings), keys)
+        else:
+            _COMMANDS[command](asked, settings, keys)
+    except Tampered:
+        return EXIT_TAMPERED
     except (BadSettings, CopyFailed, Impossible, Refused, WeakPassword, operations.Disagrees) as error:
         print(error, file=sys.stderr)
         return EXIT_BAD
@@ -117,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--name", required=True)
     added.add_argument("--address", default="")
     added.add_argument("--help-phone", default="")
+    added.add_argument("--association", default="", help="whose site it is; without it the first one's")
     site.add_parser("list", help="list sites")
     site.add_parser("key", help="print the key file of a site").add_argument("site")
     timed = site.add_parser("set", help="change a site: dispute_ms=900000, pin_required=true")
@@ -125,13 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     site.add_parser(
         "adopt", help="take another past of a site as its own: a new journal, or an older card gone on"
     ).add_argument("site")
-    user = commands.add_parser("user", help="people").add_subparsers(dest="action", required=True)
-    person = user.add_parser("add", help="let somebody sign in, or change a password")
-    person.add_argument("name")
-    person.add_argument("--role", default="admin")
-    person.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    token = commands.add_parser("token", help="API tokens").add_subparsers(dest="action", required=True)
-    token.add_parser("add", help="print a new API token").add_argument("name")
+    console.add_commands(commands)
     badge = commands.add_parser("badge", help="badges of a site's staff").add_subparsers(dest="action", required=True)
     worn = badge.add_parser("add", help="print the text of a new badge")
     worn.add_argument("site")
@@ -164,10 +165,12 @@ def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None
     print(mosquitto_acl(settings.broker.user or "hub"), end="")
 
 
-def _site_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+def _site_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
     if not is_site_id(asked.site):
         raise Impossible(f"{asked.site!r} is not a site id: 2 to 31 characters of a-z, 0-9 and -, not hub")
-    with _open(settings).writing() as connection:
+    store = _open(settings)
+    tenant = console.tenant_named(store, asked.association)
+    with store.writing() as connection:
         if desk.site(connection, asked.site) is not None:
             raise Impossible(f"there is a site {asked.site} already")
         number = desk.add_site(
@@ -177,11 +180,13 @@ def _site_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> 
             address=asked.address,
             help_phone=asked.help_phone,
             now_ms=wall_ms(),
+            tenant=tenant,
         )
+        _note(connection, keys, Action.SITE_CREATED, tenant, asked.site)
     print(number)
 
 
-def _site_set(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+def _site_set(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
     pairs = [value.partition("=") for value in asked.values]
     with _open(settings).writing() as connection:
         row = desk.site(connection, asked.site)
@@ -196,6 +201,7 @@ def _site_set(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> 
         if unknown := sorted({key for key, _, _ in pairs} - set(SiteSettings.__struct_fields__)):
             raise Impossible(f"unknown: {', '.join(unknown)}; the keys are {', '.join(SiteSettings.__struct_fields__)}")
         desk.set_settings(connection, number=row.number, settings=wanted)
+        _note(connection, keys, Action.SITE_CHANGED, row.tenant, asked.site, reason=" ".join(asked.values))
 
 
 def _site_list(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
@@ -204,37 +210,26 @@ def _site_list(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -
 
 
 def _site_key(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
-    with _open(settings).reading() as connection:
+    with _open(settings).writing() as connection:
         row = desk.site(connection, asked.site)
-    if row is None:
-        raise Impossible(f"there is no site {asked.site}")
+        if row is None:
+            raise Impossible(f"there is no site {asked.site}")
+        _note(connection, keys, Action.SITE_KEY_SHOWN, row.tenant, asked.site)
     for epoch in range(row.epoch + 1):
         print(epoch, keys.site_key(asked.site, epoch).hex())
 
 
-def _site_adopt(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+def _site_adopt(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
     with _open(settings).writing() as connection:
         row = desk.site(connection, asked.site)
         if row is None:
             raise Impossible(f"there is no site {asked.site}")
         desk.adopt_next_journal(connection, row.number)
+        _note(connection, keys, Action.SITE_ADOPTED, row.tenant, asked.site)
     print(f"the next past {asked.site} tells, from another journal or an older card, is taken as its own")
 
 
-def _user_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
-    password = sys.stdin.readline().rstrip("\n") if asked.password_stdin else getpass.getpass()
-    Door(_open(settings), keys, wall_ms).add_person(asked.name, asked.role, password)
-    print(f"{asked.name} may sign in")
-
-
-def _token_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
-    try:
-        print(Door(_open(settings), keys, wall_ms).add_token(asked.name))
-    except IntegrityError as error:
-        raise Impossible(f"there is a token {asked.name} already") from error
-
-
-def _badge_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+def _badge_add(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
     text = badge_text(secrets.randbits(128))
     person = _person(asked, text)
     try:
@@ -243,6 +238,7 @@ def _badge_add(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) ->
             if row is None:
                 raise Impossible(f"there is no site {asked.site}")
             desk.add_badge(connection, number=row.number, person=person)
+            _note(connection, keys, Action.BADGE_ADDED, row.tenant, asked.site, kind="badge", subject=asked.person)
     except IntegrityError as error:
         raise Impossible(f"{asked.person} is on the roster of {asked.site} already") from error
     print(text)
@@ -286,14 +282,25 @@ def _end_of_day_ms(day: date) -> int:
     return int(datetime.combine(day + timedelta(days=1), datetime.min.time()).timestamp() * 1000)
 
 
-def _badge_end(asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
+def _badge_end(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
     with _open(settings).writing() as connection:
         row = desk.site(connection, asked.site)
         if row is None:
             raise Impossible(f"there is no site {asked.site}")
         if not desk.end_badge(connection, number=row.number, person=asked.person):
             raise Impossible(f"{asked.person} is not on the roster of {asked.site}")
+        _note(connection, keys, Action.BADGE_ENDED, row.tenant, asked.site, kind="badge", subject=asked.person)
     print(f"{asked.person} opens nothing more at {asked.site} once it has its next plan")
+
+
+def _note(
+    connection: Connection, keys: KeyRing, action: Action, tenant: int, site: str,
+    *, kind: str = "site", subject: str = "", reason: str = "",
+) -> None:  # fmt: skip
+    AuditLog(keys).note(
+        connection, CONSOLE, action, tenant=tenant, at_ms=wall_ms(), kind=kind, subject=subject or site, site=site,
+        reason=reason,
+    )  # fmt: skip
 
 
 _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Settings, KeyRing], None]]] = {
@@ -303,8 +310,6 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("site", "set"): _site_set,
     ("site", "key"): _site_key,
     ("site", "adopt"): _site_adopt,
-    ("user", "add"): _user_add,
-    ("token", "add"): _token_add,
     ("badge", "add"): _badge_add,
     ("badge", "end"): _badge_end,
     ("backup", None): lambda asked, settings, _keys: operations.backup(asked, settings),

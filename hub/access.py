@@ -7,7 +7,9 @@ in an error, so that no name or phone number comes back or is logged.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -21,20 +23,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.clock import Clock
 from hub.core.parcels import Refused
+from hub.core.permissions import Right, Visitor
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.parcels.services import Desk
 from hub.people.services import Door
 from hub.store.engine import Store, StoreRefused
-from hub.store.pages import PageReads
-from hub.web.ports import Visitor
+from hub.web.ports import Reads
 
 LOG: Final = logging.getLogger(__name__)
 
 COOKIE: Final = "consigne_session"
 """The pages' cookie; the API accepts it too."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER: Final = HTTPBearer(auto_error=False, description="An API token: consigne-hub token add NAME")
+_BEARER: Final = HTTPBearer(auto_error=False, description="An API token: consigne-hub token add NAME --scope RIGHT")
 _COOKIE: Final = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of the pages")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _STATUS: Final = {
@@ -56,7 +58,7 @@ class ApiParts:
     """What the routes need, put into `app.state.api` by the composition root."""
 
     store: Store
-    reads: PageReads
+    reads: Reads
     desk: Desk
     door: Door
     keys: KeyRing
@@ -80,7 +82,7 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": text, "content": {_PROBLEM: {}}}
     for status, text in (
         (401, "Nobody is signed in and no valid token was sent"),
-        (403, "A browser sent this from another site's page"),
+        (403, "The caller has not the right to, or a browser sent this from another site's page"),
         (404, "There is no such thing"),
         (409, "The wish cannot be met as things stand"),
         (422, "A field does not fit"),
@@ -122,7 +124,26 @@ def is_own_page(request: Request) -> bool:
 
 
 Parts = Annotated[ApiParts, Depends(api_parts)]
-Caller = Annotated[Visitor, Depends(signed_in)]
+
+
+@lru_cache(maxsize=len(Right))
+def _check(right: Right) -> Callable[..., Visitor]:
+    def allowed(caller: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
+        if not caller.may(right):
+            lacks = "a second factor first" if caller.has(right) else f"the right {right}"
+            raise HTTPException(403, f"this needs {lacks}")
+        return caller
+
+    allowed.right = right  # type: ignore[attr-defined]  # read by the test that every route declares one
+    return allowed
+
+
+def who_may(right: Right) -> Any:
+    """The dependency of a route: a caller who has this right now. Answers 401 to nobody, 403 to everybody else.
+
+    What lies outside the caller's scope is answered by the route, as what does not exist.
+    """
+    return Depends(_check(right))
 
 
 def install_errors(app: FastAPI) -> None:

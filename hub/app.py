@@ -37,6 +37,7 @@ from hub.store import meta
 from hub.store.engine import Store
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
+from hub.store.tenants import SitePlaces
 from hub.systemd_notify import notify
 from hub.web.pages import install as install_pages
 from hub.web.ports import WebParts
@@ -77,7 +78,7 @@ class Hub:
         self.store = Store(settings.store_url)
         migrate(self.store)
         self.incarnation = Incarnation(self._next_incarnation())
-        self.live = Live()
+        self.live = Live(place_of=SitePlaces(self.store).of)
         self.metrics = Metrics()
         self.reads = PageReads(self.store)
         self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)

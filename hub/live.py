@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+
+from hub.core.permissions import Scope
 
 WAITING_MAX: Final = 200
 """Events one browser may be behind before it is dropped: some seconds of a whole fleet."""
@@ -22,6 +25,8 @@ REMEMBERED: Final = 1_000
 CLIENTS_MAX: Final = 1_000
 """Open streams of one process."""
 HEARTBEAT_S: Final = 15.0
+ASKED_AGAIN_S: Final = 10.0
+"""How long a stream runs on before it asks again whether its session lives: with the heartbeat, half a minute at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,12 @@ class Event:
     topic: str
     site: str
     key: str
+    tenant: int = 0
+    number_of_site: int = 0
+
+    def is_inside(self, scope: Scope) -> bool:
+        """Whether somebody of this scope may hear of it (I-31)."""
+        return scope.holds_site(self.tenant, self.number_of_site)
 
     def encoded(self) -> bytes:
         """The event as it stands in the stream."""
@@ -46,8 +57,13 @@ class TooManyStreams(Exception):
 class Live:
     """Publishes from any thread, delivers on the web server's loop."""
 
-    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        listener: Callable[[str], None] | None = None,
+        place_of: Callable[[str], tuple[int, int]] = lambda _site: (0, 0),
+    ) -> None:
         self._listener = listener
+        self._place_of = place_of
         self._lock = threading.Lock()
         self._number = 0
         self._memory: deque[Event] = deque(maxlen=REMEMBERED)
@@ -76,10 +92,11 @@ class Live:
         return self._number
 
     def publish(self, topic: str, site: str, key: str = "") -> None:
-        """Tell that something changed; never waits."""
+        """Tell that something changed; waits for nobody who listens."""
+        tenant, number_of_site = self._place_of(site)
         with self._lock:
             self._number += 1
-            event = Event(self._number, topic, site, key)
+            event = Event(self._number, topic, site, key, tenant, number_of_site)
             self._memory.append(event)
             loop = self._loop
         if self._listener is not None:
@@ -87,8 +104,14 @@ class Live:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._deliver, event)
 
-    async def stream(self, last: int | None) -> AsyncIterator[bytes]:
-        """The bytes of one browser's stream, after event `last` where that is remembered. Raises TooManyStreams."""
+    async def stream(
+        self, last: int | None, scope: Scope, is_still_welcome: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[bytes]:
+        """The bytes of one browser's stream, after event `last` where that is remembered. Raises TooManyStreams.
+
+        Only events inside `scope` are in it. It ends at a heartbeat when `is_still_welcome` says no: that is asked in
+        a thread, at least every `ASKED_AGAIN_S`.
+        """
         if len(self._clients) >= CLIENTS_MAX:
             raise TooManyStreams(f"{CLIENTS_MAX} pages are open already")
         queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING_MAX)
@@ -101,8 +124,14 @@ class Live:
             if missed is None:
                 yield f"id: {newest}\nevent: reset\ndata: {{}}\n\n".encode()
             for event in missed or ():
-                yield event.encoded()
+                if event.is_inside(scope):
+                    yield event.encoded()
+            asked_s = time.monotonic()
             while True:
+                if time.monotonic() - asked_s >= ASKED_AGAIN_S:
+                    asked_s = time.monotonic()
+                    if not await asyncio.to_thread(is_still_welcome):
+                        return
                 try:
                     event_or_end = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
                 except TimeoutError:
@@ -110,7 +139,7 @@ class Live:
                     continue
                 if event_or_end is None:
                     return
-                if event_or_end.number > newest:
+                if event_or_end.number > newest and event_or_end.is_inside(scope):
                     yield event_or_end.encoded()
         finally:
             self._clients.discard(queue)

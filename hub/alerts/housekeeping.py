@@ -14,7 +14,7 @@ from hub.core.project import AlertKind
 from hub.live import Live
 from hub.privacy.services import ROUND_MAX, Privacy
 from hub.receiver import Link
-from hub.store import desk, ingest
+from hub.store import desk, ingest, people
 from hub.store.engine import Store
 
 LOOK_S: Final = 5.0
@@ -58,7 +58,7 @@ class Housekeeping:
         now_ms = self._clock()
         erased = self._privacy.round()
         with self._store.writing() as connection:
-            desk.close_old_sessions(connection, now_ms)
+            people.close_old_sessions(connection, now_ms)
             desk.prune_commands(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             ingest.prune_quarantine(connection)
         if erased < ROUND_MAX:

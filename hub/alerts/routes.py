@@ -8,7 +8,8 @@ from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from hub.access import ERRORS, Caller, Parts
+from hub.access import ERRORS, Parts, who_may
+from hub.core.permissions import Right, Visitor
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=ERRORS)
 
@@ -56,23 +57,33 @@ class MessagesOut(BaseModel):
 
 @router.get("/alerts", summary="Alerts")
 def list_alerts(
-    _caller: Caller, parts: Parts, *, site: Annotated[str, Query(max_length=31)] = "", over: bool = False
+    caller: Annotated[Visitor, who_may(Right.SEE_ALERTS)],
+    parts: Parts,
+    *,
+    site: Annotated[str, Query(max_length=31)] = "",
+    over: bool = False,
 ) -> AlertsOut:
     """Those whose cause lasts, or (`over`) those that are over. The newest hundred."""
-    rows = parts.reads.alerts(site=site, is_open=not over)
+    rows = parts.reads.within(caller.scope).alerts(site=site, is_open=not over)
     return AlertsOut(alerts=[AlertOut.model_validate(row, from_attributes=True) for row in rows])
 
 
 @router.post("/alerts/{alert}/acknowledge", status_code=204, summary="Say that you look after an alert")
-def acknowledge(caller: Caller, parts: Parts, alert: Annotated[int, Path(ge=1)]) -> None:
+def acknowledge(
+    caller: Annotated[Visitor, who_may(Right.ACKNOWLEDGE_ALERT)], parts: Parts, alert: Annotated[int, Path(ge=1)]
+) -> None:
     """The first name stays."""
-    parts.desk.acknowledge(alert, caller.name)
+    parts.desk.acknowledge(alert, caller)
 
 
 @router.get("/messages", summary="Messages to recipients", tags=["messages"])
-def list_messages(_caller: Caller, parts: Parts, parcel: Annotated[str, Query(max_length=13)] = "") -> MessagesOut:
+def list_messages(
+    caller: Annotated[Visitor, who_may(Right.SEE_MESSAGES)],
+    parts: Parts,
+    parcel: Annotated[str, Query(max_length=13)] = "",
+) -> MessagesOut:
     """The newest hundred."""
-    rows = parts.reads.messages(parcel=parcel)
+    rows = parts.reads.within(caller.scope).messages(parcel=parcel)
     return MessagesOut(messages=[MessageOut.model_validate(row, from_attributes=True) for row in rows])
 
 
@@ -91,8 +102,10 @@ def list_messages(_caller: Caller, parts: Parts, parcel: Annotated[str, Query(ma
         }
     },
 )
-async def events(_caller: Caller, parts: Parts, last_event_id: Annotated[str, Header()] = "") -> StreamingResponse:
+async def events(
+    caller: Annotated[Visitor, who_may(Right.FOLLOW_EVENTS)], parts: Parts, last_event_id: Annotated[str, Header()] = ""
+) -> StreamingResponse:
     """Events `site`, `parcel`, `alert`, `message`; `reset` asks to read everything anew. A slow reader is dropped."""
     last = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else None
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(parts.live.stream(last), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(parts.live.stream(last, caller.scope), media_type="text/event-stream", headers=headers)

@@ -30,6 +30,8 @@ class Right(StrEnum):
     OWN_ACCOUNT = "own_account"
     """Look after one's own sessions and second factor."""
     SEE_SITES = "see_sites"
+    SEE_BANK = "see_bank"
+    """A site's compartments and which parcel lies in each."""
     READ_JOURNAL = "read_journal"
     """A site's facts, verbatim."""
     MANAGE_SITES = "manage_sites"
@@ -63,7 +65,15 @@ TOKEN_RIGHTS: Final = frozenset(Right) - FOR_PEOPLE_ONLY
 """What a program's token may be given, right by right."""
 
 _LOOKS: Final = frozenset(
-    {Right.OWN_ACCOUNT, Right.SEE_SITES, Right.SEE_PARCELS, Right.SEE_ALERTS, Right.SEE_MESSAGES, Right.FOLLOW_EVENTS}
+    {
+        Right.OWN_ACCOUNT,
+        Right.SEE_SITES,
+        Right.SEE_BANK,
+        Right.SEE_PARCELS,
+        Right.SEE_ALERTS,
+        Right.SEE_MESSAGES,
+        Right.FOLLOW_EVENTS,
+    }
 )
 _MEDIATES: Final = _LOOKS | {Right.REISSUE_SLIP, Right.PRINT_SLIP, Right.ACKNOWLEDGE_ALERT}
 _KEEPS: Final = _MEDIATES | {Right.ANNOUNCE_PARCEL, Right.RECALL_PARCEL}

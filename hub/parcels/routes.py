@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from hub.access import ERRORS, Caller, Parts
+from hub.access import ERRORS, Parts, who_may
 from hub.core.parcels import Refused, new_parcel
+from hub.core.permissions import Right, Visitor
 from hub.core.project import shown_state
 from hub.store.pages import ParcelRow
 from wire.facts import encode_fact
@@ -119,7 +120,9 @@ class SlipOut(BaseModel):
         200: {"model": ParcelOut, "description": "The number is at the site already: its parcel has a recipient now"}
     },
 )
-def announce(caller: Caller, parts: Parts, parcel: ParcelIn, response: Response) -> ParcelOut:
+def announce(
+    caller: Annotated[Visitor, who_may(Right.ANNOUNCE_PARCEL)], parts: Parts, parcel: ParcelIn, response: Response
+) -> ParcelOut:
     """Announce a parcel to its site; the plan is published at once.
 
     A number that is alive at this site is never announced twice. When its parcel has no recipient, it gets this one
@@ -138,14 +141,14 @@ def announce(caller: Caller, parts: Parts, parcel: ParcelIn, response: Response)
         language=parcel.recipient.language,
         help_profile=parcel.recipient.help,
     )
-    announced = parts.desk.announce(new, caller.name)
+    announced = parts.desk.announce(new, caller)
     response.status_code = 201 if announced.is_new else 200
-    return _out(_row(parts, announced.parcel))
+    return _out(_row(parts, caller, announced.parcel))
 
 
 @router.get("", summary="Find parcels")
 def find(
-    _caller: Caller,
+    caller: Annotated[Visitor, who_may(Right.SEE_PARCELS)],
     parts: Parts,
     q: Annotated[str, Query(max_length=80, description="Part of a number or of a name")] = "",
     site: Annotated[str, Query(max_length=31)] = "",
@@ -153,14 +156,16 @@ def find(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
 ) -> ParcelsOut:
     """Newest first. One page: a search narrows it down."""
-    rows = parts.reads.parcels(text=q, site=site, state=state, most=limit)
+    rows = parts.reads.within(caller.scope).parcels(text=q, site=site, state=state, most=limit)
     return ParcelsOut(parcels=[_out(row) for row in rows[:limit]], more=len(rows) > limit)
 
 
 @router.get("/{parcel}", summary="One parcel and its life")
-def get_parcel(_caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelLifeOut:
+def get_parcel(
+    caller: Annotated[Visitor, who_may(Right.SEE_PARCELS)], parts: Parts, parcel: ParcelName
+) -> ParcelLifeOut:
     """The parcel, and every fact about it with the doors of its sessions. Its `id` may be another one than you asked for."""
-    row = _row(parts, parcel)
+    row = _row(parts, caller, parcel)
     return ParcelLifeOut(
         parcel=_out(row),
         life=[
@@ -171,31 +176,34 @@ def get_parcel(_caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelLifeO
                 trust=moment.trust,
                 fact=None if moment.fact is None else msgspec.json.decode(encode_fact(moment.fact)),
             )
-            for moment in parts.reads.life_of(parcel)
+            for moment in parts.reads.within(caller.scope).life_of(parcel)
         ],
     )
 
 
 @router.post("/{parcel}/reissue", summary="Replace the key of a parcel")
-def reissue(caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelOut:
+def reissue(caller: Annotated[Visitor, who_may(Right.REISSUE_SLIP)], parts: Parts, parcel: ParcelName) -> ParcelOut:
     """The old slips, those of `also` included, are refused as *replaced* once the site knows; print the new one."""
-    parts.desk.reissue(parcel, caller.name)
-    return _out(_row(parts, parcel))
+    parts.desk.reissue(parcel, caller)
+    return _out(_row(parts, caller, parcel))
 
 
 @router.post("/{parcel}/recall", summary="End the hold of a parcel")
-def recall(caller: Caller, parts: Parts, parcel: ParcelName) -> ParcelOut:
+def recall(caller: Annotated[Visitor, who_may(Right.RECALL_PARCEL)], parts: Parts, parcel: ParcelName) -> ParcelOut:
     """Staff take it out at their next round."""
-    parts.desk.recall(parcel, caller.name)
-    return _out(_row(parts, parcel))
+    parts.desk.recall(parcel, caller)
+    return _out(_row(parts, caller, parcel))
 
 
 @router.get("/{parcel}/slip", summary="What a pickup slip carries")
-def slip(_caller: Caller, parts: Parts, parcel: ParcelName, response: Response) -> SlipOut:
+def slip(
+    caller: Annotated[Visitor, who_may(Right.PRINT_SLIP)], parts: Parts, parcel: ParcelName, response: Response
+) -> SlipOut:
     """The key of a parcel in both printed forms, made for this answer."""
-    row = _row(parts, parcel)
-    site = parts.reads.site(row.site)
+    row = _row(parts, caller, parcel)
+    site = parts.reads.within(caller.scope).site(row.site)
     assert site is not None
+    parts.desk.show_slip(parcel, caller)
     key = PickupKey(row.site_number, ParcelId(row.id), row.version, row.epoch)
     response.headers["Cache-Control"] = "no-store"
     return SlipOut(
@@ -211,8 +219,8 @@ def slip(_caller: Caller, parts: Parts, parcel: ParcelName, response: Response) 
     )
 
 
-def _row(parts: Parts, parcel: str) -> ParcelRow:
-    row = parts.reads.parcel(parcel)
+def _row(parts: Parts, caller: Visitor, parcel: str) -> ParcelRow:
+    row = parts.reads.within(caller.scope).parcel(parcel)
     if row is None:
         raise Refused("unknown_parcel", "there is no such parcel")
     return row

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from hub.audit.chain import Action
+from hub.audit.log import AuditLog
 from hub.clock import Clock
 from hub.core.join import taken_over, wishes_of
 from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
+from hub.core.permissions import Visitor, bare_carrier
 from hub.core.plans import VersionsExhausted, free_version
 from hub.core.project import MessageKind, replaced_kind, shown_state
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.receiver import Link
-from hub.store import desk, ingest
+from hub.store import desk, ingest, tenants
 from hub.store.engine import Store
 from wire import topics
 from wire.ids import PARCEL_ID_BITS, Label, ParcelId, ParcelState, parcel_id_from_bits
@@ -50,8 +54,9 @@ class Desk:
         self._clock = clock
         self._wake_planner = wake_planner
         self._wake_sender = wake_sender
+        self._audit = AuditLog(keys)
 
-    def announce(self, parcel: NewParcel, by: str) -> Announced:  # noqa: ARG002 the audit log will ask who
+    def announce(self, parcel: NewParcel, by: Visitor) -> Announced:
         """Announce a parcel, or give the one that is known under this number its recipient.
 
         A number that is alive at the site is never announced twice: `duplicate` (`AlreadyHere`), which says where that
@@ -62,10 +67,12 @@ class Desk:
         """
         parcel_id = parcel_id_from_bits(secrets.randbits(PARCEL_ID_BITS))
         with self._store.writing() as connection:
-            site = desk.site(connection, parcel.site)
-            if site is None:
-                raise Refused("unknown_site", f"site: there is no site {parcel.site!r}")
-            known = self._attach(connection, site.number, parcel)
+            site = self._site(connection, parcel.site, by)
+            if by.scope.carrier:
+                parcel = replace(parcel, carrier=parcel.carrier or by.scope.carrier)
+                if not by.scope.holds_parcel(site.tenant, site.number, parcel.carrier):
+                    raise Refused("bad_carrier", "carrier: you announce parcels of your own carrier only")
+            known = self._attach(connection, site.number, parcel, by)
             if known is None:
                 live = desk.live_versions(connection, site.number)
                 if len(live) >= PLAN_PARCELS_MAX:
@@ -80,17 +87,21 @@ class Desk:
                     epoch=site.epoch,
                     now_ms=self._clock(),
                 )
+            action = Action.PARCEL_ANNOUNCED if known is None else Action.PARCEL_ATTACHED
+            self._note(connection, by, action, site.tenant, parcel.site, subject=known or parcel_id)
         self._changed(parcel.site, known or parcel_id)
         if known is not None:
             self._wake_sender()
         return Announced(known or parcel_id, is_new=known is None)
 
-    def _attach(self, connection: Connection, number: int, new: NewParcel) -> str | None:
+    def _attach(self, connection: Connection, number: int, new: NewParcel, by: Visitor) -> str | None:
         """The live parcel of this number, with its recipient now; None when there is none. Raises AlreadyHere."""
         alive = desk.alive_with(connection, number, new.tracking) if new.tracking else ()
         if not alive:
             return None
         first, wanted = alive[0], wishes_of(new)
+        if by.scope.carrier and first.carrier and bare_carrier(first.carrier) != by.scope.carrier:
+            raise Refused("duplicate", "tracking: this number is in use at the site")  # whose, and where, is not theirs
         told = any(ingest.wishes(connection, row.id).has_recipient for row in alive)
         if told or not wanted.has_recipient:
             raise AlreadyHere(first.id, _state(first), first.place_kind or "", first.place_name)
@@ -100,13 +111,13 @@ class Desk:
             ingest.add_messages(connection, [(first.id, MessageKind.READY)], self._clock())
         return str(first.id)
 
-    def reissue(self, parcel: str, by: str) -> int:  # noqa: ARG002
+    def reissue(self, parcel: str, by: Visitor) -> int:
         """Replace the keys of a parcel; the new version. Refused: `unknown_parcel`, `not_here`, `versions_exhausted`.
 
         With its own key a second one is replaced too (ADR 0007): whoever lost a slip may have lost that one.
         """
         with self._store.writing() as connection:
-            row = self._parcel(connection, parcel)
+            row = self._parcel(connection, parcel, by)
             version = next_version(_state(row), row.version)
             site = desk.site(connection, row.site_id)
             version = self._free_version(connection, site, ParcelId(row.id), version, row.epoch)
@@ -117,26 +128,41 @@ class Desk:
                 newer = self._free_version(connection, site, ParcelId(second.id), newer, second.epoch)
                 desk.change_parcel(connection, second.id, row.site, now_ms, version=newer)
             ingest.add_messages(connection, [(row.id, replaced_kind(version))], now_ms)
+            self._note(connection, by, Action.SLIP_REISSUED, row.tenant, row.site_id, subject=row.id)
         self._changed(row.site_id, row.id)
         self._wake_sender()
         return version
 
-    def recall(self, parcel: str, by: str) -> None:  # noqa: ARG002
+    def recall(self, parcel: str, by: Visitor) -> None:
         """End the hold: the team takes the parcel out. Refused: `unknown_parcel`, `not_here`."""
         with self._store.writing() as connection:
-            row = self._parcel(connection, parcel)
+            row = self._parcel(connection, parcel, by)
             check_recall(_state(row))
             desk.change_parcel(connection, row.id, row.site, self._clock(), intent=Intent.RECALL)
+            self._note(connection, by, Action.PARCEL_RECALLED, row.tenant, row.site_id, subject=row.id)
         self._changed(row.site_id, row.id)
 
-    def acknowledge(self, alert: int, by: str) -> None:
+    def show_slip(self, parcel: str, by: Visitor) -> None:
+        """Note that somebody sees the slip of a parcel, which is its key. Refused: `unknown_parcel`."""
+        with self._store.writing() as connection:
+            row = self._parcel(connection, parcel, by)
+            self._note(connection, by, Action.SLIP_SHOWN, row.tenant, row.site_id, subject=row.id)
+
+    def acknowledge(self, alert: int, by: Visitor) -> None:
         """Note that somebody looks after an alert. Refused: `unknown_alert`."""
         with self._store.writing() as connection:
-            if not desk.acknowledge(connection, alert, by, self._clock()):
+            place = tenants.alert_place(connection, alert)
+            if place is None or not by.scope.holds_site(place.tenant, place.number):
                 raise Refused("unknown_alert", "there is no such alert")
-        self._live.publish("alert", "", str(alert))
+            desk.acknowledge(connection, alert, by.name, self._clock())
+            self._note(
+                connection, by, Action.ALERT_ACKNOWLEDGED, place.tenant, place.site, kind="alert", subject=str(alert)
+            )
+        self._live.publish("alert", place.site, str(alert))
 
-    def command(self, site_id: str, verb: Verb, by: str, *, reason: str = "", compartment: Label | None = None) -> str:
+    def command(
+        self, site_id: str, verb: Verb, by: Visitor, *, reason: str = "", compartment: Label | None = None
+    ) -> str:
         """Send a one-off command that is never executed late; its id. Refused: `unknown_site`, `offline`."""
         if not self._link.is_connected:
             raise Refused("offline", "the broker is away: nothing was sent, and nothing will be")
@@ -146,15 +172,17 @@ class Desk:
             verb=verb,
             issued_at_ms=now_ms,
             expires_at_ms=now_ms + COMMAND_LIFE_MS_MAX,
-            actor=by[:64],
+            actor=by.name[:64],
             reason=reason[:200],
             compartment=compartment,
         )
         with self._store.writing() as connection:
-            site = desk.site(connection, site_id)
-            if site is None:
-                raise Refused("unknown_site", f"there is no site {site_id!r}")
+            site = self._site(connection, site_id, by)
             ingest.add_command(connection, ingest.command_values(site.number, command))
+            self._note(
+                connection, by, Action.COMMAND_SENT, site.tenant, site_id,
+                kind="command", subject=f"{verb} {compartment or ''}".strip(), reason=reason,
+            )  # fmt: skip
         if not self._link.publish(topics.topic(topics.COMMAND, site_id), encode(command), qos=1, retain=False):
             raise Refused("offline", "the broker did not take the command")
         return command.id
@@ -173,9 +201,24 @@ class Desk:
         except VersionsExhausted as error:
             raise Refused("versions_exhausted", str(error)) from error
 
-    def _parcel(self, connection: Connection, parcel: str) -> Any:
+    def _site(self, connection: Connection, site_id: str, by: Visitor) -> Any:
+        site = desk.site(connection, site_id)
+        if site is None or not by.scope.holds_site(site.tenant, site.number):
+            raise Refused("unknown_site", f"site: there is no site {site_id!r}")
+        return site
+
+    def _note(
+        self, connection: Connection, by: Visitor, action: Action, tenant: int, site: str,
+        *, kind: str = "parcel", subject: str = "", reason: str = "",
+    ) -> None:  # fmt: skip
+        self._audit.note(
+            connection, by, action, tenant=tenant, at_ms=self._clock(), kind=kind, subject=subject, site=site,
+            reason=reason,
+        )  # fmt: skip
+
+    def _parcel(self, connection: Connection, parcel: str, by: Visitor) -> Any:
         row = desk.parcel(connection, parcel)
-        if row is None:
+        if row is None or not by.scope.holds_parcel(row.tenant, row.site, row.carrier):
             raise Refused("unknown_parcel", "there is no such parcel")
         return row
 

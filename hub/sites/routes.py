@@ -9,10 +9,14 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from hub.access import ERRORS, Caller, Parts
+from hub.access import ERRORS, Parts, who_may
+from hub.audit.chain import Action
+from hub.audit.log import AuditLog
 from hub.core.parcels import Refused
+from hub.core.permissions import Right, Visitor
 from hub.store import desk
 from hub.store.pages import SiteRow
+from hub.store.tenants import FIRST_TENANT
 from wire.ids import Label, is_label, is_site_id
 from wire.messages import Verb
 
@@ -100,13 +104,13 @@ class CommandOut(BaseModel):
 
 @router.get("", response_model=SitesOut, summary="Sites, by name")
 def list_sites(
-    _caller: Caller,
+    caller: Annotated[Visitor, who_may(Right.SEE_SITES)],
     parts: Parts,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: Annotated[str, Query(max_length=31)] = "",
 ) -> Response:
     """All sites, a bounded page at a time."""
-    rows = parts.reads.sites()
+    rows = parts.reads.within(caller.scope).sites()
     ids = [row.id for row in rows]
     start = ids.index(after) + 1 if after in ids else 0
     page = rows[start : start + limit]
@@ -115,11 +119,11 @@ def list_sites(
 
 
 @router.post("", status_code=201, summary="Create a site")
-def create_site(caller: Caller, parts: Parts, site: SiteIn) -> SiteOut:
+def create_site(caller: Annotated[Visitor, who_may(Right.MANAGE_SITES)], parts: Parts, site: SiteIn) -> SiteOut:
     """Create a site. Its keys are printed by `consigne-hub site key`, never by the API."""
-    del caller
     if not is_site_id(site.id):
         raise Refused("bad_id", "id: 2 to 31 characters of a-z, 0-9 and -, not `hub`")
+    tenant = FIRST_TENANT if caller.scope.tenant is None else caller.scope.tenant
     with parts.store.writing() as connection:
         if desk.site(connection, site.id) is not None:
             raise Refused("duplicate", "id: there is a site of this id already")
@@ -130,21 +134,26 @@ def create_site(caller: Caller, parts: Parts, site: SiteIn) -> SiteOut:
             address=site.address,
             help_phone=site.help_phone,
             now_ms=parts.clock(),
+            tenant=tenant,
         )
+        AuditLog(parts.keys).note(
+            connection, caller, Action.SITE_CREATED, tenant=tenant, at_ms=parts.clock(), kind="site",
+            subject=site.id, site=site.id,
+        )  # fmt: skip
     parts.live.publish("site", site.id)
-    return _site(_row(parts, site.id))
+    return _site(_row(parts, caller, site.id))
 
 
 @router.get("/{site}", summary="One site")
-def get_site(_caller: Caller, parts: Parts, site: SiteName) -> SiteOut:
+def get_site(caller: Annotated[Visitor, who_may(Right.SEE_SITES)], parts: Parts, site: SiteName) -> SiteOut:
     """A site and what it last said."""
-    return _site(_row(parts, site))
+    return _site(_row(parts, caller, site))
 
 
 @router.get("/{site}/state", summary="The last snapshot of a site, as it sent it")
-def get_state(_caller: Caller, parts: Parts, site: SiteName) -> Response:
+def get_state(caller: Annotated[Visitor, who_may(Right.SEE_BANK)], parts: Parts, site: SiteName) -> Response:
     """The bank as it is: occupancy, service and door of every compartment. `null` before the first snapshot."""
-    row = _row(parts, site)
+    row = _row(parts, caller, site)
     return Response(
         msgspec.json.encode({"site": site, "state_ms": row.state_ms, "state": row.state, "birth": row.birth}),
         media_type="application/json",
@@ -153,14 +162,14 @@ def get_state(_caller: Caller, parts: Parts, site: SiteName) -> Response:
 
 @router.get("/{site}/facts", summary="The journal of a site, for audits")
 def get_facts(
-    _caller: Caller,
+    caller: Annotated[Visitor, who_may(Right.READ_JOURNAL)],
     parts: Parts,
     site: SiteName,
     after: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=FACTS_PAGE_MAX)] = 100,
 ) -> FactsOut:
     """Facts in order, bodies verbatim, with the chain's hash after each."""
-    row = _row(parts, site)
+    row = _row(parts, caller, site)
     with parts.store.reading() as connection:
         cursor = desk.cursor_of(connection, row.number)
         facts = desk.facts_after(connection, row.number, cursor.ordinal, after, limit)
@@ -186,23 +195,28 @@ def get_facts(
 
 
 @router.post("/{site}/commands", status_code=202, summary="Send a command")
-def send_command(caller: Caller, parts: Parts, site: SiteName, command: CommandIn) -> CommandOut:
+def send_command(
+    caller: Annotated[Visitor, who_may(Right.SEND_COMMAND)], parts: Parts, site: SiteName, command: CommandIn
+) -> CommandOut:
     """Send a command that lives 30 s at most. *Accepted* by us is not *done*: read it again. No door opens so: that takes two people."""
     if command.verb is Verb.OPEN:
         raise Refused("two_people", "verb: a door is opened from afar by two people, and by no single request")
     if command.compartment is not None and not is_label(command.compartment):
         raise Refused("bad_compartment", "compartment: 1 to 4 characters of A-Z and 0-9")
     label = None if command.compartment is None else Label(command.compartment)
-    sent = parts.desk.command(site, command.verb, caller.name, reason=command.reason, compartment=label)
+    sent = parts.desk.command(site, command.verb, caller, reason=command.reason, compartment=label)
     return get_command(caller, parts, site, sent)
 
 
 @router.get("/{site}/commands/{command}", summary="A command and its answer")
 def get_command(
-    _caller: Caller, parts: Parts, site: SiteName, command: Annotated[str, Path(max_length=64)]
+    caller: Annotated[Visitor, who_may(Right.SEND_COMMAND)],
+    parts: Parts,
+    site: SiteName,
+    command: Annotated[str, Path(max_length=64)],
 ) -> CommandOut:
     """What the site answered."""
-    number = _row(parts, site).number
+    number = _row(parts, caller, site).number
     with parts.store.reading() as connection:
         row = desk.command(connection, command)
     if row is None or row.site != number:
@@ -212,8 +226,8 @@ def get_command(
     )
 
 
-def _row(parts: Parts, site: str) -> SiteRow:
-    row = parts.reads.site(site)
+def _row(parts: Parts, caller: Visitor, site: str) -> SiteRow:
+    row = parts.reads.within(caller.scope).site(site)
     if row is None:
         raise Refused("unknown_site", "there is no such site")
     return row

@@ -1,4 +1,4 @@
-"""The statements behind what people ask: sites, parcels, plans, people, alerts, messages, commands.
+"""The statements behind what people ask: sites, parcels, plans, rosters, alerts, messages, commands.
 
 Owns their SQL. Refuses to decide who may ask.
 """
@@ -18,19 +18,16 @@ from hub.core.project import WANTED, AlertKind, Source
 from hub.store import ingest
 from hub.store.schema import (
     ALERT,
-    API_TOKEN,
     COMMAND,
     CONTACT,
     FACT,
     MESSAGE,
     PARCEL,
-    PERSON,
     PLAN,
     ROSTER,
     SITE,
     SITE_CURSOR,
     SITE_LIVE,
-    WEB_SESSION,
 )
 from wire.ids import ParcelId, ParcelState, PlaceKind, ReachZone, SizeClass
 from wire.messages import PresenceStatus
@@ -45,12 +42,20 @@ SITES_MAX: Final = 1_000
 # --------------------------------------------------------------------------------------------------------------- sites
 
 
-def add_site(connection: Connection, *, site: str, name: str, address: str, help_phone: str, now_ms: int) -> int:
+def add_site(
+    connection: Connection, *, site: str, name: str, address: str, help_phone: str, now_ms: int, tenant: int = 1
+) -> int:
     """Create a site with the next number; its number. Every site's plan names it from now on."""
     number = int(connection.execute(select(func.coalesce(func.max(SITE.c.number), 0))).scalar_one()) + 1
     connection.execute(
         insert(SITE).values(
-            number=number, id=site, name=name, address=address, help_phone=help_phone, created_ms=now_ms
+            number=number,
+            id=site,
+            name=name,
+            address=address,
+            help_phone=help_phone,
+            created_ms=now_ms,
+            tenant=tenant,
         )
     )
     connection.execute(insert(SITE_CURSOR).values(site=number))
@@ -98,7 +103,7 @@ def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[i
 
 
 _ALIVE_WITH: Final = (
-    select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name)
+    select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name, PARCEL.c.carrier)
     .where(
         PARCEL.c.site == bindparam("number"),
         PARCEL.c.tracking == bindparam("tracking"),
@@ -170,7 +175,7 @@ def announce(
 
 _OWN_ID: Final = select(func.coalesce(PARCEL.c.joined_into, PARCEL.c.id)).where(PARCEL.c.id == bindparam("parcel"))
 _PARCEL: Final = (
-    select(PARCEL, SITE.c.id.label("site_id"))
+    select(PARCEL, SITE.c.id.label("site_id"), SITE.c.tenant)
     .join(SITE)
     .where(or_(PARCEL.c.id == bindparam("own"), PARCEL.c.joined_into == bindparam("own")))
     .order_by(PARCEL.c.id)
@@ -378,61 +383,6 @@ def set_settings(connection: Connection, *, number: int, settings: Settings) -> 
     """Give a site other times; its next plan carries them."""
     text = msgspec.json.encode(settings).decode()
     connection.execute(update(SITE).where(SITE.c.number == number).values(settings=text, wanted=SITE.c.wanted + 1))
-
-
-# -------------------------------------------------------------------------------------------------------------- people
-
-
-def add_person(connection: Connection, *, name: str, role: str, password_hash: str, now_ms: int) -> None:
-    """Create somebody who signs in, or give them a new password (which ends their sessions)."""
-    known = connection.execute(select(PERSON.c.id).where(PERSON.c.name == name)).scalar()
-    if known is None:
-        connection.execute(insert(PERSON).values(name=name, role=role, password_hash=password_hash, created_ms=now_ms))
-        return
-    connection.execute(update(PERSON).where(PERSON.c.id == known).values(role=role, password_hash=password_hash))
-    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.person == known))
-
-
-def person(connection: Connection, name: str) -> Any:
-    """Somebody by name."""
-    return connection.execute(select(PERSON).where(PERSON.c.name == name)).one_or_none()
-
-
-def open_session(connection: Connection, digest: bytes, person_id: int, now_ms: int, expires_ms: int) -> None:
-    """Remember a signed-in browser."""
-    connection.execute(
-        insert(WEB_SESSION).values(digest=digest, person=person_id, created_ms=now_ms, expires_ms=expires_ms)
-    )
-
-
-def session_person(connection: Connection, digest: bytes, now_ms: int) -> Any:
-    """Name and role of a session that is not over."""
-    query = (
-        select(PERSON.c.name, PERSON.c.role)
-        .join(WEB_SESSION, WEB_SESSION.c.person == PERSON.c.id)
-        .where(WEB_SESSION.c.digest == digest, WEB_SESSION.c.expires_ms > now_ms)
-    )
-    return connection.execute(query).one_or_none()
-
-
-def close_session(connection: Connection, digest: bytes) -> None:
-    """Forget a browser."""
-    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.digest == digest))
-
-
-def close_old_sessions(connection: Connection, now_ms: int) -> None:
-    """Forget browsers whose time is over."""
-    connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.expires_ms <= now_ms))
-
-
-def add_token(connection: Connection, name: str, digest: bytes, now_ms: int) -> None:
-    """Let a program in."""
-    connection.execute(insert(API_TOKEN).values(name=name, digest=digest, created_ms=now_ms))
-
-
-def token_name(connection: Connection, digest: bytes) -> str | None:
-    """Whose token it is."""
-    return connection.execute(select(API_TOKEN.c.name).where(API_TOKEN.c.digest == digest)).scalar()
 
 
 # ---------------------------------------------------------------------------------------------------- alerts, messages

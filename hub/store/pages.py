@@ -12,9 +12,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, func, or_, select
 
 from hub.core.parcels import fold_name
+from hub.core.permissions import WHOLE_HUB, Scope
 from hub.core.project import ENDED
 from hub.store.engine import Store
 from hub.store.schema import ALERT, CONTACT, FACT, MESSAGE, PARCEL, PLAN, SITE, SITE_CURSOR, SITE_LIVE
+from hub.store.tenants import alerts_inside, numbers_inside, parcels_inside, sites_inside
 from wire import messages
 from wire.facts import AnyFact, UnknownFact, decode_fact
 from wire.ids import ParcelState, ReachZone, SizeClass, Trust
@@ -143,18 +145,23 @@ class MessageRow:
 class PageReads:
     """Reads for the pages, each in one consistent view of the database."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, scope: Scope = WHOLE_HUB) -> None:
         self._store = store
+        self._scope = scope
+
+    def within(self, scope: Scope) -> PageReads:
+        """The same reads of what is inside a scope; everything else is as if it did not exist (I-31)."""
+        return PageReads(self._store, scope)
 
     def sites(self) -> tuple[SiteRow, ...]:
         """Every site, by name."""
         with self._store.reading() as connection:
-            return _sites(connection, _SITES.order_by(SITE.c.name, SITE.c.id))
+            return _sites(connection, _SITES.where(sites_inside(self._scope)).order_by(SITE.c.name, SITE.c.id))
 
     def site(self, site: str) -> SiteRow | None:
         """One site, or None when there is none of that id."""
         with self._store.reading() as connection:
-            found = _sites(connection, _SITES.where(SITE.c.id == site))
+            found = _sites(connection, _SITES.where(SITE.c.id == site, sites_inside(self._scope)))
         return found[0] if found else None
 
     def parcels(
@@ -178,19 +185,24 @@ class PageReads:
                 )
             )
         with self._store.reading() as connection:
+            query = query.where(parcels_inside(connection, self._scope))
             return tuple(_parcel(row) for row in connection.execute(query))
 
     def parcel(self, parcel: str) -> ParcelRow | None:
         """One parcel under whichever of its ids, or None. Its own id is in the row."""
         with self._store.reading() as connection:
             own = _own_id(connection, parcel)
-            row = connection.execute(_PARCELS.where(PARCEL.c.id == own)).one_or_none()
+            inside = parcels_inside(connection, self._scope)
+            row = connection.execute(_PARCELS.where(PARCEL.c.id == own, inside)).one_or_none()
         return None if row is None else _parcel(row)
 
     def life_of(self, parcel: str) -> tuple[FactRow, ...]:
         """The facts of a parcel under all its ids, oldest first, with those of the sessions it was handled in."""
         with self._store.reading() as connection:
             own_id = _own_id(connection, parcel)
+            inside = parcels_inside(connection, self._scope)
+            if not connection.execute(select(PARCEL.c.id).join(SITE).where(PARCEL.c.id == own_id, inside)).all():
+                return ()
             seconds = connection.execute(select(PARCEL.c.id).where(PARCEL.c.joined_into == own_id)).scalars()
             named = select(FACT).where(FACT.c.parcel.in_((own_id, *seconds)))
             own = connection.execute(named.order_by(FACT.c.journal, FACT.c.seq).limit(FACTS_SHOWN_MAX)).all()
@@ -208,20 +220,23 @@ class PageReads:
 
     def site_facts(self, number: int) -> tuple[FactRow, ...]:
         """The last facts of a site, newest first."""
-        query = select(FACT).where(FACT.c.site == number).order_by(FACT.c.journal.desc(), FACT.c.seq.desc())
+        mine = FACT.c.site.in_(numbers_inside(self._scope))
+        query = select(FACT).where(FACT.c.site == number, mine).order_by(FACT.c.journal.desc(), FACT.c.seq.desc())
         with self._store.reading() as connection:
             return tuple(_fact(row) for row in connection.execute(query.limit(SITE_FACTS_SHOWN)))
 
     def numbers_of(self, parcels: Sequence[str]) -> dict[str, str]:
         """Tracking numbers by parcel id, for the ids that are known and have one."""
-        query = select(PARCEL.c.id, PARCEL.c.tracking).where(PARCEL.c.id.in_(parcels))
+        query = select(PARCEL.c.id, PARCEL.c.tracking).join(SITE).where(PARCEL.c.id.in_(parcels))
         with self._store.reading() as connection:
+            query = query.where(parcels_inside(connection, self._scope))
             return {row.id: row.tracking for row in connection.execute(query) if row.tracking}
 
     def alerts(self, *, site: str = "", is_open: bool = True) -> tuple[AlertRow, ...]:
         """Alerts, newest first: those whose cause lasts, or those that are over."""
         over = ALERT.c.cleared_ms
-        query = select(ALERT).where(over.is_(None) if is_open else over.is_not(None)).order_by(ALERT.c.last_ms.desc())
+        query = select(ALERT).where(over.is_(None) if is_open else over.is_not(None), alerts_inside(self._scope))
+        query = query.order_by(ALERT.c.last_ms.desc())
         if site:
             query = query.where(ALERT.c.site == site)
         with self._store.reading() as connection:
@@ -229,7 +244,8 @@ class PageReads:
 
     def unanswered_alerts(self) -> int:
         """How many open alerts nobody has acknowledged."""
-        query = select(func.count()).where(ALERT.c.cleared_ms.is_(None), ALERT.c.acknowledged_ms.is_(None))
+        unanswered = ALERT.c.cleared_ms.is_(None) & ALERT.c.acknowledged_ms.is_(None)
+        query = select(func.count()).where(unanswered, alerts_inside(self._scope))
         with self._store.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -239,6 +255,7 @@ class PageReads:
         with self._store.reading() as connection:
             if parcel:
                 query = query.where(MESSAGE.c.parcel == _own_id(connection, parcel))
+            query = query.where(parcels_inside(connection, self._scope))
             return tuple(MessageRow(**row) for row in connection.execute(query).mappings())
 
 

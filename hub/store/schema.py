@@ -55,6 +55,8 @@ SITE: Final = Table(
     Column("settings", Text, nullable=False, server_default="{}"),
     Column("wanted", BigInteger, nullable=False, server_default="1"),
     Column("created_ms", BigInteger, nullable=False),
+    Column("tenant", Integer, nullable=False, server_default="1"),
+    Index("ix_site_tenant", "tenant"),
 )
 """A site as the hub wants it. `wanted` counts changes of what its plan says."""
 
@@ -284,9 +286,16 @@ PERSON: Final = Table(
     Column("role", String(16), nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("tenant", Integer, nullable=False, server_default="1"),
+    Column("carrier", String(32), nullable=False, server_default=""),
+    Column("second_factor", LargeBinary),
+    Column("second_factor_step", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
-"""Somebody who signs in at the hub."""
+"""Somebody who signs in at the hub; without a password hash they were invited and have not come yet.
+
+`second_factor` is sealed with the master secret; `second_factor_step` is the last half minute whose code was used.
+"""
 
 WEB_SESSION: Final = Table(
     "web_session",
@@ -295,9 +304,12 @@ WEB_SESSION: Final = Table(
     Column("person", Integer, ForeignKey("person.id"), nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("second_ms", BigInteger, nullable=False, server_default="0"),
+    Column("agent", String(64), nullable=False, server_default=""),
     Index("ix_web_session_expires_ms", "expires_ms"),
+    Index("ix_web_session_person", "person"),
 )
-"""A signed-in browser, by the digest of what its cookie holds."""
+"""A signed-in browser, by the digest of what its cookie holds. `second_ms`: when it showed its second factor; 0 never."""
 
 API_TOKEN: Final = Table(
     "api_token",
@@ -305,8 +317,11 @@ API_TOKEN: Final = Table(
     Column("digest", LargeBinary, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
+    Column("tenant", Integer, nullable=False, server_default="1"),
+    Column("rights", Text, nullable=False, server_default=""),
+    Column("carrier", String(32), nullable=False, server_default=""),
 )
-"""A program that may call the API, by the SHA-256 of its bearer token."""
+"""A program that may call the API, with its rights one after the other, by the SHA-256 of its bearer token."""
 
 ROSTER: Final = Table(
     "roster",

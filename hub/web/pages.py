@@ -9,30 +9,30 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi import APIRouter, FastAPI, Header, Query, Request
+from fastapi.responses import Response, StreamingResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from hub.core.parcels import Refused
+from hub.core.permissions import Right, Visitor
 from hub.core.project import shown_state
 from hub.live import TooManyStreams
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
-from hub.web import bank, forms, when, words
-from hub.web.ports import Visitor, WebParts, parts_of
+from hub.web import bank, door, forms, when, words
+from hub.web.door import COOKIE, OwnForm, Parts, go, who_may
+from hub.web.drawing import careful, draw, missing, not_allowed
+from hub.web.ports import WebParts
 from paper.media import Paper
 from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
-from wire.ids import Door, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass, Trust
+from wire.ids import Door, ParcelState, PlaceKind, ReachZone, SizeClass, Trust
 from wire.pickup import PickupKey
 from wire.plan import Help
 
-COOKIE: Final = "consigne_session"
 SESSION_S: Final = 12 * 3_600
 """A working day; the server ends the session on its own terms besides."""
 FORM_FIELDS_MAX: Final = 20
@@ -43,22 +43,6 @@ _STATIC: Final = {
     "icons.svg": "image/svg+xml",
     "icon.svg": "image/svg+xml",
 }
-_SECURITY: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-_MENU: Final = (
-    {"key": "fleet", "url": "/", "text": "Réseau", "icon": "fleet"},
-    {"key": "parcels", "url": "/parcels", "text": "Colis", "icon": "parcel"},
-    {"key": "new", "url": "/parcels/new", "text": "Annoncer un colis", "icon": "plus"},
-    {"key": "alerts", "url": "/alerts", "text": "Alertes", "icon": "watch"},
-    {"key": "messages", "url": "/messages", "text": "Messages", "icon": "message"},
-)
 _REPLACEABLE: Final = frozenset({ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED})
 """States in which a new slip would open something, or will."""
 _SURE: Final = frozenset({Trust.HUB, Trust.NTP})
@@ -66,78 +50,48 @@ _SURE: Final = frozenset({Trust.HUB, Trust.NTP})
 router = APIRouter(include_in_schema=False)
 
 
-class SignInFirst(Exception):
-    """Nobody is signed in."""
-
-
-class NotFromHere(Exception):
-    """A form was sent from another site's page."""
-
-
 def install(app: FastAPI, parts: WebParts) -> None:
     """Put the pages into an application."""
     app.state.web = parts
     app.include_router(router)
-    app.add_exception_handler(SignInFirst, _to_sign_in)
-    app.add_exception_handler(NotFromHere, _refuse_foreign)
-
-
-def visitor(request: Request) -> Visitor:
-    """Who is signed in. Raises SignInFirst."""
-    found = parts_of(request).door.visitor_of(request.cookies.get(COOKIE, ""))
-    if found is None:
-        raise SignInFirst
-    return found
-
-
-def own_form(request: Request) -> None:
-    """A form must come from a page of ours. Raises NotFromHere. SameSite cookies are the other half of this."""
-    site = request.headers.get("sec-fetch-site", "")
-    if site:
-        if site not in {"same-origin", "none"}:
-            raise NotFromHere
-        return
-    origin = request.headers.get("origin", "")
-    if urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise NotFromHere
-
-
-Seen = Annotated[Visitor, Depends(visitor)]
-Parts = Annotated[WebParts, Depends(parts_of)]
-OwnForm = Depends(own_form)
+    door.install(app, not_allowed)
 
 
 # ---------------------------------------------------------------------------------------------------------- fleet, site
 
 
 @router.get("/")
-def fleet(request: Request, person: Seen, parts: Parts) -> Response:
+def fleet(request: Request, person: Annotated[Visitor, who_may(Right.SEE_SITES)], parts: Parts) -> Response:
     """Every site with its state and how old that is."""
+    if not person.may(Right.SEE_BANK):
+        return go("/parcels")
     now_ms = parts.now_ms()
-    rows = [_overview(row, now_ms) for row in parts.reads.sites()]
+    rows = [_overview(row, now_ms) for row in parts.reads.within(person.scope).sites()]
     rows.sort(key=lambda row: (_URGENCY[row["tone"]], row["online"]))
-    return _page(request, "fleet.html", person, here="fleet", events="/live", sites=rows)
+    return draw(request, "fleet.html", person, here="fleet", events="/live", sites=rows)
 
 
 @router.get("/sites/{site}")
-def site_page(request: Request, site: str, person: Seen, parts: Parts) -> Response:
+def site_page(
+    request: Request, site: str, person: Annotated[Visitor, who_may(Right.SEE_BANK)], parts: Parts
+) -> Response:
     """One site: its bank as it hangs, its alarms, its last facts."""
-    row = parts.reads.site(site)
+    row = parts.reads.within(person.scope).site(site)
     if row is None:
-        return _missing(request, person, "Ce site n'existe pas.", "/", "Voir tous les sites")
+        return missing(request, person, "Ce site n'existe pas.", "/", "Voir tous les sites")
     overview = _overview(row, parts.now_ms())
     shelf = row.state.shelf if row.state else ()
     inside = [cell.parcel for cell in overview["cells"] if cell.parcel] + [place.parcel for place in shelf]
-    return _page(
+    return draw(
         request,
         "site.html",
         person,
         here="fleet",
         events="/live",
         only=row.id,
-        numbers=parts.reads.numbers_of(inside),
-        facts=[_told(fact) for fact in parts.reads.site_facts(row.number)],
-        alerts=parts.reads.alerts(site=row.id),
+        numbers=parts.reads.within(person.scope).numbers_of(inside),
+        facts=[_told(fact) for fact in parts.reads.within(person.scope).site_facts(row.number)],
+        alerts=parts.reads.within(person.scope).alerts(site=row.id),
         shelf=shelf,
         **overview,
     )
@@ -145,11 +99,15 @@ def site_page(request: Request, site: str, person: Seen, parts: Parts) -> Respon
 
 @router.get("/live")
 async def live(
-    request: Request, parts: Parts, last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = ""
+    request: Request,
+    person: Annotated[Visitor, who_may(Right.FOLLOW_EVENTS)],
+    parts: Parts,
+    last: Annotated[str, Header(alias="Last-Event-ID", max_length=20)] = "",
 ) -> Response:
     """Server-sent events: what changed, by name only. An open page then reads itself again."""
-    await run_in_threadpool(visitor, request)
-    stream = parts.live.stream(int(last) if last.isascii() and last.isdigit() else None)
+    known = int(last) if last.isascii() and last.isdigit() else None
+    cookie = request.cookies.get(COOKIE, "")
+    stream = parts.live.stream(known, person.scope, lambda: parts.door.visitor_of(cookie) == person)
     try:
         first = await anext(stream)
     except TooManyStreams:
@@ -172,7 +130,7 @@ async def _resumed(first: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[
 @router.get("/parcels")
 def parcels(
     request: Request,
-    person: Seen,
+    person: Annotated[Visitor, who_may(Right.SEE_PARCELS)],
     parts: Parts,
     q: Annotated[str, Query(max_length=80)] = "",
     site: Annotated[str, Query(max_length=31)] = "",
@@ -180,8 +138,8 @@ def parcels(
 ) -> Response:
     """The list of parcels, and the search in it."""
     wanted = ParcelState(state) if state in _STATES else None
-    found = parts.reads.parcels(text=q, site=site, state=wanted)
-    return _page(
+    found = parts.reads.within(person.scope).parcels(text=q, site=site, state=wanted)
+    return draw(
         request,
         "parcels.html",
         person,
@@ -192,50 +150,58 @@ def parcels(
         q=q,
         site=site,
         state=state,
-        sites=parts.reads.sites(),
+        sites=parts.reads.within(person.scope).sites(),
         states=words.PARCEL_STATE,
     )
 
 
 @router.get("/parcels/new")
 def new_parcel_page(
-    request: Request, person: Seen, parts: Parts, site: Annotated[str, Query(max_length=31)] = ""
+    request: Request,
+    person: Annotated[Visitor, who_may(Right.ANNOUNCE_PARCEL)],
+    parts: Parts,
+    site: Annotated[str, Query(max_length=31)] = "",
 ) -> Response:
     """The empty form."""
     return _form_page(request, person, parts, forms.empty_form(site))
 
 
 @router.post("/parcels/new", dependencies=[OwnForm])
-async def announce(request: Request, parts: Parts) -> Response:
+async def announce(
+    request: Request, person: Annotated[Visitor, who_may(Right.ANNOUNCE_PARCEL)], parts: Parts
+) -> Response:
     """Announce a parcel; what does not fit comes back with everything that was typed."""
     typed = await request.form(max_fields=FORM_FIELDS_MAX, max_files=0)
-    return await run_in_threadpool(_announce, request, parts, typed)
+    return await run_in_threadpool(_announce, request, person, parts, typed)
 
 
-def _announce(request: Request, parts: WebParts, typed: FormData) -> Response:
-    person = visitor(request)
-    form, parcel = forms.read_form(typed, {row.id for row in parts.reads.sites()})
+def _announce(request: Request, person: Visitor, parts: WebParts, typed: FormData) -> Response:
+    form, parcel = forms.read_form(typed, {row.id for row in parts.reads.within(person.scope).sites()})
     if parcel is not None:
         try:
-            announced = parts.desk.announce(parcel, person.name)
+            announced = parts.desk.announce(parcel, person)
         except Refused as refused:
             form.refuse(refused)
         else:
-            return _go(f"/parcels/{announced.parcel}?done={'announced' if announced.is_new else 'attached'}")
+            return go(f"/parcels/{announced.parcel}?done={'announced' if announced.is_new else 'attached'}")
     return _form_page(request, person, parts, form, status=409 if form.is_known_here else 422)
 
 
 @router.get("/parcels/{parcel}")
 def parcel_page(
-    request: Request, parcel: str, person: Seen, parts: Parts, done: Annotated[str, Query(max_length=16)] = ""
+    request: Request,
+    parcel: str,
+    person: Annotated[Visitor, who_may(Right.SEE_PARCELS)],
+    parts: Parts,
+    done: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """A parcel: where it is, its life so far, what can be done."""
-    row = parts.reads.parcel(parcel)
+    row = parts.reads.within(person.scope).parcel(parcel)
     if row is None:
         return _no_parcel(request, person)
     if row.id != parcel:
-        return _go(f"/parcels/{row.id}")  # announced under this id, and joined to the parcel that is there (ADR 0007)
-    return _page(
+        return go(f"/parcels/{row.id}")  # announced under this id, and joined to the parcel that is there (ADR 0007)
+    return draw(
         request,
         "parcel.html",
         person,
@@ -245,107 +211,152 @@ def parcel_page(
         parcel=row,
         said=words.PARCEL_STATE[shown_state(row.state, row.intent)],
         where=words.place_named(row.place_kind, row.place_name) if row.place_kind else "",
-        life=[_told(fact) for fact in parts.reads.life_of(row.id)],
-        messages=parts.reads.messages(parcel=row.id),
+        life=[_told(fact) for fact in parts.reads.within(person.scope).life_of(row.id)],
+        messages=parts.reads.within(person.scope).messages(parcel=row.id) if person.may(Right.SEE_MESSAGES) else (),
         may_replace=row.state in _REPLACEABLE,
         done=_DONE.get(done, ""),
     )
 
 
 @router.get("/parcels/{parcel}/slip")
-def slip_page(request: Request, parcel: str, person: Seen, parts: Parts) -> Response:
+def slip_page(
+    request: Request, parcel: str, person: Annotated[Visitor, who_may(Right.PRINT_SLIP)], parts: Parts
+) -> Response:
     """The slip on a page: the only page that shows a code."""
-    row = parts.reads.parcel(parcel)
+    row = parts.reads.within(person.scope).parcel(parcel)
     if row is None or row.state not in _REPLACEABLE:
         return _no_slip(request, person, row)
-    markup = Markup(slip_html(_slip_of(parts, row)))  # noqa: S704 (paper escapes whatever people typed)
-    return _page(request, "slip.html", person, here="parcels", parcel=row, slip=markup, papers=_PAPERS)
+    markup = Markup(slip_html(_slip_of(parts, person, row)))  # noqa: S704 (paper escapes whatever people typed)
+    return draw(request, "slip.html", person, here="parcels", parcel=row, slip=markup, papers=_PAPERS)
 
 
 @router.get("/parcels/{parcel}/slip.pdf")
-def slip_file(request: Request, parcel: str, person: Seen, parts: Parts, paper: Paper = Paper.A6) -> Response:
+def slip_file(
+    request: Request,
+    parcel: str,
+    person: Annotated[Visitor, who_may(Right.PRINT_SLIP)],
+    parts: Parts,
+    paper: Paper = Paper.A6,
+) -> Response:
     """The slip as a PDF."""
-    row = parts.reads.parcel(parcel)
+    row = parts.reads.within(person.scope).parcel(parcel)
     if row is None or row.state not in _REPLACEABLE:
         return _no_slip(request, person, row)
-    headers = {**_careful(parts), "Content-Disposition": 'inline; filename="bon-de-retrait.pdf"'}
-    return Response(slip_pdf(_slip_of(parts, row), paper), media_type="application/pdf", headers=headers)
+    headers = {**careful(parts), "Content-Disposition": 'inline; filename="bon-de-retrait.pdf"'}
+    return Response(slip_pdf(_slip_of(parts, person, row), paper), media_type="application/pdf", headers=headers)
 
 
-@router.get("/parcels/{parcel}/{action}")
-def ask(request: Request, parcel: str, action: str, person: Seen, parts: Parts) -> Response:
-    """Ask before replacing a slip or ending the hold."""
-    row = parts.reads.parcel(parcel)
-    question = _QUESTIONS.get(action)
-    if row is None or question is None:
+@router.get("/parcels/{parcel}/reissue")
+def ask_reissue(
+    request: Request, parcel: str, person: Annotated[Visitor, who_may(Right.REISSUE_SLIP)], parts: Parts
+) -> Response:
+    """Ask before replacing a slip."""
+    return _ask(request, parcel, "reissue", person, parts)
+
+
+@router.get("/parcels/{parcel}/recall")
+def ask_recall(
+    request: Request, parcel: str, person: Annotated[Visitor, who_may(Right.RECALL_PARCEL)], parts: Parts
+) -> Response:
+    """Ask before ending the hold."""
+    return _ask(request, parcel, "recall", person, parts)
+
+
+@router.post("/parcels/{parcel}/reissue", dependencies=[OwnForm])
+def reissue(
+    request: Request, parcel: str, person: Annotated[Visitor, who_may(Right.REISSUE_SLIP)], parts: Parts
+) -> Response:
+    """Replace the slip."""
+    return _act(request, parcel, "reissue", person, parts)
+
+
+@router.post("/parcels/{parcel}/recall", dependencies=[OwnForm])
+def recall(
+    request: Request, parcel: str, person: Annotated[Visitor, who_may(Right.RECALL_PARCEL)], parts: Parts
+) -> Response:
+    """End the hold."""
+    return _act(request, parcel, "recall", person, parts)
+
+
+def _ask(request: Request, parcel: str, action: str, person: Visitor, parts: WebParts) -> Response:
+    row = parts.reads.within(person.scope).parcel(parcel)
+    question = _QUESTIONS[action]
+    if row is None:
         return _no_parcel(request, person)
-    return _page(request, "confirm.html", person, here="parcels", parcel=row, question=question, problem="")
+    return draw(request, "confirm.html", person, here="parcels", parcel=row, question=question, problem="")
 
 
-@router.post("/parcels/{parcel}/{action}", dependencies=[OwnForm])
-def act(request: Request, parcel: str, action: str, person: Seen, parts: Parts) -> Response:
-    """Replace the slip, or end the hold."""
-    row = parts.reads.parcel(parcel)
-    question = _QUESTIONS.get(action)
-    if row is None or question is None:
+def _act(request: Request, parcel: str, action: str, person: Visitor, parts: WebParts) -> Response:
+    row = parts.reads.within(person.scope).parcel(parcel)
+    question = _QUESTIONS[action]
+    if row is None:
         return _no_parcel(request, person)
     try:
         if action == "reissue":
-            parts.desk.reissue(parcel, person.name)
+            parts.desk.reissue(parcel, person)
         else:
-            parts.desk.recall(parcel, person.name)
+            parts.desk.recall(parcel, person)
     except Refused as refused:
         said = words.PARCEL_STATE[shown_state(row.state, row.intent)].text
         problem = _PROBLEMS.get(refused.code, f"Ce n'est plus possible : le colis est « {said} ».")
-        return _page(
+        return draw(
             request, "confirm.html", person, status=409, here="parcels", parcel=row, question=question, problem=problem
         )
-    return _go(f"/parcels/{row.id}?done={action}")
+    return go(f"/parcels/{row.id}?done={action}")
 
 
 # ---------------------------------------------------------------------------------------------------- alerts, messages
 
 
 @router.get("/alerts")
-def alerts(request: Request, person: Seen, parts: Parts) -> Response:
+def alerts(request: Request, person: Annotated[Visitor, who_may(Right.SEE_ALERTS)], parts: Parts) -> Response:
     """What a person should look at, and what is over."""
-    return _page(
+    return draw(
         request,
         "alerts.html",
         person,
         here="alerts",
         events="/live",
-        open_ones=parts.reads.alerts(),
-        over=parts.reads.alerts(is_open=False),
-        names={row.id: row.name for row in parts.reads.sites()},
+        open_ones=parts.reads.within(person.scope).alerts(),
+        over=parts.reads.within(person.scope).alerts(is_open=False),
+        names={row.id: row.name for row in parts.reads.within(person.scope).sites()},
     )
 
 
 @router.post("/alerts/{alert}/acknowledge", dependencies=[OwnForm])
-def acknowledge(request: Request, alert: int, person: Seen, parts: Parts) -> Response:
+def acknowledge(
+    request: Request, alert: int, person: Annotated[Visitor, who_may(Right.ACKNOWLEDGE_ALERT)], parts: Parts
+) -> Response:
     """Note who looks after an alert."""
     try:
-        parts.desk.acknowledge(alert, person.name)
+        parts.desk.acknowledge(alert, person)
     except Refused:
-        return _missing(
+        return missing(
             request, person, "Cette alerte n'existe pas, ou quelqu'un s'en occupe déjà.", "/alerts", "Voir les alertes"
         )
-    return _go("/alerts")
+    return go("/alerts")
 
 
 @router.get("/messages")
-def messages(request: Request, person: Seen, parts: Parts) -> Response:
+def messages(request: Request, person: Annotated[Visitor, who_may(Right.SEE_MESSAGES)], parts: Parts) -> Response:
     """What recipients are told, and whether it left."""
-    return _page(request, "messages.html", person, here="messages", events="/live", rows=parts.reads.messages())
+    return draw(
+        request,
+        "messages.html",
+        person,
+        here="messages",
+        events="/live",
+        rows=parts.reads.within(person.scope).messages(),
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- sign-in
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request, then: Annotated[str, Query(max_length=200)] = "/") -> Response:
+def sign_indraw(request: Request, then: Annotated[str, Query(max_length=200)] = "/") -> Response:
     """The form to sign in."""
-    return _page(request, "sign_in.html", None, here="", then=_own_path(then), name="", problem="")
+    return draw(request, "sign_in.html", None, here="", then=_own_path(then), name="", problem="")
 
 
 @router.post("/sign-in", dependencies=[OwnForm])
@@ -354,11 +365,12 @@ async def sign_in(request: Request, parts: Parts) -> Response:
     typed = await request.form(max_fields=FORM_FIELDS_MAX, max_files=0)
     name, password = str(typed.get("name", ""))[:64], str(typed.get("password", ""))[:1_024]
     then = _own_path(str(typed.get("then", "/")))
-    cookie = await run_in_threadpool(parts.door.sign_in, name, password)
+    agent = when.browser(request.headers.get("user-agent", ""))
+    cookie = await run_in_threadpool(parts.door.sign_in, name, password, agent)
     if cookie is None:
         problem = "Ce nom et ce mot de passe ne vont pas ensemble. Vérifiez-les, ou demandez à l'administration."
-        return _page(request, "sign_in.html", None, status=401, here="", then=then, name=name, problem=problem)
-    answer = _go(then)
+        return draw(request, "sign_in.html", None, status=401, here="", then=then, name=name, problem=problem)
+    answer = go(then)
     answer.set_cookie(
         COOKIE, cookie, max_age=SESSION_S, httponly=True, samesite="lax", secure=parts.secure_cookies, path="/"
     )
@@ -369,7 +381,7 @@ async def sign_in(request: Request, parts: Parts) -> Response:
 def sign_out(request: Request, parts: Parts) -> Response:
     """Sign out."""
     parts.door.sign_out(request.cookies.get(COOKIE, ""))
-    answer = _go("/sign-in")
+    answer = go("/sign-in")
     answer.delete_cookie(COOKIE, path="/")
     return answer
 
@@ -421,55 +433,18 @@ _QUESTIONS: Final = {
     },
 }
 
-_TEMPLATES: Final = Environment(
-    loader=PackageLoader("hub.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-_TEMPLATES.filters.update(age=when.age, moment=when.moment, iso=when.iso)
-_TEMPLATES.globals.update(words=words, Door=Door, Occupancy=Occupancy, Service=Service)
-
-
-def _page(
-    request: Request,
-    template: str,
-    person: Visitor | None,
-    *,
-    here: str,
-    events: str = "",
-    only: str = "",
-    status: int = 200,
-    **shown: Any,
-) -> HTMLResponse:
-    parts = parts_of(request)
-    text = _TEMPLATES.get_template(template).render(
-        now_ms=parts.now_ms(),
-        person=person,
-        menu=_MENU,
-        here=here,
-        events=events,
-        only=only,
-        open_alerts=parts.reads.unanswered_alerts() if person else 0,
-        **shown,
-    )
-    return HTMLResponse(text, status_code=status, headers=_careful(parts))
-
-
-def _careful(parts: WebParts) -> dict[str, str]:
-    """The headers of every page; who may show it in a frame is the last word of the policy."""
-    policy = " ".join((_SECURITY["Content-Security-Policy"], *parts.framers))
-    return {**_SECURITY, "Content-Security-Policy": policy}
-
 
 def _form_page(
     request: Request, person: Visitor, parts: WebParts, form: forms.ParcelForm, *, status: int = 200
 ) -> Response:
-    return _page(
+    return draw(
         request,
         "parcel_new.html",
         person,
         status=status,
         here="new",
         form=form,
-        sites=parts.reads.sites(),
+        sites=parts.reads.within(person.scope).sites(),
         sizes=list(SizeClass),
         reaches=list(ReachZone),
         helps=list(Help),
@@ -500,9 +475,10 @@ def _told(row: Any) -> dict[str, Any]:
     return {"seq": row.seq, "said": said, "at_ms": row.at_ms, "sure": row.trust in _SURE}
 
 
-def _slip_of(parts: WebParts, row: ParcelRow) -> Slip:
-    site = parts.reads.site(row.site)
+def _slip_of(parts: WebParts, person: Visitor, row: ParcelRow) -> Slip:
+    site = parts.reads.within(person.scope).site(row.site)
     assert site is not None, "a parcel belongs to a site"
+    parts.desk.show_slip(row.id, person)
     key = PickupKey(site_number=site.number, parcel=row.id, version=row.version, epoch=row.epoch)  # type: ignore[arg-type]
     return Slip(
         qr_text=parts.keys.qr(site.id, key),
@@ -525,7 +501,7 @@ def _area_of(row: ParcelRow, site: SiteRow) -> DoorArea:
 
 
 def _no_parcel(request: Request, person: Visitor) -> Response:
-    return _missing(request, person, "Ce colis n'existe pas.", "/parcels", "Chercher un colis")
+    return missing(request, person, "Ce colis n'existe pas.", "/parcels", "Chercher un colis")
 
 
 def _no_slip(request: Request, person: Visitor, row: ParcelRow | None) -> Response:
@@ -533,29 +509,9 @@ def _no_slip(request: Request, person: Visitor, row: ParcelRow | None) -> Respon
         return _no_parcel(request, person)
     said = words.PARCEL_STATE[row.state].text
     text = f"Il n'y a plus de bon : le colis est « {said} »."
-    return _missing(request, person, text, f"/parcels/{row.id}", "Voir le colis")
-
-
-def _missing(request: Request, person: Visitor, text: str, url: str, link: str) -> Response:
-    return _page(request, "missing.html", person, status=404, here="", text=text, url=url, link=link)
+    return missing(request, person, text, f"/parcels/{row.id}", "Voir le colis")
 
 
 def _own_path(path: str) -> str:
     """A path of ours to go to, never another site's address."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
-
-
-def _go(url: str) -> RedirectResponse:
-    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
-
-
-def _to_sign_in(request: Request, _error: Exception) -> Response:
-    if request.url.path == "/live":
-        return Response(status_code=401)
-    then = request.url.path if request.method == "GET" else "/"
-    return _go(f"/sign-in?then={then}")
-
-
-def _refuse_foreign(_request: Request, _error: Exception) -> Response:
-    text = "Cette demande ne vient pas d'une page de Consigne. Revenez à la page et essayez à nouveau."
-    return Response(text, status_code=403, media_type="text/plain; charset=utf-8")

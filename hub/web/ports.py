@@ -12,18 +12,18 @@ from typing import Protocol
 from fastapi import Request
 
 from hub.core.parcels import Announced, NewParcel
+from hub.core.permissions import Scope, Visitor
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.store.pages import PageReads
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Who looks at a page. `signed_in` is False where the hub lets everybody on this machine in."""
+class Reads(Protocol):
+    """What can be read, once it is said for whom: nothing is read without a scope (I-31)."""
 
-    name: str
-    role: str
-    signed_in: bool = True
+    def within(self, scope: Scope) -> PageReads:
+        """The reads of what is inside a scope."""
+        ...
 
 
 class Door(Protocol):
@@ -33,7 +33,7 @@ class Door(Protocol):
         """Whose session the cookie is; None when it is nobody's, or over."""
         ...
 
-    def sign_in(self, name: str, password: str) -> str | None:
+    def sign_in(self, name: str, password: str, agent: str = "") -> str | None:
         """The cookie of a new session; None when name and password do not fit, or too many were tried."""
         ...
 
@@ -45,19 +45,23 @@ class Door(Protocol):
 class Desk(Protocol):
     """What may be asked. Each raises hub.core.parcels.Refused with a code and a reason."""
 
-    def announce(self, parcel: NewParcel, by: str) -> Announced:
+    def announce(self, parcel: NewParcel, by: Visitor) -> Announced:
         """Announce a parcel, or give the one that is known under this number its recipient."""
         ...
 
-    def reissue(self, parcel: str, by: str) -> int:
+    def reissue(self, parcel: str, by: Visitor) -> int:
         """Replace the key of a parcel; the new version."""
         ...
 
-    def recall(self, parcel: str, by: str) -> None:
+    def recall(self, parcel: str, by: Visitor) -> None:
         """End the hold: the team takes the parcel out."""
         ...
 
-    def acknowledge(self, alert: int, by: str) -> None:
+    def show_slip(self, parcel: str, by: Visitor) -> None:
+        """Note that somebody sees the slip of a parcel, which is its key."""
+        ...
+
+    def acknowledge(self, alert: int, by: Visitor) -> None:
         """Note that somebody looks after an alert."""
         ...
 
@@ -66,7 +70,7 @@ class Desk(Protocol):
 class WebParts:
     """Everything the pages need, put into `app.state.web` by the composition root."""
 
-    reads: PageReads
+    reads: Reads
     door: Door
     desk: Desk
     keys: KeyRing

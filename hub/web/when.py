@@ -55,3 +55,12 @@ def moment(at_ms: int, now_ms: int, zone: tzinfo | None = None) -> str:
 def iso(at_ms: int) -> str:
     """The exact moment, for machines."""
     return datetime.fromtimestamp(at_ms / _SECOND_MS, UTC).isoformat(timespec="milliseconds")
+
+
+def browser(agent: str) -> str:
+    """A browser's name for its owner to know it again, from its long word about itself: *Firefox, Android*."""
+    names = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "Linux")
+    name = next((name for mark, name in names if mark in agent), "Navigateur")
+    system = next((system for system in systems if system in agent), "")
+    return ", ".join(part for part in (name, system) if part)

@@ -33,7 +33,7 @@ from tests.crash.books import Corrupt, Lost
 from tests.crash.disk import Image
 from tests.crash.vfs import Recorder, Step, recording
 from tests.hub import hub_bench
-from tests.hub.hub_bench import DAY_MS, Bench, FakeLink
+from tests.hub.hub_bench import DAY_MS, ME, Bench, FakeLink
 from tests.hub.hub_site import Journal, life
 from wire import chain, topics
 from wire.chain import FactRecord
@@ -316,7 +316,7 @@ class _Day:
     def _reissue(self) -> None:
         assert self._bench is not None
         try:
-            self._bench.desk.reissue(self._random.choice(self._parcels)[1], "me")
+            self._bench.desk.reissue(self._random.choice(self._parcels)[1], ME)
         except Refused:
             return  # it was collected already
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from hub.alerts.housekeeping import Housekeeping
 from hub.core.parcels import new_parcel
+from hub.core.permissions import Role, Visitor
 from hub.intake import Incarnation, Intake
 from hub.keys import KeyRing
 from hub.live import Live
@@ -29,6 +30,8 @@ from wire.ids import ParcelId
 from wire.messages import Ack, Message, decode, encode
 
 DAY_MS = 86_400_000
+ME = Visitor("me", Role.NETWORK_ADMIN)
+"""Somebody whom nothing of this hub is hidden from."""
 
 
 class FakeLink:
@@ -118,7 +121,7 @@ class Bench:
 
     def announce(self, **wish: Any) -> ParcelId:
         """A parcel that was not known before."""
-        announced = self.desk.announce(new_parcel(**wish), "me")
+        announced = self.desk.announce(new_parcel(**wish), ME)
         assert announced.is_new
         return ParcelId(announced.parcel)
 

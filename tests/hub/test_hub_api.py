@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from hub.app import Hub, create_app
 from hub.clock import wall_ms
+from hub.core.permissions import TOKEN_RIGHTS, Role
 from hub.group import Group
 from hub.receiver import Incoming
 from hub.settings import read_settings
@@ -43,7 +44,7 @@ def client(hub: Hub) -> TestClient:
 
 
 def _token(hub: Hub) -> dict[str, str]:
-    return {"Authorization": f"Bearer {hub.door.add_token('robot')}"}
+    return {"Authorization": f"Bearer {hub.door.add_token('robot', TOKEN_RIGHTS)}"}
 
 
 def test_every_route_but_health_wants_somebody(client: TestClient, hub: Hub) -> None:
@@ -162,7 +163,7 @@ def test_a_number_that_is_there_gets_its_recipient_once(client: TestClient, hub:
 
 def test_the_pages_lead_to_the_parcel_too_and_the_form_says_where_it_is(client: TestClient, hub: Hub) -> None:
     announced, here = _joined(client, hub, _token(hub))
-    hub.door.add_person("claire", "admin", "ten letters long")
+    hub.door.add_person("claire", Role.NETWORK_ADMIN, "ten letters long")
     client.cookies.set("consigne_session", str(hub.door.sign_in("claire", "ten letters long")))
     went = client.get(f"/parcels/{announced}", follow_redirects=False)
     assert (went.status_code, went.headers["location"]) == (303, f"/parcels/{here}")
@@ -187,7 +188,7 @@ def test_an_error_quotes_nothing_that_was_sent(client: TestClient, hub: Hub) -> 
 
 
 def test_a_foreign_page_cannot_use_the_cookie_of_somebody_signed_in(client: TestClient, hub: Hub) -> None:
-    hub.door.add_person("claire", "admin", "ten letters long")
+    hub.door.add_person("claire", Role.NETWORK_ADMIN, "ten letters long")
     cookie = hub.door.sign_in("claire", "ten letters long")
     assert cookie is not None
     client.cookies.set("consigne_session", cookie)

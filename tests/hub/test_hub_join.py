@@ -12,7 +12,7 @@ from hub.core.join import Wishes, taken_over
 from hub.core.moment import Moment
 from hub.core.parcels import AlreadyHere, Refused, new_parcel
 from hub.core.project import Joined, KeyRaised, ParcelRecord, Placed, Planned, Source, evolve, join, project
-from tests.hub.hub_bench import Bench
+from tests.hub.hub_bench import ME, Bench
 from tests.hub.hub_site import AT_MS, Journal, life
 from wire import facts
 from wire.facts import AnyFact, Place
@@ -331,9 +331,9 @@ def test_a_database_older_than_the_announcement_learns_of_both_from_the_site(
 def test_a_new_slip_replaces_both_keys_and_the_plan_says_so_until_the_site_knows(bench: Bench) -> None:
     twice = Twice(bench)
     twice.joins()
-    assert bench.desk.reissue(twice.announced, "me") == 2
+    assert bench.desk.reissue(twice.announced, ME) == 2
     assert plan_of(bench) == sorted([(DESK, 2), (twice.announced, 2)])
-    assert bench.desk.reissue(DESK, "me") == 3
+    assert bench.desk.reissue(DESK, ME) == 3
     twice.write(twice.planned(version=3))
     twice.hear()
     assert plan_of(bench) == [(DESK, 3)]
@@ -345,7 +345,7 @@ def test_a_new_slip_replaces_both_keys_and_the_plan_says_so_until_the_site_knows
 def test_a_recall_by_either_id_is_one_recall(bench: Bench) -> None:
     twice = Twice(bench)
     twice.joins()
-    bench.desk.recall(twice.announced, "me")
+    bench.desk.recall(twice.announced, ME)
     assert bench.ask("SELECT id, intent FROM parcel ORDER BY intent") == [(twice.announced, "hold"), (DESK, "recall")]
 
 
@@ -374,7 +374,7 @@ def test_whoever_announces_what_is_there_without_a_recipient_gives_it_one(bench:
     wish = new_parcel(
         site="gambetta", tracking="8n 0023 4584 108", name="Awa", phone="0612345678", language="pt", size=SizeClass.M
     )
-    answer = bench.desk.announce(wish, "me")
+    answer = bench.desk.announce(wish, ME)
     assert (answer.parcel, answer.is_new) == (DESK, False)
     assert bench.ask("SELECT id, state, size FROM parcel") == [(DESK, "stored", "M")]
     assert bench.ask("SELECT name, phone, language FROM contact") == [("Awa", "0612345678", "pt")]
@@ -384,13 +384,13 @@ def test_whoever_announces_what_is_there_without_a_recipient_gives_it_one(bench:
 
 def test_whoever_announces_what_has_a_recipient_is_told_where_it_is(bench: Bench) -> None:
     desk_parcel(bench)
-    bench.desk.announce(new_parcel(site="gambetta", tracking=NUMBER, name="Awa"), "me")
+    bench.desk.announce(new_parcel(site="gambetta", tracking=NUMBER, name="Awa"), ME)
     for wish in (
         new_parcel(site="gambetta", tracking=NUMBER, name="Zoé"),
         new_parcel(site="gambetta", tracking=NUMBER),
     ):
         with pytest.raises(AlreadyHere) as refused:
-            bench.desk.announce(wish, "me")
+            bench.desk.announce(wish, ME)
         assert refused.value.code == "duplicate"
         assert str(refused.value) == (
             f"tracking: this parcel is known at the site already: stored, compartment 7 (id {DESK})"
@@ -425,7 +425,7 @@ def test_two_records_of_one_number_are_no_reason_for_a_third(bench: Bench) -> No
     announced = bench.announce(site="gambetta", tracking=NUMBER, name="Awa")
     desk_parcel(bench)
     with pytest.raises(Refused, match=DESK):
-        bench.desk.announce(new_parcel(site="gambetta", tracking=NUMBER, name="Zoé"), "me")
+        bench.desk.announce(new_parcel(site="gambetta", tracking=NUMBER, name="Zoé"), ME)
     assert sorted(bench.ask("SELECT id FROM parcel")) == sorted([(announced,), (DESK,)])
 
 

@@ -12,13 +12,14 @@ from sqlalchemy import select
 
 from hub.alerts.housekeeping import OFFLINE_AFTER_MS
 from hub.core.parcels import Refused, new_parcel
+from hub.core.permissions import Role
 from hub.intake import REBIRTH_PAUSE_MS
 from hub.people.services import TRIES_BURST, Door
 from hub.sites.planner import REPEAT_MS
 from hub.store import desk
 from hub.store.migrate import migrate
 from hub.store.schema import METADATA, SITE_LIVE
-from tests.hub.hub_bench import DAY_MS, Bench
+from tests.hub.hub_bench import DAY_MS, ME, Bench
 from tests.hub.hub_site import AT_MS, Journal, life, life_of
 from wire import facts, topics
 from wire.facts import AnyFact
@@ -55,7 +56,7 @@ def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
 
 def test_migrating_twice_changes_nothing(bench: Bench) -> None:
     migrate(bench.store)
-    assert bench.ask("SELECT version_num FROM alembic_version") == [("0005",)]
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0006",)]
 
 
 def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
@@ -245,7 +246,7 @@ def test_a_site_that_knows_a_newer_incarnation_makes_the_hub_speak_with_a_newer_
 def test_a_plan_keeps_its_revision_while_nothing_is_wanted_anew(bench: Bench) -> None:
     first = bench.planner.build("gambetta")
     again = bench.planner.build("gambetta")
-    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), "me")
+    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), ME)
     then = bench.planner.build("gambetta")
     assert first is not None
     assert again is not None
@@ -257,7 +258,7 @@ def test_a_plan_keeps_its_revision_while_nothing_is_wanted_anew(bench: Bench) ->
 def test_plans_are_published_only_for_sites_whose_wishes_changed(bench: Bench) -> None:
     bench.planner.look()
     bench.link.said.clear()
-    bench.desk.announce(new_parcel(site="belleville"), "me")
+    bench.desk.announce(new_parcel(site="belleville"), ME)
     bench.planner.look()
     bench.planner.look()
     assert [topic for topic, _payload in bench.link.said] == ["consigne/1/belleville/down/plan"]
@@ -359,32 +360,32 @@ def test_recipients_are_erased_within_thirty_days_and_the_chain_stays(bench: Ben
 
 
 def test_a_number_that_is_at_the_site_already_is_not_announced_twice(bench: Bench) -> None:
-    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), "me")
+    bench.desk.announce(new_parcel(site="gambetta", tracking="8N00234584108"), ME)
     with pytest.raises(Refused) as refused:
-        bench.desk.announce(new_parcel(site="gambetta", tracking="8n 0023 4584 108"), "me")
+        bench.desk.announce(new_parcel(site="gambetta", tracking="8n 0023 4584 108"), ME)
     assert refused.value.code == "duplicate"
 
 
 def test_a_parcel_that_was_collected_gets_no_new_slip(bench: Bench) -> None:
     parcel = bench.announce(site="gambetta")
-    assert bench.desk.reissue(parcel, "me") == 2
+    assert bench.desk.reissue(parcel, ME) == 2
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan"))
     bench.hear(journal.batch(1, 9))
     assert bench.ask("SELECT version FROM parcel") == [(2,)]
     with pytest.raises(Refused) as refused:
-        bench.desk.reissue(parcel, "me")
+        bench.desk.reissue(parcel, ME)
     assert refused.value.code == "not_here"
 
 
 def test_a_session_ends_by_signing_out_and_by_time_and_guesses_are_counted(bench: Bench) -> None:
     door = Door(bench.store, bench.keys, bench.clock)
-    door.add_person("claire", "admin", "ten letters long")
+    door.add_person("claire", Role.AUDITOR, "ten letters long")
     cookie = door.sign_in("claire", "ten letters long")
     assert cookie is not None
     visitor = door.visitor_of(cookie)
     assert visitor is not None
-    assert (visitor.name, visitor.role) == ("claire", "admin")
+    assert (visitor.name, visitor.role) == ("claire", "auditor")
     assert door.visitor_of(cookie[:-1] + ("0" if cookie[-1] != "0" else "1")) is None
     bench.now_ms += DAY_MS
     assert door.visitor_of(cookie) is None

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import insert, select, update
 
 from hub.clock import wall_ms
+from hub.core.permissions import Role
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.parcels.services import Desk
@@ -32,7 +33,9 @@ from hub.store.engine import Store
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from hub.store.schema import ALERT, CONTACT, FACT, MESSAGE, PARCEL, PLAN, SITE, SITE_CURSOR, SITE_LIVE
-from hub.web.pages import COOKIE, install
+from hub.store.tenants import SitePlaces
+from hub.web.door import COOKIE
+from hub.web.pages import install
 from hub.web.ports import WebParts
 from tests.tools.axe import violations
 from tests.tools.ports import free_port
@@ -226,9 +229,9 @@ class Hub:
 def empty_hub(tmp_path: Path) -> Iterator[Hub]:
     store = Store(f"sqlite:///{tmp_path / 'hub.sqlite'}")
     migrate(store)
-    live, keys = Live(), KeyRing(MASTER)
+    live, keys = Live(place_of=SitePlaces(store).of), KeyRing(MASTER)
     door = Door(store, keys, wall_ms)
-    door.add_person("Samira", "admin", PASSWORD)
+    door.add_person("Samira", Role.NETWORK_ADMIN, PASSWORD)
     woken: list[str] = []
     desk = Desk(
         store=store,

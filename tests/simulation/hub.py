@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import text
 
 from hub.core.parcels import Refused, new_parcel
+from hub.core.permissions import Role, Visitor
 from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake, ack_of
 from hub.keys import KeyRing
 from hub.live import Live
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tests.simulation.bank import TrueParcel
     from tests.simulation.world import World
 
+ADMIN: Final = Visitor("admin", Role.NETWORK_ADMIN)
 _LIVES: Final = text("SELECT s.id, l.presence, l.boot FROM site s JOIN site_live l ON l.site = s.number")
 _FORKED: Final = text("SELECT site FROM alert WHERE kind = 'identity' AND cleared_ms IS NULL ORDER BY site")
 MASTER: Final = bytes(range(32))
@@ -224,7 +226,7 @@ class Hub:
             wish = new_parcel(
                 site=site, tracking=parcel.tracking, size=SizeClass(parcel.size), name=NAME, phone=PHONE, language="fr"
             )
-            parcel.id = self.desk.announce(wish, "admin").parcel
+            parcel.id = self.desk.announce(wish, ADMIN).parcel
         except Refused:
             return
         if parcel.where == "van":
@@ -237,7 +239,7 @@ class Hub:
         if not self.alive or not parcel.id:
             return
         try:
-            self.desk.reissue(parcel.id, "admin")
+            self.desk.reissue(parcel.id, ADMIN)
         except Refused:
             return
         self.print_slip(site, number, parcel)
@@ -246,7 +248,7 @@ class Hub:
         """The carrier wants it back."""
         if self.alive and parcel.id:
             with suppress(Refused):
-                self.desk.recall(parcel.id, "admin")
+                self.desk.recall(parcel.id, ADMIN)
                 self.world.tell(f"{parcel.tracking} is wanted back")
 
     def forked_sites(self) -> list[str]:
