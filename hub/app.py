@@ -17,6 +17,9 @@ from pydantic import BaseModel, Field
 from hub import access
 from hub.alerts.housekeeping import Housekeeping
 from hub.alerts.routes import router as alerts_router
+from hub.audit.log import AuditLog
+from hub.audit.pages import AuditParts
+from hub.audit.pages import install as install_audit
 from hub.clock import Clock, wall_ms
 from hub.guard import Guarded
 from hub.ingest import PahoLink
@@ -27,7 +30,11 @@ from hub.metrics import Metrics
 from hub.notify.sender import Sender, Webhook
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
+from hub.people.pages import PeopleParts
+from hub.people.pages import install as install_people
+from hub.people.second_factor import SecondFactor
 from hub.people.services import Door
+from hub.people.team import Team
 from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
 from hub.settings import Settings, Systemd, read_broker_password, read_master_secret
@@ -82,6 +89,8 @@ class Hub:
         self.metrics = Metrics()
         self.reads = PageReads(self.store)
         self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)
+        self.team = Team(self.store, self.keys, clock, self.door)
+        self.second_factor = SecondFactor(self.store, self.keys, clock, self.door)
         self.mailbox = Mailbox()
         self.link = PahoLink(
             settings.broker,
@@ -234,6 +243,8 @@ def create_app(hub: Hub) -> FastAPI:
             framers=hub.settings.web.frame_ancestors,
         ),
     )
+    install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app
 
 

@@ -6,16 +6,20 @@ Owns the derivation. Refuses to know parcels beyond their key, and to write any 
 from __future__ import annotations
 
 import hmac
+import os
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from wire.pickup import SITE_KEY_BYTES, PickupKey, qr_text, typed_digits
 
 _SALT: Final = b"consigne/1"
+_NONCE_BYTES: Final = 12
 _CACHED_KEYS: Final = 4_096
 """Site keys kept in memory: more sites than one hub serves in a minute."""
 
@@ -38,6 +42,19 @@ class KeyRing:
     def signature(self, purpose: bytes, message: bytes) -> bytes:
         """32 bytes that only this hub can make for `message`; one purpose never vouches for another."""
         return hmac.digest(self._derive(b"hub\x00" + purpose), message, sha256)
+
+    def sealed(self, purpose: bytes, secret: bytes) -> bytes:
+        """A secret that this hub alone can open again, for the database."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(self._derive(b"hub\x00" + purpose)).encrypt(nonce, secret, purpose)
+
+    def opened(self, purpose: bytes, sealed: bytes) -> bytes | None:
+        """What `sealed` holds; None when it was not sealed here for this purpose, or was changed."""
+        try:
+            key = AESGCM(self._derive(b"hub\x00" + purpose))
+            return key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose)
+        except (InvalidTag, ValueError):
+            return None
 
     def _site_key(self, site: str, epoch: int) -> bytes:
         return self._derive(b"site-key\x00" + site.encode() + b"\x00" + str(epoch).encode())

@@ -145,6 +145,8 @@ class Visitor:
     """Whether this session showed its second factor."""
     person: int = 0
     """Id of the person; 0 for a program and for the machine."""
+    owes_second_factor: bool = False
+    """They have a second factor, and this session has not shown it: a stolen password alone sees nothing."""
 
     def has(self, right: Right) -> bool:
         """Whether the right is theirs, a second factor given or not."""
@@ -154,6 +156,8 @@ class Visitor:
 
     def may(self, right: Right) -> bool:
         """Whether they may now."""
+        if self.owes_second_factor and right is not Right.OWN_ACCOUNT:
+            return False
         return self.has(right) and (self.second_factor or right not in NEEDS_SECOND_FACTOR)
 
 

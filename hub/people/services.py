@@ -82,7 +82,7 @@ class Door:
         Where everybody on this machine may come in, somebody without a session is a network admin of the first
         association without a second factor: they see everything, and open no door.
         """
-        digest = self._digest(cookie)
+        digest = self.digest(cookie)
         found = None if digest is None else self._person_of(digest)
         if found is None and self._everybody:
             return Visitor("demo", Role.NETWORK_ADMIN, signed_in=False, scope=Scope(FIRST_TENANT))
@@ -95,7 +95,14 @@ class Door:
                 return None
             sites = people.sites_of(connection, row.id)
         scope = scope_of(row.role, tenant=row.tenant, sites=sites, carrier=row.carrier)
-        return Visitor(row.name, row.role, scope=scope, second_factor=row.second_ms > 0, person=row.id)
+        return Visitor(
+            row.name,
+            row.role,
+            scope=scope,
+            second_factor=row.second_ms > 0,
+            person=row.id,
+            owes_second_factor=row.second_factor is not None and not row.second_ms,
+        )
 
     def program_of(self, token: str) -> Visitor | None:
         """Whose bearer token it is."""
@@ -109,11 +116,11 @@ class Door:
 
     def sign_in(self, name: str, password: str, agent: str = "") -> str | None:
         """The cookie of a new session; None when name and password do not fit, or too many were tried."""
-        if len(password) > PASSWORD_CHARACTERS_MAX or not self._may_try(name):
+        if len(password) > PASSWORD_CHARACTERS_MAX or not self.may_try(name):
             return None
         with self._store.reading() as connection:
             row = people.person(connection, name)
-        if not self._fits(self._nobody if row is None else row.password_hash, password) or row is None:
+        if not self.fits(self._nobody if row is None else row.password_hash, password) or row is None:
             return None
         secret = secrets.token_urlsafe(32)
         now_ms = self._clock()
@@ -131,7 +138,7 @@ class Door:
 
     def sign_out(self, cookie: str) -> None:
         """End the session."""
-        digest = self._digest(cookie)
+        digest = self.digest(cookie)
         if digest is not None:
             with self._store.writing() as connection:
                 people.close_session(connection, digest)
@@ -205,14 +212,16 @@ class Door:
             )
         return self._hasher.hash(password)
 
-    def _fits(self, hashed: str, password: str) -> bool:
+    def fits(self, hashed: str, password: str) -> bool:
+        """Whether it is the password behind the hash."""
         with self._hashing:
             try:
                 return self._hasher.verify(hashed, password)
             except (VerificationError, InvalidHashError):
                 return False
 
-    def _may_try(self, name: str) -> bool:
+    def may_try(self, name: str) -> bool:
+        """Whether one more secret may be tried for this name; a bucket that refills with time."""
         now_ms = self._clock()
         with self._lock:
             tries = self._tries.pop(name, _Tries(TRIES_BURST, now_ms))
@@ -226,7 +235,8 @@ class Door:
                 self._tries.popitem(last=False)
             return allowed
 
-    def _digest(self, cookie: str) -> bytes | None:
+    def digest(self, cookie: str) -> bytes | None:
+        """The digest of the session a cookie names; None for a cookie we did not make."""
         secret, _, signature = cookie.partition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(secret).encode()):
             return None  # a made-up cookie never reaches the database

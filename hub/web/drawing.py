@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hub.core.permissions import Right, Visitor
 from hub.web import when, words
-from hub.web.door import NotAllowed
+from hub.web.door import NotAllowed, go
 from hub.web.ports import WebParts, parts_of
 from wire.ids import Door, Occupancy, Service
 
@@ -32,6 +32,8 @@ _MENU: Final[tuple[dict[str, Any], ...]] = (
     {"key": "new", "url": "/parcels/new", "text": "Annoncer un colis", "icon": "plus", "right": Right.ANNOUNCE_PARCEL},
     {"key": "alerts", "url": "/alerts", "text": "Alertes", "icon": "watch", "right": Right.SEE_ALERTS},
     {"key": "messages", "url": "/messages", "text": "Messages", "icon": "message", "right": Right.SEE_MESSAGES},
+    {"key": "people", "url": "/people", "text": "Équipe", "icon": "person", "right": Right.MANAGE_PEOPLE},
+    {"key": "audit", "url": "/audit", "text": "Journal", "icon": "clock", "right": Right.READ_AUDIT},
 )
 
 _TEMPLATES: Final = Environment(
@@ -86,6 +88,8 @@ def missing(request: Request, person: Visitor, text: str, url: str, link: str) -
 
 def not_allowed(request: Request, error: NotAllowed) -> Response:
     """Somebody may not: what to do now."""
+    if error.person.owes_second_factor:
+        return go("/account")
     if error.lacks_second_factor:
         text = "Il faut votre second facteur pour cela. Donnez-le, puis recommencez."
         return draw(

@@ -24,5 +24,5 @@ def test_a_12_every_route_declares_its_right(tmp_path: Path) -> None:
     bare = {route.path for route in routes_of(network.app) if route.right is None}
     guarded = [route for route in routes_of(network.app) if route.right is not None]
     network.close()
-    assert bare <= set(FOR_EVERYBODY), "declare a right: person: Annotated[Visitor, who_may(Right.…)]"
+    assert bare == set(FOR_EVERYBODY), "declare a right: person: Annotated[Visitor, who_may(Right.…)]"
     assert len(guarded) > 30, "the table of routes was not read"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -16,7 +16,7 @@ from hub.clock import wall_ms
 from hub.core.parcels import new_parcel
 from hub.core.permissions import Right, Role, Visitor
 from hub.settings import read_settings
-from hub.store import desk, tenants
+from hub.store import desk, people, tenants
 from hub.store.schema import ALERT, COMMAND
 from tests.hub.hub_process import write_settings
 from wire.messages import Verb
@@ -37,9 +37,10 @@ class Things:
 
     def fill(self, path: str) -> str:
         """A route's path with these things in it."""
-        for name in ("site", "parcel", "alert", "command", "person"):
+        for name in ("site", "parcel", "alert", "command"):
             path = path.replace(f"{{{name}}}", getattr(self, name))
-        return path.replace("{name}", "consigne.css").replace("{digest}", "0" * 16).replace("{token}", "none")
+        path = path.replace("{person_id}", self.person).replace("{handle}", "0" * 16)
+        return path.replace("{name}", "consigne.css").replace("{token}", "none")
 
 
 NOTHING = Things("nowhere", "0000000000000", "999999", "f" * 32, "999999")
@@ -67,7 +68,12 @@ class Network:
             carrier = "La Poste" if role is Role.CARRIER else ""
             sites = () if role is Role.CARRIER else ("gambetta",)
             self.hub.door.add_person(role.value, role, PASSWORD, sites=sites, carrier=carrier)
+        self.hub.door.add_person("colleague", Role.MEDIATOR, PASSWORD, sites=("belleville",))
         self.hub.door.add_person("stranger", Role.NETWORK_ADMIN, PASSWORD, tenant=self.other)
+        self.hub.door.add_person("strangers colleague", Role.AUDITOR, PASSWORD, tenant=self.other)
+        self.own = replace(self.own, person=self.person("colleague"))
+        self.elsewhere = replace(self.elsewhere, person=self.own.person)
+        self.foreign = replace(self.foreign, person=self.person("strangers colleague"))
 
     def client(self, name: str) -> TestClient:
         """A browser somebody is signed in with, without following redirects."""
@@ -75,6 +81,11 @@ class Network:
         assert cookie is not None
         cookies = {"consigne_session": cookie}
         return TestClient(self.app, base_url="http://127.0.0.1", cookies=cookies, follow_redirects=False)
+
+    def person(self, name: str) -> str:
+        """The id of somebody."""
+        with self.hub.store.reading() as connection:
+            return str(people.person(connection, name).id)
 
     def program(self, *rights: Right, tenant: int = 1, carrier: str = "") -> TestClient:
         """A program with a token of these rights."""

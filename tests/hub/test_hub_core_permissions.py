@@ -39,6 +39,8 @@ def test_a_12_a_door_is_opened_from_afar_by_people_with_a_second_factor_alone() 
     assert not lead.may(Right.OPEN_DOOR)
     assert lead.may(Right.SEE_SITES)
     assert Visitor("lead", Role.SITE_LEAD, second_factor=True).may(Right.APPROVE_OPENING)
+    owing = Visitor("lead", Role.SITE_LEAD, owes_second_factor=True)
+    assert {right for right in Right if owing.may(right)} == {Right.OWN_ACCOUNT}
     assert not Visitor("mediator", Role.MEDIATOR, second_factor=True).may(Right.OPEN_DOOR)
 
 

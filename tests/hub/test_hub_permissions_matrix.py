@@ -35,6 +35,8 @@ def _bodies(things: Things) -> dict[str, dict[str, Any]]:
         "/api/v1/sites": {"json": {"id": "neuf", "name": "Neuf"}},
         "/api/v1/parcels": {"json": {"site": things.site, "tracking": "RR123456785FR"}},
         "/api/v1/sites/{site}/commands": {"json": {"verb": "identify", "reason": "which one?"}},
+        "/people": {"data": {"name": "Somebody", "role": "concierge", "site": things.site}},
+        "/people/{person_id}": {"data": {"role": "auditor"}},
         "/parcels/new": {"data": {"site": things.site, "tracking": "RR123456785FR", "language": "fr"}},
     }
 
@@ -57,7 +59,7 @@ def _guarded(network: Network) -> list[Route]:
 
 def _named(route: Route) -> bool:
     """Whether a route names an object, in its path or in what is sent."""
-    return any(name in route.path for name in ("{site}", "{parcel}", "{alert}", "{command}")) or (
+    return any(name in route.path for name in ("{site}", "{parcel}", "{alert}", "{command}", "{person_id}")) or (
         route.method == "POST" and route.path in {"/api/v1/parcels", "/parcels/new"}
     )
 
@@ -198,6 +200,7 @@ def _rows(network: Network) -> list[tuple[Any, ...]]:
             "SELECT count(*), 0, '' FROM parcel WHERE site = 3",
             f"SELECT id, times, acknowledged_by FROM alert WHERE id = {network.foreign.alert}",
             "SELECT count(*), 0, '' FROM command WHERE site = 3",
+            f"SELECT id, second_factor_step, role || password_hash FROM person WHERE id = {network.foreign.person}",
             f"SELECT count(*), 0, '' FROM audit WHERE tenant = {network.other} AND action != 'signed_in'",
         )
         return [tuple(row) for query in asked for row in connection.execute(text(query))]

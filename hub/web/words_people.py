@@ -1,0 +1,84 @@
+"""The words of the pages about people and of the log: roles, what was done, what does not fit. French.
+
+Owns texts only. Refuses to know routes and tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from hub.audit.chain import Action
+from hub.core.permissions import Role
+
+ROLES: Final[Mapping[str, str]] = {
+    Role.MEDIATOR: "Médiation",
+    Role.CONCIERGE: "Conciergerie",
+    Role.SITE_LEAD: "Responsable de site",
+    Role.NETWORK_ADMIN: "Administration du réseau",
+    Role.CARRIER: "Transporteur",
+    Role.AUDITOR: "Contrôle (lecture seule)",
+}
+ROLE_HELP: Final[Mapping[str, str]] = {
+    Role.MEDIATOR: "Voit ses sites, remplace un bon de retrait.",
+    Role.CONCIERGE: "Annonce des colis, les fait reprendre.",
+    Role.SITE_LEAD: "Peut aussi ouvrir une porte à distance, à deux.",
+    Role.NETWORK_ADMIN: "Tous les sites, les personnes et le journal.",
+    Role.CARRIER: "Ses propres colis seulement.",
+    Role.AUDITOR: "Voit tous les sites et le journal, ne change rien.",
+}
+ACTIONS: Final[Mapping[str, str]] = {
+    Action.AUDIT_BEGUN: "Journal commencé",
+    Action.AUDIT_HEAD_LOST: "La fin du journal a été touchée : des lignes peuvent manquer",
+    Action.AUDIT_EXPORTED: "Journal exporté",
+    Action.PARCEL_ANNOUNCED: "Colis annoncé",
+    Action.PARCEL_ATTACHED: "Destinataire donné à un colis",
+    Action.SLIP_REISSUED: "Bon de retrait remplacé",
+    Action.SLIP_SHOWN: "Bon de retrait vu",
+    Action.PARCEL_RECALLED: "Colis à reprendre",
+    Action.ALERT_ACKNOWLEDGED: "Alerte prise en charge",
+    Action.COMMAND_SENT: "Commande envoyée",
+    Action.OPENING_ASKED: "Ouverture à distance demandée",
+    Action.OPENING_APPROVED: "Ouverture à distance approuvée",
+    Action.OPENING_REFUSED: "Ouverture à distance refusée",
+    Action.SITE_CREATED: "Site créé",
+    Action.SITE_CHANGED: "Site modifié",
+    Action.SITE_KEY_SHOWN: "Clé de site vue",
+    Action.SITE_ADOPTED: "Nouveau passé du site accepté",
+    Action.BADGE_ADDED: "Badge créé",
+    Action.BADGE_ENDED: "Badge supprimé",
+    Action.ASSOCIATION_CREATED: "Association créée",
+    Action.PERSON_INVITED: "Personne invitée",
+    Action.PERSON_CHANGED: "Rôle ou sites modifiés",
+    Action.PERSON_ENDED: "Personne retirée",
+    Action.PASSWORD_SET: "Mot de passe choisi",
+    Action.SECOND_FACTOR_SET: "Second facteur mis en place",
+    Action.SECOND_FACTOR_REMOVED: "Accès remis à zéro",
+    Action.RECOVERY_CODE_USED: "Code de secours utilisé",
+    Action.SIGNED_IN: "Connexion",
+    Action.SESSIONS_ENDED: "Déconnexion forcée",
+    Action.TOKEN_ADDED: "Jeton d'API créé",
+    Action.TOKEN_ENDED: "Jeton d'API supprimé",
+}
+REFUSALS: Final[Mapping[str, str]] = {
+    "bad_name": "Donnez un nom de 1 à 64 caractères.",
+    "duplicate": "Ce nom est déjà pris. Ajoutez par exemple l'initiale du nom de famille.",
+    "bad_carrier": "Donnez le nom du transporteur pour le rôle « Transporteur », et pour lui seul.",
+    "unknown_site": "Un de ces sites n'existe pas.",
+    "no_site": "Ce rôle travaille sur des sites précis. Choisissez au moins un site.",
+    "last_admin": "C'est la dernière personne de l'administration. Nommez-en d'abord une autre.",
+    "bad_role": "Choisissez un rôle dans la liste.",
+}
+WRONG_CODE: Final = "Ce code n'est pas bon, ou il a déjà servi. Attendez le code suivant et recommencez."
+WRONG_PASSWORD: Final = "Le mot de passe actuel n'est pas bon, ou trop d'essais ont été faits."  # noqa: S105
+WEAK_PASSWORD: Final = "Le mot de passe doit avoir de 10 à 256 caractères."  # noqa: S105
+
+
+def role(name: str) -> str:
+    """A role in words; one this version does not know by its name."""
+    return ROLES.get(name, name)
+
+
+def action(name: str) -> str:
+    """What was done, in words; what this version does not know by its name."""
+    return ACTIONS.get(name, name)
