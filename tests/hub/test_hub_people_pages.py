@@ -1,0 +1,126 @@
+"""The pages of people and of the log in Chromium: axe finds nothing, nothing hangs over, and their story is walked with the mouse."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.hub.hub_network import PASSWORD, Network
+from tests.tools.ports import free_port
+
+AXE = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+}
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Network]]:
+    network = Network(tmp_path, "")
+    port = free_port()
+    config = uvicorn.Config(network.app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="web")
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}", network
+    network.hub.live.detach()
+    server.should_exit = True
+    thread.join(10)
+    network.close()
+
+
+def _signed_in(chromium: Browser, url: str, name: str, password: str = PASSWORD) -> Page:
+    page = chromium.new_context(base_url=url, locale="fr-FR").new_page()
+    page.goto("/sign-in")
+    page.get_by_label("Nom").fill(name)
+    page.get_by_label("Mot de passe").fill(password)
+    page.get_by_role("button", name="Se connecter").click()
+    page.wait_for_url("**/")
+    return page
+
+
+def _look(page: Page) -> list[str]:
+    """What is wrong with the page as it stands."""
+    wrong = []
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wrong += [f"{page.url}: {over} px over at {width}"] if over > 0 else []
+        for found in Axe().run(page, options=AXE).response["violations"]:
+            wrong.append(f"{page.url} at {width}: {found['id']}: {found['nodes'][0]['html'][:160]}")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return wrong
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
+    served: tuple[str, Network], chromium: Browser
+) -> None:
+    url, network = served
+    admin = _signed_in(chromium, url, "network_admin")
+    admin.get_by_role("link", name="Équipe").click()
+    wrong = _look(admin)
+    admin.get_by_label("Nom de connexion").fill("Inès")
+    admin.get_by_label("Responsable de site").check()
+    admin.get_by_label("gambetta").check()
+    admin.get_by_role("button", name="Faire le lien d'invitation").click()
+    link = admin.get_by_label("Lien, bon une semaine").input_value()
+    wrong += _look(admin)
+
+    guest = chromium.new_context(base_url=url, locale="fr-FR").new_page()
+    guest.goto(link)
+    wrong += _look(guest)
+    guest.get_by_label("Mot de passe").fill("un mot de passe long")
+    guest.get_by_role("button", name="Choisir ce mot de passe").click()
+    expect(guest.get_by_role("heading", level=1)).to_have_text("Se connecter")
+    guest.context.close()
+
+    ines = _signed_in(chromium, url, "Inès", "un mot de passe long")
+    ines.goto("/account")
+    wrong += _look(ines)
+    secret = ines.locator(".second-qr + p code").inner_text()
+    ines.get_by_label("Code à 6 chiffres").fill(pyotp.TOTP(secret).now())
+    ines.get_by_role("button", name="Mettre en place").click()
+    expect(ines.get_by_role("heading", name="Vos codes de secours")).to_be_visible()
+    code = ines.locator("section code").first.inner_text()
+    wrong += _look(ines)
+    ines.get_by_role("button", name="Se déconnecter").click()
+
+    again = ines
+    again.get_by_label("Nom").fill("Inès")
+    again.get_by_label("Mot de passe").fill("un mot de passe long")
+    again.get_by_role("button", name="Se connecter").click()
+    expect(again.get_by_role("heading", name="Votre second facteur")).to_be_visible()
+    wrong += _look(again)
+    again.get_by_label("Code").fill(code)
+    again.get_by_role("button", name="Continuer").click()
+    expect(again.get_by_role("heading", level=1)).to_have_text("Réseau")
+
+    admin.goto("/audit")
+    expect(admin.locator(".notice.good")).to_contain_text("Rien ne manque")
+    expect(admin.locator(".rows").first).to_contain_text("Code de secours utilisé")
+    wrong += _look(admin)
+    admin.goto(f"/people/{network.person('Inès')}")
+    wrong += _look(admin)
+    admin.get_by_role("button", name="Retirer Inès").click()
+    again.goto("/parcels")
+    expect(again.get_by_role("heading", level=1)).to_have_text("Se connecter")
+    mediator = _signed_in(chromium, url, "mediator")
+    mediator.goto("/people")
+    expect(mediator.locator("main")).to_contain_text("Votre rôle ne permet pas cela.")
+    wrong += _look(mediator)
+    for page in (admin, again, mediator):
+        page.context.close()
+    assert wrong == []
