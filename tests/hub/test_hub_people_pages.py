@@ -11,15 +11,11 @@ from pathlib import Path
 import pyotp
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.hub_network import PASSWORD, Network
+from tests.tools.axe import violations
 from tests.tools.ports import free_port
-
-AXE = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-}
 
 
 @pytest.fixture
@@ -57,8 +53,7 @@ def _look(page: Page) -> list[str]:
         page.set_viewport_size({"width": width, "height": 800})
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         wrong += [f"{page.url}: {over} px over at {width}"] if over > 0 else []
-        for found in Axe().run(page, options=AXE).response["violations"]:
-            wrong.append(f"{page.url} at {width}: {found['id']}: {found['nodes'][0]['html'][:160]}")
+        wrong += [f"{page.url} at {width}: {fault}" for fault in violations(page)]
     page.set_viewport_size({"width": 1280, "height": 800})
     return wrong
 

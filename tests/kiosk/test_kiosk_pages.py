@@ -46,11 +46,24 @@ def cut(page: Page) -> list[str]:
     return found
 
 
+def covered(page: Page) -> list[str]:
+    """What lies under, or over, the line at the top or the keys at the bottom."""
+    found: list[str] = page.evaluate(
+        """() => { const top = document.querySelector("header.top").getBoundingClientRect().bottom;
+        const bottom = document.querySelector("footer.bottom").getBoundingClientRect().top;
+        return [...document.querySelectorAll("main h1, main p, main svg, main button, main a")]
+        .filter((node) => node.checkVisibility() && !node.closest(".unseen"))
+        .filter((node) => { const box = node.getBoundingClientRect(); return box.top < top - 2 || box.bottom > bottom + 2; })
+        .map((node) => node.outerHTML.slice(0, 80)); }"""
+    )
+    return found
+
+
 def sized(page: Page, where: str) -> None:
     """Nothing is off the screen or cut, at every size that a bank may have."""
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        assert (outside(page), cut(page)) == ([], []), f"{where} at {width}x{height}"
+        assert (outside(page), cut(page), covered(page)) == ([], [], []), f"{where} at {width}x{height}"
     page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
 
 

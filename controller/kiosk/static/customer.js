@@ -9,6 +9,7 @@ const LOST_MS = 2000;
 const TOUCH_MS = 2000;
 const GREET_MS = 20000;
 const FLASH_MS = 3000;
+const FIT_LEAST = 0.6;
 
 const screen = document.getElementById("screen");
 const live = document.getElementById("live");
@@ -46,6 +47,7 @@ function applySettings() {
   document.documentElement.classList.toggle("contrast", contrast);
   document.documentElement.classList.toggle("bigger", bigger);
   for (const [id, on] of [["contrast", contrast], ["bigger", bigger]]) by(id)?.setAttribute("aria-pressed", String(on));
+  fit();
 }
 
 function changeSetting(name) {
@@ -192,6 +194,18 @@ function draw() {
   }
   applySettings();
   drawWait();
+}
+
+// A long sentence gets smaller letters and pictures, never a line over the keys: languages differ, and so do bank and desk names.
+function fit() {
+  const message = by("message");
+  const telling = message?.querySelector(".telling");
+  if (!telling) return;
+  const room = message.parentElement;
+  for (let share = 1; share >= FIT_LEAST; share -= 0.05) {
+    message.style.setProperty("--fit", share.toFixed(2));
+    if (telling.offsetHeight <= room.clientHeight) return;
+  }
 }
 
 function drawWait() {
@@ -380,6 +394,7 @@ function lost() {
   }, LOST_MS);
 }
 
+addEventListener("resize", fit);
 follow();
 if (shown.wait_ms) waitWhole = shown.wait_ms;
 waitUntil = performance.now() + shown.wait_ms;
