@@ -21,14 +21,14 @@ from unittest import mock
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DatabaseError
 
 from hub.core.parcels import Refused
 from hub.receiver import Incoming
-from hub.store import desk
 from hub.store import migrate as migrations
 from hub.store.engine import Store
+from hub.store.schema import SITE, SITE_CURSOR, SITE_LIVE
 from tests.crash.books import Corrupt, Lost
 from tests.crash.disk import Image
 from tests.crash.vfs import Recorder, Step, recording
@@ -274,8 +274,12 @@ class _Day:
             command.upgrade(config, revision)
         self._promise()
         if len(self._contents) == 1:
-            with store.writing() as connection:
-                desk.add_site(connection, site="ancien", name="a", address="", help_phone="", now_ms=START_MS)
+            with (
+                store.writing() as connection
+            ):  # in the words of the first version: those of today name what it did not have
+                connection.execute(insert(SITE).values(number=1, id="ancien", name="a", created_ms=START_MS))
+                for of_a_site in (SITE_CURSOR, SITE_LIVE):
+                    connection.execute(insert(of_a_site).values(site=1))
             self._promise()
         store.close()
 
