@@ -239,7 +239,8 @@ class Runner:
                 return self._clock.hear_hub(posted.at_ms, fresh=posted.fresh)
             case e.AckArrived():
                 journal = self._journal
-                own, own_before = journal.hash_at(posted.seq), journal.hash_at(posted.before_seq)
+                own_before = journal.hash_at(posted.before_seq) if posted.before_head else ""
+                own = journal.hash_at(posted.seq)
                 return replace(posted, last_seq=journal.last_seq, own=own, own_before=own_before)
             case _:
                 return posted

@@ -29,12 +29,10 @@ from hub.live import Live
 from hub.parcels.services import Desk
 from hub.people.services import Door
 from hub.store.engine import Store, StoreRefused
-from hub.web.ports import Reads
+from hub.web.ports import COOKIE, Reads
 
 LOG: Final = logging.getLogger(__name__)
 
-COOKIE: Final = "consigne_session"
-"""The pages' cookie; the API accepts it too."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER: Final = HTTPBearer(auto_error=False, description="An API token: consigne-hub token add NAME --scope RIGHT")
 _COOKIE: Final = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of the pages")

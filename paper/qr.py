@@ -1,4 +1,4 @@
-"""QR codes of our own texts: matrix, SVG, PDF drawing, always with the quiet zone of the standard.
+"""QR codes: matrix, SVG, PDF drawing, always with the quiet zone of the standard. Ours are short and alphanumeric; others' are not.
 
 Owns mode, correction level and quiet zone. Refuses to know what a text opens. Source: ISO/IEC 18004.
 """
@@ -9,7 +9,7 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from fpdf import FPDF
-from qrcode.constants import ERROR_CORRECT_Q
+from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
 from qrcode.main import QRCode
 from qrcode.util import ALPHA_NUM, QRData
 
@@ -47,13 +47,27 @@ def matrix(text: str) -> Matrix:
         raise NotPrintable(message)
     code = QRCode(error_correction=ERROR_CORRECT_Q, border=0)
     code.add_data(QRData(text, mode=_ALPHANUMERIC), optimize=0)
+    return _made(code)
+
+
+def _made(code: QRCode) -> Matrix:  # type: ignore[type-arg]
     code.make(fit=True)
     return tuple(tuple(bool(module) for module in row) for row in code.modules)
 
 
 def svg(text: str, *, title: str) -> str:
     """The code as an inline `<svg>`, quiet zone included, always dark on white. Raises NotPrintable."""
-    modules = matrix(text)
+    return _svg(matrix(text), title)
+
+
+def foreign_svg(text: str, *, title: str) -> str:
+    """The same of a text that is not ours and is read from a screen (an address for an app): any characters, level M."""
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=0)
+    code.add_data(text)
+    return _svg(_made(code), title)
+
+
+def _svg(modules: Matrix, title: str) -> str:
     side = len(modules) + 2 * QUIET_MODULES
     steps = "".join(
         f"M{start + QUIET_MODULES} {line + QUIET_MODULES}h{length}v1h-{length}z"

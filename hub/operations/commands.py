@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hub.clock import wall_ms
 from hub.operations.verifying import verify
-from hub.privacy.services import ROUND_MAX, Privacy
+from hub.privacy.services import Privacy
 from hub.settings import Settings
 from hub.store import meta, proof
 from hub.store.copies import CopyFailed, back_up, put_back
@@ -81,8 +81,7 @@ def restore(asked: argparse.Namespace, settings: Settings) -> None:
         with store.writing() as connection:
             incarnation = meta.next_incarnation(connection, max(wall_ms(), before + 1))
         privacy = Privacy(store=store, clock=wall_ms, contact_days=settings.contact_days, state_dir=settings.state_dir)
-        while privacy.round() == ROUND_MAX:
-            pass
+        privacy.all_rounds()
         store.close()
     print(f"{asked.file} is put back as incarnation {incarnation}. Start the hub: the sites send what it lacks.")
 

@@ -6,11 +6,8 @@ Owns their URLs. Refuses to hold rules: hub.people.team and hub.people.second_fa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Annotated, Any, Final
 
-import qrcode
-import qrcode.image.svg
 from fastapi import APIRouter, FastAPI, Form, Path, Request
 from fastapi.responses import Response
 from markupsafe import Markup
@@ -21,8 +18,10 @@ from hub.people.second_factor import SecondFactor, shown_code
 from hub.people.services import WeakPassword
 from hub.people.team import Team
 from hub.web import words_people
-from hub.web.door import COOKIE, OwnForm, Parts, go, who_may
+from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import draw, missing
+from hub.web.ports import COOKIE
+from paper import qr
 
 router = APIRouter(include_in_schema=False)
 SITES_MAX: Final = 1_000
@@ -209,7 +208,8 @@ def _account(request: Request, person: Visitor, *, problem: str = "", done: str 
     people, proposal, picture = _people(request), None, Markup()
     if person.signed_in and not person.owes_second_factor:
         proposal = people.second_factor.propose(person)
-        picture = _qr(proposal.uri)
+        title = "Code QR pour l'application. Le secret est écrit en dessous."
+        picture = Markup(qr.foreign_svg(proposal.uri, title=title))  # noqa: S704 made of modules and the title alone
     return draw(
         request,
         "account.html",
@@ -264,12 +264,3 @@ def end_session(request: Request, person: Own, handle: Annotated[str, Path(max_l
     """End one of one's own sessions."""
     _people(request).team.end_session(person, handle)
     return go("/account")
-
-
-def _qr(uri: str) -> Markup:
-    """A QR code as inline SVG, which the page's policy allows."""
-    made = qrcode.make(uri, image_factory=qrcode.image.svg.SvgPathImage, border=2)
-    out = BytesIO()
-    made.save(out)
-    svg = out.getvalue().decode()
-    return Markup(svg[svg.index("<svg") :])  # noqa: S704 made of modules alone

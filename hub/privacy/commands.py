@@ -13,7 +13,7 @@ import msgspec
 
 from hub.clock import wall_ms
 from hub.core.parcels import Refused
-from hub.privacy.services import PARCELS_MAX, ROUND_MAX, Privacy
+from hub.privacy.services import PARCELS_MAX, Privacy
 from hub.settings import Settings
 from hub.store.engine import Store
 
@@ -47,11 +47,7 @@ def retention(asked: argparse.Namespace, settings: Settings, store: Store) -> No
             f"{sum(number for _site, number in due)} of {privacy.kept()} recipients would be erased; nothing was changed"
         )
         return
-    erased = last = privacy.round()
-    while last == ROUND_MAX:
-        last = privacy.round()
-        erased += last
-    print(f"{erased} recipients erased, {privacy.kept()} are known")
+    print(f"{privacy.all_rounds()} recipients erased, {privacy.kept()} are known")
 
 
 def export(asked: argparse.Namespace, settings: Settings, store: Store) -> None:

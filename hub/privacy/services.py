@@ -89,6 +89,14 @@ class Privacy:
         self._clear_traces(erased)
         return erased
 
+    def all_rounds(self) -> int:
+        """Forget everybody whose time is over, round after round; how many."""
+        erased = last = self.round()
+        while last == ROUND_MAX:
+            last = self.round()
+            erased += last
+        return erased
+
     def due_by_site(self) -> list[tuple[str, int]]:
         """How many recipients each site would lose now; nothing is changed."""
         with self._store.reading() as connection:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
 from hub.core.permissions import Right, Visitor
-from hub.web.ports import WebParts, parts_of
-
-COOKIE: Final = "consigne_session"
+from hub.web.ports import COOKIE, WebParts, parts_of
 
 
 class SignInFirst(Exception):

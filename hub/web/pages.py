@@ -22,9 +22,9 @@ from hub.core.project import shown_state
 from hub.live import TooManyStreams
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
 from hub.web import bank, door, forms, when, words
-from hub.web.door import COOKIE, OwnForm, Parts, go, who_may
+from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, draw, missing, not_allowed
-from hub.web.ports import WebParts
+from hub.web.ports import COOKIE, WebParts
 from paper.media import Paper
 from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
@@ -354,7 +354,7 @@ def messages(request: Request, person: Annotated[Visitor, who_may(Right.SEE_MESS
 
 
 @router.get("/sign-in")
-def sign_indraw(request: Request, then: Annotated[str, Query(max_length=200)] = "/") -> Response:
+def sign_in_page(request: Request, then: Annotated[str, Query(max_length=200)] = "/") -> Response:
     """The form to sign in."""
     return draw(request, "sign_in.html", None, here="", then=_own_path(then), name="", problem="")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from fastapi import Request
 
@@ -16,6 +16,9 @@ from hub.core.permissions import Scope, Visitor
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.store.pages import PageReads
+
+COOKIE: Final = "consigne_session"
+"""The pages' cookie; the API accepts it too."""
 
 
 class Reads(Protocol):

@@ -24,14 +24,15 @@ START_S = 180.0
 
 
 def write_settings(
-    folder: Path, *, broker_port: int = 1, web_port: int = 0, store_url: str = "", notify: str = "", more: str = ""
-) -> Path:
-    """A settings file for a hub that everybody on this machine may use."""
+    folder: Path, *, broker_port: int = 1, web_port: int = 0, store_url: str = "", notify: str = "", more: str = "",
+    first: str = "",
+) -> Path:  # fmt: skip
+    """A settings file for a hub that everybody on this machine may use; `more` is of its broker, `first` of no section."""
     (folder / "master").write_text(MASTER)
     file = folder / "hub.toml"
     store = f'[store]\nurl = "{store_url}"\n' if store_url else ""
     file.write_text(
-        f'state_dir = "state"\nmaster_secret_file = "master"\n[broker]\nport = {broker_port}\n{more}'
+        f'{first}state_dir = "state"\nmaster_secret_file = "master"\n[broker]\nport = {broker_port}\n{more}'
         f"[web]\nport = {web_port}\n{store}[access]\nopen_on_loopback = true\n{notify}"
     )
     return file
@@ -40,10 +41,10 @@ def write_settings(
 class HubProcess:
     """`consigne-hub` as a process."""
 
-    def __init__(self, folder: Path, *, broker_port: int, web_port: int, notify: str = "", more: str = "") -> None:
+    def __init__(self, folder: Path, *, broker_port: int, web_port: int, **settings: str) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{web_port}"
-        self.file = write_settings(folder, broker_port=broker_port, web_port=web_port, notify=notify, more=more)
+        self.file = write_settings(folder, broker_port=broker_port, web_port=web_port, **settings)
         self.settings: Settings = read_settings(self.file)
         self._process: subprocess.Popen[bytes] | None = None
         self._log = (folder / "hub.log").open("ab")

@@ -13,7 +13,6 @@ from sqlalchemy import text
 
 from hub.operations.commands import running
 from hub.operations.verifying import verify
-from hub.settings import read_settings
 from hub.store.copies import CopyFailed, back_up, put_back
 from tests.hub.hub_bench import Bench
 from tests.hub.hub_process import HubProcess
@@ -132,13 +131,9 @@ def test_a_missing_tool_of_postgresql_is_named(tmp_path: Path, monkeypatch: pyte
 # ------------------------------------------------------------------------------------------------- the assembled program
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def hub(request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Any, free_port: int) -> Iterator[HubProcess]:
-    process = HubProcess(tmp_path, broker_port=mosquitto.port, web_port=free_port)
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-        process.file.write_text(process.file.read_text() + f'[store]\nurl = "{url}"\n')
-        process.settings = read_settings(process.file)
+@pytest.fixture
+def hub(store_url: str, tmp_path: Path, mosquitto: Any, free_port: int) -> Iterator[HubProcess]:
+    process = HubProcess(tmp_path, broker_port=mosquitto.port, web_port=free_port, store_url=store_url)
     process.run("site", "add", "gambetta", "--name", "Gambetta")
     yield process
     process.close()

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyotp
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.hub_network import PASSWORD, Network
+from tests.hub.web_server import serving
 from tests.tools.axe import violations
-from tests.tools.ports import free_port
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Network]]:
     network = Network(tmp_path, "")
-    port = free_port()
-    config = uvicorn.Config(network.app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="web")
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}", network
-    network.hub.live.detach()
-    server.should_exit = True
-    thread.join(10)
+    with serving(network.app, network.hub.live) as url:
+        yield url, network
     network.close()
 
 

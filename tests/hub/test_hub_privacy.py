@@ -182,17 +182,11 @@ def test_a_14_what_was_erased_is_in_no_byte_of_the_file(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------- the assembled program
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def hub(request: pytest.FixtureRequest, tmp_path: Path, mosquitto: Any, free_port: int) -> Iterator[HubProcess]:
-    more = "contact_days = 0\n"
-    process = HubProcess(tmp_path, broker_port=mosquitto.port, web_port=free_port)
-    text_of = process.file.read_text()
-    if request.param == "postgresql":
-        text_of += f'[store]\nurl = "{request.getfixturevalue("postgres_url")}"\n'
-    process.file.write_text(more + text_of)
-    from hub.settings import read_settings
-
-    process.settings = read_settings(process.file)
+@pytest.fixture
+def hub(store_url: str, tmp_path: Path, mosquitto: Any, free_port: int) -> Iterator[HubProcess]:
+    process = HubProcess(
+        tmp_path, broker_port=mosquitto.port, web_port=free_port, store_url=store_url, first="contact_days = 0\n"
+    )
     process.run("site", "add", "gambetta", "--name", "Gambetta")
     yield process
     process.close()

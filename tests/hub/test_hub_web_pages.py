@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,6 @@ from typing import Any
 import numpy as np
 import pypdfium2
 import pytest
-import uvicorn
 import zxingcpp
 from fastapi import FastAPI
 from PIL import Image
@@ -34,11 +31,10 @@ from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from hub.store.schema import ALERT, CONTACT, FACT, MESSAGE, PARCEL, PLAN, SITE, SITE_CURSOR, SITE_LIVE
 from hub.store.tenants import SitePlaces
-from hub.web.door import COOKIE
 from hub.web.pages import install
-from hub.web.ports import WebParts
+from hub.web.ports import COOKIE, WebParts
+from tests.hub.web_server import serving
 from tests.tools.axe import violations
-from tests.tools.ports import free_port
 from wire import facts
 from wire.facts import Place
 from wire.ids import Door as DoorState
@@ -244,22 +240,8 @@ def empty_hub(tmp_path: Path) -> Iterator[Hub]:
     )
     app = FastAPI()
     install(app, WebParts(reads=PageReads(store), door=door, desk=desk, keys=keys, live=live, now_ms=wall_ms))
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-
-    async def serve() -> None:
-        live.attach(asyncio.get_running_loop())
-        await server.serve()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="web")
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    yield Hub(f"http://127.0.0.1:{port}", store, live, keys, woken)
-    live.detach()
-    server.should_exit = True
-    thread.join(10)
+    with serving(app, live) as url:
+        yield Hub(url, store, live, keys, woken)
     store.close()
 
 
