@@ -202,6 +202,10 @@ class Exchange:
     def _hub_presence(self, message: HubPresence) -> None:
         if message.incarnation < self._hub_incarnation:
             return  # The will of an earlier hub can overtake its successor (I-18).
+        if message.online and (message.incarnation > self._hub_incarnation or self._hub_away):
+            self._health_s = (
+                0.0  # A hub that comes back knows no clock of ours, and opens no door without it (ADR 0021).
+            )
         self._hub_incarnation = message.incarnation
         self._hub_is(online=message.online)
 

@@ -28,6 +28,9 @@ from hub.keys import KeyRing
 from hub.live import Live
 from hub.metrics import Metrics
 from hub.notify.sender import Sender, Webhook
+from hub.openings.pages import OpeningParts
+from hub.openings.pages import install as install_openings
+from hub.openings.services import Openings
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
 from hub.people.pages import PeopleParts
@@ -118,6 +121,7 @@ class Hub:
             wake_planner=self.planner.wake,
             wake_sender=self.sender.wake,
         )
+        self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=clock)
         self.intake = Intake(
             store=self.store,
             mailbox=self.mailbox,
@@ -140,6 +144,7 @@ class Hub:
                 ("intake", self.intake.run),
                 ("planner", self.planner.run),
                 ("sender", self.sender.run),
+                ("openings", self.openings.run),
                 ("housekeeping", self.housekeeping.run),
                 ("link", self.link.run),
             )
@@ -165,7 +170,7 @@ class Hub:
         for thread in self._threads:
             thread.stopping.set()
         self.link.stop(presence(self.incarnation.value, online=False, at_ms=self._clock()))
-        for part in (self.intake, self.planner, self.sender, self.housekeeping):
+        for part in (self.intake, self.planner, self.sender, self.openings, self.housekeeping):
             part.stopping.set()
         self.mailbox.close()
         self.planner.wake()
@@ -244,6 +249,7 @@ def create_app(hub: Hub) -> FastAPI:
         ),
     )
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_openings(app, OpeningParts(hub.openings))
     install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app
 

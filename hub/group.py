@@ -50,7 +50,7 @@ from hub.store.ingest import Needs
 from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
-from wire.facts import PlanApplied
+from wire.facts import CommandAnswered, PlanApplied
 from wire.ids import Trust
 from wire.messages import (
     BadMessage,
@@ -58,6 +58,7 @@ from wire.messages import (
     FactBatch,
     Health,
     Message,
+    Outcome,
     Presence,
     PresenceStatus,
     Reply,
@@ -69,6 +70,7 @@ from wire.plan import Plan, PlannedParcel
 QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
+_OUTCOMES: Final = frozenset(outcome.value for outcome in Outcome)
 _BY_PARCEL: Final = (
     Received,
     Placed,
@@ -309,6 +311,8 @@ class Group:
             self._rows.append(batches.row(cursor, record, fact, digest, self._now_ms))
             if isinstance(fact, PlanApplied):
                 self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
+            if isinstance(fact, CommandAnswered) and fact.outcome in _OUTCOMES:  # the reply may have been lost
+                sql.answer_command(self._connection, cursor.site, fact.id, fact.outcome, fact.reason, self._now_ms)
             if fact is not None and (changes := project(fact)):
                 told.append((record, changes))
         self._pasts.add(cursor, records[0].seq, hashes)

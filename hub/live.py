@@ -31,7 +31,7 @@ ASKED_AGAIN_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the stream. `topic` is site, parcel, alert or message; `key` names which one."""
+    """One line of the stream. `topic` is site, parcel, alert, message or opening; `key` names which one."""
 
     number: int
     topic: str

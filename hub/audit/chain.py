@@ -34,6 +34,7 @@ class Action(StrEnum):
     OPENING_ASKED = "opening_asked"
     OPENING_APPROVED = "opening_approved"
     OPENING_REFUSED = "opening_refused"
+    OPENING_WITHDRAWN = "opening_withdrawn"
     SITE_CREATED = "site_created"
     SITE_CHANGED = "site_changed"
     SITE_KEY_SHOWN = "site_key_shown"

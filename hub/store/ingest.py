@@ -27,7 +27,7 @@ from hub.store.schema import (
     SITE_LIVE,
 )
 from wire.ids import ParcelState, PlaceKind
-from wire.messages import Command
+from wire.messages import Command, Outcome
 from wire.plan import Help, Intent
 
 QUARANTINE_ROWS_MAX: Final = 1_000
@@ -528,11 +528,15 @@ def command_values(site: int, command: Command) -> dict[str, Any]:
 
 
 def answer_command(connection: Connection, site: int, command: str, outcome: str, reason: str, now_ms: int) -> bool:
-    """Keep a site's answer to a command of its own; whether there was such a command. *Accepted* never replaces an end."""
+    """Keep a site's answer to a command of its own; whether it was news. *Accepted* never replaces an end, nor an end another."""
+    word: dict[str, Any] = {"outcome": outcome, "answer": reason[:200], "answered_ms": now_ms}
+    if outcome == Outcome.ACCEPTED:
+        word = {"outcome": outcome, "accepted_ms": now_ms}
+    open_still = ("",) if outcome == Outcome.ACCEPTED else ("", Outcome.ACCEPTED)
     statement = (
         update(COMMAND)
-        .where(COMMAND.c.id == command, COMMAND.c.site == site, COMMAND.c.outcome.in_(("", "accepted")))
-        .values(outcome=outcome, answer=reason[:200], answered_ms=now_ms)
+        .where(COMMAND.c.id == command, COMMAND.c.site == site, COMMAND.c.outcome.in_(open_still))
+        .values(**word)
     )
     return connection.execute(statement).rowcount > 0
 

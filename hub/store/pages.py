@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Select, func, or_, select
 from hub.core.parcels import fold_name
 from hub.core.permissions import WHOLE_HUB, Scope
 from hub.core.project import ENDED
+from hub.store import openings
 from hub.store.engine import Store
+from hub.store.openings import OpeningRow
 from hub.store.schema import ALERT, CONTACT, FACT, MESSAGE, PARCEL, PLAN, SITE, SITE_CURSOR, SITE_LIVE
 from hub.store.tenants import alerts_inside, numbers_inside, parcels_inside, sites_inside
 from wire import messages
@@ -248,6 +250,21 @@ class PageReads:
         query = select(func.count()).where(unanswered, alerts_inside(self._scope))
         with self._store.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def opening(self, opening: str) -> OpeningRow | None:
+        """One wish to open doors from afar, or None."""
+        with self._store.reading() as connection:
+            return openings.wish(connection, opening, self._scope)
+
+    def openings(self, *, site: str = "") -> tuple[OpeningRow, ...]:
+        """Wishes to open doors from afar, newest first."""
+        with self._store.reading() as connection:
+            return openings.wishes(connection, self._scope, site)
+
+    def openings_waiting(self, person: int, since_ms: int) -> int:
+        """How many wishes since then wait for somebody else than the one who asked."""
+        with self._store.reading() as connection:
+            return openings.waiting(connection, self._scope, person, since_ms)
 
     def messages(self, *, parcel: str = "") -> tuple[MessageRow, ...]:
         """Messages to recipients, newest first."""

@@ -349,10 +349,11 @@ COMMAND: Final = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("outcome", String(16), nullable=False, server_default=""),
     Column("answer", String(200), nullable=False, server_default=""),
+    Column("accepted_ms", BigInteger),
     Column("answered_ms", BigInteger),
     Index("ix_command_site_issued_ms", "site", "issued_ms"),
 )
-"""A one-off intent and what the site answered."""
+"""A one-off intent and what the site answered: when it was *accepted*, and its last word."""
 
 QUARANTINE: Final = Table(
     "quarantine",

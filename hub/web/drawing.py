@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from hub.core.openings import WISH_LIFE_MS
 from hub.core.permissions import Right, Visitor
 from hub.web import when, words
 from hub.web.door import NotAllowed, go
@@ -30,6 +31,7 @@ _MENU: Final[tuple[dict[str, Any], ...]] = (
     {"key": "fleet", "url": "/", "text": "Réseau", "icon": "fleet", "right": Right.SEE_BANK},
     {"key": "parcels", "url": "/parcels", "text": "Colis", "icon": "parcel", "right": Right.SEE_PARCELS},
     {"key": "new", "url": "/parcels/new", "text": "Annoncer un colis", "icon": "plus", "right": Right.ANNOUNCE_PARCEL},
+    {"key": "openings", "url": "/openings", "text": "Portes", "icon": "key", "right": Right.APPROVE_OPENING},
     {"key": "alerts", "url": "/alerts", "text": "Alertes", "icon": "watch", "right": Right.SEE_ALERTS},
     {"key": "messages", "url": "/messages", "text": "Messages", "icon": "message", "right": Right.SEE_MESSAGES},
     {"key": "people", "url": "/people", "text": "Équipe", "icon": "person", "right": Right.MANAGE_PEOPLE},
@@ -63,7 +65,7 @@ def draw(
         here=here,
         events=events,
         only=only,
-        open_alerts=_open_alerts(parts, person),
+        to_do={"alerts": _open_alerts(parts, person), "openings": _openings_waiting(parts, person)},
         **shown,
     )
     return HTMLResponse(text, status_code=status, headers=careful(parts))
@@ -73,6 +75,12 @@ def _open_alerts(parts: WebParts, person: Visitor | None) -> int:
     if person is None or not person.may(Right.SEE_ALERTS):
         return 0
     return parts.reads.within(person.scope).unanswered_alerts()
+
+
+def _openings_waiting(parts: WebParts, person: Visitor | None) -> int:
+    if person is None or not person.may(Right.APPROVE_OPENING):
+        return 0
+    return parts.reads.within(person.scope).openings_waiting(person.person, parts.now_ms() - WISH_LIFE_MS)
 
 
 def careful(parts: WebParts) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from hub.core.openings import DoorWish, Step, Wish
 from hub.web.word import Tone, Word
 from wire import facts
 from wire.messages import OpeningReason, Outcome, Verb
@@ -30,6 +31,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "busy": "quelqu'un est devant les casiers",
     "budget": "le site a déjà ouvert 2 portes en 10 minutes, ou 10 portes en un jour",
     "unknown_verb": "le site a une version trop ancienne",
+    "not_published": "le serveur n'a pas pu l'envoyer",
 }
 
 FAILED: Final[Mapping[str, str]] = {
@@ -44,6 +46,59 @@ _VERB: Final[Mapping[str, str]] = {
     Verb.IDENTIFY: "se signaler",
     Verb.OPEN: "ouvrir une porte",
 }
+
+
+WISH: Final[Mapping[str, Word]] = {
+    Wish.WAITING: Word("attend une deuxième personne", "clock", Tone.WATCH),
+    Wish.AGREED: Word("en cours", "key", Tone.WATCH),
+    Wish.ENDED: Word("terminée", "check"),
+    Wish.DECLINED: Word("refusée", "stop"),
+    Wish.WITHDRAWN: Word("retirée", "stop"),
+    Wish.LAPSED: Word("sans réponse : trop tard", "clock"),
+}
+
+STEP: Final[Mapping[Step, Word]] = {
+    Step.NOT_SENT: Word("pas encore demandée au site", "clock"),
+    Step.SENT: Word("demandée au site", "message", Tone.WATCH),
+    Step.ACCEPTED: Word("acceptée par le site", "key", Tone.WATCH),
+    Step.SEEN_OPEN: Word("porte vue ouverte", "door-open", Tone.GOOD),
+    Step.NOT_SEEN: Word("porte pas vue ouverte", "stop", Tone.BAD),
+    Step.REFUSED: Word("refusée par le site", "stop", Tone.BAD),
+    Step.SILENT: Word("pas de réponse du site", "offline", Tone.BAD),
+}
+NEVER_SENT: Final = Word("pas demandée au site", "stop")
+
+ADVICE: Final[Mapping[Step, str]] = {
+    Step.SEEN_OPEN: "Sur place, il faut regarder dans ce casier et fermer la porte.",
+    Step.NOT_SEEN: "Le code du colis reste valable. L'équipe sur place peut ouvrir avec la clé.",
+    Step.SILENT: "La porte s'est peut-être ouverte. Le site le dira dès qu'il répondra. Faites regarder sur place.",
+}
+
+PROBLEMS: Final[Mapping[str, str]] = {
+    "no_reason": "Choisissez une raison.",
+    "bad_doors": "Choisissez une ou deux portes de ce site.",
+    "not_heard": "Le site ne répond pas maintenant. Rien n'est envoyé, et rien ne s'ouvrira plus tard. Essayez dans une minute.",
+    "waiting": "Une autre demande de ce site n'est pas finie. Attendez sa fin, ou retirez-la.",
+    "budget_site": "Assez de portes de ce site ont été ouvertes à distance : 2 en 10 minutes, 10 par jour. Appelez l'équipe sur place.",
+    "budget_network": "Assez de portes du réseau ont été ouvertes à distance : 10 en 10 minutes. Attendez un peu.",
+    "same_person": "C'est votre demande : une autre personne doit accepter.",
+    "over": "Cette demande a déjà reçu une réponse, ou a attendu trop longtemps.",
+}
+
+
+def stages(door: DoorWish, now_ms: int, *, is_over: bool) -> list[tuple[Word, int]]:
+    """The life of a door of a wish so far: each word with its moment; 0 for what has none."""
+    step = door.step(now_ms)
+    if step is Step.NOT_SENT:
+        return [(NEVER_SENT if is_over else STEP[step], 0)]
+    told = [(STEP[Step.SENT], door.sent_ms)]
+    if door.accepted_ms:
+        told.append((STEP[Step.ACCEPTED], door.accepted_ms))
+    if step not in {Step.SENT, Step.ACCEPTED}:
+        why = {Step.REFUSED: REFUSED, Step.NOT_SEEN: FAILED}.get(step, {}).get(door.answer, door.answer)
+        last = STEP[step]
+        told.append((Word(f"{last.text} : {why}" if why else last.text, last.icon, last.tone), door.answered_ms))
+    return told
 
 
 def tell(fact: facts.RemoteOpeningAccepted | facts.CommandAnswered) -> Word:

@@ -41,6 +41,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.OPENING_ASKED: "Ouverture à distance demandée",
     Action.OPENING_APPROVED: "Ouverture à distance approuvée",
     Action.OPENING_REFUSED: "Ouverture à distance refusée",
+    Action.OPENING_WITHDRAWN: "Demande d'ouverture retirée",
     Action.SITE_CREATED: "Site créé",
     Action.SITE_CHANGED: "Site modifié",
     Action.SITE_KEY_SHOWN: "Clé de site vue",

@@ -158,3 +158,19 @@ def test_a_04_a_command_sets_no_clock_and_the_site_tells_the_one_it_is_measured_
     assert end.posted[-1] == e.CommandArrived(command)
     said = [decode(Health, payload) for topic, payload in end.said if topic.endswith("/health")]
     assert [health.mono_ms for health in said] == [1_000_000]
+
+
+def test_a_03_a_hub_that_comes_later_hears_the_sites_clock_at_once_and_needs_no_half_minute_for_it(end: End) -> None:
+    def clocks() -> list[int]:
+        return [decode(Health, payload).mono_ms for topic, payload in end.said if topic.endswith("/health")]
+
+    end.now_s += 3.0
+    end.hear(topics.HUB_PRESENCE, presence(2, online=True))
+    assert clocks() == [1_000_000, 1_003_000]
+    end.hear(topics.HUB_PRESENCE, presence(2, online=True))
+    end.hear(topics.HUB_PRESENCE, presence(1, online=True))
+    end.hear(topics.HUB_PRESENCE, presence(2, online=False))
+    assert len(clocks()) == 2, "not for a word that is no news"
+    end.now_s += 3.0
+    end.hear(topics.HUB_PRESENCE, presence(2, online=True))
+    assert clocks()[2:] == [1_006_000]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
@@ -13,10 +14,11 @@ from sqlalchemy import insert
 
 from hub.app import Hub, create_app
 from hub.clock import wall_ms
+from hub.core.openings import Wish
 from hub.core.parcels import new_parcel
 from hub.core.permissions import Right, Role, Visitor
 from hub.settings import read_settings
-from hub.store import desk, people, tenants
+from hub.store import desk, openings, people, tenants
 from hub.store.schema import ALERT, COMMAND
 from tests.hub.hub_process import write_settings
 from wire.messages import Verb
@@ -33,17 +35,18 @@ class Things:
     parcel: str
     alert: str
     command: str
+    opening: str
     person: str = "0"
 
     def fill(self, path: str) -> str:
         """A route's path with these things in it."""
-        for name in ("site", "parcel", "alert", "command"):
+        for name in ("site", "parcel", "alert", "command", "opening"):
             path = path.replace(f"{{{name}}}", getattr(self, name))
         path = path.replace("{person_id}", self.person).replace("{handle}", "0" * 16)
         return path.replace("{name}", "consigne.css").replace("{token}", "none")
 
 
-NOTHING = Things("nowhere", "0000000000000", "999999", "f" * 32, "999999")
+NOTHING = Things("nowhere", "0000000000000", "999999", "f" * 32, "e" * 32, "999999")
 
 
 class Network:
@@ -53,6 +56,9 @@ class Network:
         file = write_settings(folder, store_url=store_url)
         file.write_text(file.read_text().replace("open_on_loopback = true", "open_on_loopback = false"))
         self.hub = Hub(read_settings(file), on_thread_end=lambda _name: None)
+        self.hub.door._hasher = PasswordHasher(
+            time_cost=1, memory_cost=8, parallelism=1
+        )  # nobody's password is in here
         self.app: FastAPI = create_app(self.hub)
         with self.hub.store.writing() as connection:
             self.other = tenants.add_association(connection, "Autre", wall_ms())
@@ -75,10 +81,14 @@ class Network:
         self.elsewhere = replace(self.elsewhere, person=self.own.person)
         self.foreign = replace(self.foreign, person=self.person("strangers colleague"))
 
-    def client(self, name: str) -> TestClient:
-        """A browser somebody is signed in with, without following redirects."""
+    def client(self, name: str, *, second_factor: bool = False) -> TestClient:
+        """A browser somebody is signed in with, without following redirects; `second_factor`: as if they had shown it."""
         cookie = self.hub.door.sign_in(name, PASSWORD)
         assert cookie is not None
+        digest = self.hub.door.digest(cookie)
+        if second_factor and digest is not None:
+            with self.hub.store.writing() as connection:
+                people.note_second_factor(connection, digest, wall_ms())
         cookies = {"consigne_session": cookie}
         return TestClient(self.app, base_url="http://127.0.0.1", cookies=cookies, follow_redirects=False)
 
@@ -109,7 +119,10 @@ class Network:
             connection.execute(
                 insert(COMMAND).values(id=command, site=row.number, verb=Verb.IDENTIFY, issued_ms=1, expires_ms=2)
             )
-        return Things(site, announced.parcel, str(made.inserted_primary_key[0]), command)
+            opening = f"{site:e<32}"
+            values = {"id": opening, "site": row.number, "state": Wish.WAITING, "reason": "repair", "asked_by": 0}
+            openings.add(connection, {**values, "asked_name": "somebody", "asked_ms": wall_ms()}, ["7"])
+        return Things(site, announced.parcel, str(made.inserted_primary_key[0]), command, opening)
 
 
 @dataclass(frozen=True)

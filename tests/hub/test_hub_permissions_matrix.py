@@ -11,7 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from hub.core.permissions import FOR_PEOPLE_ONLY, TOKEN_RIGHTS, WHOLE_ASSOCIATION, Right, Role, Scope, may
+from hub.core.permissions import (
+    FOR_PEOPLE_ONLY,
+    NEEDS_SECOND_FACTOR,
+    TOKEN_RIGHTS,
+    WHOLE_ASSOCIATION,
+    Right,
+    Role,
+    Scope,
+    may,
+)
 from hub.live import Event
 from tests.hub.hub_bench import FakeLink
 from tests.hub.hub_network import NOTHING, Network, Route, Things, routes_of
@@ -37,6 +46,7 @@ def _bodies(things: Things) -> dict[str, dict[str, Any]]:
         "/api/v1/sites/{site}/commands": {"json": {"verb": "identify", "reason": "which one?"}},
         "/people": {"data": {"name": "Somebody", "role": "concierge", "site": things.site}},
         "/people/{person_id}": {"data": {"role": "auditor"}},
+        "/sites/{site}/open": {"data": {"door": "7", "reason": "repair"}},
         "/parcels/new": {"data": {"site": things.site, "tracking": "RR123456785FR", "language": "fr"}},
     }
 
@@ -48,7 +58,7 @@ def call(client: TestClient, route: Route, things: Things) -> tuple[int, str]:
         route.method, things.fill(route.path), headers={"sec-fetch-site": "same-origin"}, follow_redirects=False, **more
     )
     text = re.sub(r'data-now="[0-9]+"', "", answer.text) + answer.headers.get("location", "")
-    for name in (things.site, things.parcel, things.command):
+    for name in (things.site, things.parcel, things.command, things.opening):
         text = text.replace(name, "?")
     return answer.status_code, text
 
@@ -59,7 +69,8 @@ def _guarded(network: Network) -> list[Route]:
 
 def _named(route: Route) -> bool:
     """Whether a route names an object, in its path or in what is sent."""
-    return any(name in route.path for name in ("{site}", "{parcel}", "{alert}", "{command}", "{person_id}")) or (
+    names = ("{site}", "{parcel}", "{alert}", "{command}", "{opening}", "{person_id}")
+    return any(name in route.path for name in names) or (
         route.method == "POST" and route.path in {"/api/v1/parcels", "/parcels/new"}
     )
 
@@ -68,15 +79,21 @@ def _named(route: Route) -> bool:
 def test_a_12_every_route_is_refused_to_every_role_without_its_right(network: Network) -> None:
     wrong = []
     for role in Role:
-        client = network.client(role.value)
+        client = network.client(role.value, second_factor=True)
         for route in routes_of(network.app):
             if route.right is None or (route.path in STREAMS and may(role, route.right)):
                 continue
-            allowed = may(role, route.right) and route.right not in {Right.OPEN_DOOR, Right.APPROVE_OPENING}
             status, _ = call(client, route, network.own)
-            if (status == 403) == allowed or status in {401, 500}:
+            if (status == 403) == may(role, route.right) or status in {401, 500}:
                 wrong.append((role.value, route.method, route.path, status))
     assert wrong == []
+
+
+def test_a_03_no_password_alone_opens_a_door(network: Network) -> None:
+    doors = [route for route in _guarded(network) if route.right in NEEDS_SECOND_FACTOR]
+    assert len(doors) >= 6
+    client = network.client("network_admin")
+    assert {call(client, route, network.own)[0] for route in doors} == {403}
 
 
 @pytest.mark.timeout(240)
@@ -100,9 +117,9 @@ def test_a_17_what_belongs_to_another_association_is_answered_as_what_does_not_e
     named = [route for route in _guarded(network) if _named(route)]
     assert len(named) >= 20
     wrong = []
-    clients = {role.value: network.client(role.value) for role in Role}
+    clients = {role.value: network.client(role.value, second_factor=True) for role in Role}
     clients["a program"] = network.program(*Right)
-    clients["the stranger"] = network.client("stranger")
+    clients["the stranger"] = network.client("stranger", second_factor=True)
     for who, client in clients.items():
         outside = [network.own, network.elsewhere] if who == "the stranger" else [network.foreign]
         if who in {role.value for role in set(Role) - WHOLE_ASSOCIATION}:
@@ -123,7 +140,7 @@ def test_a_17_no_list_and_no_search_shows_anything_of_another_association(networ
     lists = [route for route in _guarded(network) if route.method == "GET" and "{" not in route.path]
     secrets = ("lyon", network.foreign.parcel, "8N00234584104")
     for who in [role.value for role in Role]:
-        client = network.client(who)
+        client = network.client(who, second_factor=True)
         for route in lists:
             for query in ("", "?site=lyon", "?q=secret", f"?q={network.foreign.parcel}", "?q=8N00234584104"):
                 text = client.get(route.path + query).text.replace(f'value="{query[3:]}"', "")
@@ -149,7 +166,7 @@ def test_a_17_a_guess_costs_the_hub_as_much_as_what_does_not_exist(network: Netw
     """The same statements run for both, so no stopwatch tells one from the other."""
     counted: list[str] = []
     event.listen(network.hub.store._engine, "before_cursor_execute", lambda *about: counted.append(about[2]))
-    client = network.client("network_admin")
+    client = network.client("network_admin", second_factor=True)
     for route in [route for route in _guarded(network) if _named(route)]:
         ran = []
         for things in (network.foreign, NOTHING):
@@ -200,6 +217,7 @@ def _rows(network: Network) -> list[tuple[Any, ...]]:
             "SELECT count(*), 0, '' FROM parcel WHERE site = 3",
             f"SELECT id, times, acknowledged_by FROM alert WHERE id = {network.foreign.alert}",
             "SELECT count(*), 0, '' FROM command WHERE site = 3",
+            "SELECT site, decided_by, state FROM opening WHERE site != 1 ORDER BY site",
             f"SELECT id, second_factor_step, role || password_hash FROM person WHERE id = {network.foreign.person}",
             f"SELECT count(*), 0, '' FROM audit WHERE tenant = {network.other} AND action != 'signed_in'",
         )

@@ -499,7 +499,7 @@ def test_an_alert_is_taken_over_by_name(page):
     page.goto("/alerts")
     page.get_by_role("button", name="Je m'en occupe : Serrure en panne, casier 9").click()
     expect(page.locator("#open")).to_contain_text("vu par Samira")
-    expect(page.locator("#alert-count")).to_contain_text("1")
+    expect(page.locator("#alerts-count")).to_contain_text("1")
 
 
 def test_a_form_of_another_site_is_refused(page, hub):

@@ -109,9 +109,9 @@ function tick() {
   }
 }
 
-// A page about one site sleeps through what happens at the others; alerts concern the count in every header.
+// A page about one site sleeps through what happens at the others; alerts and doors from afar are counted in every header.
 function concerns(event) {
-  if (!only || event.type === "alert" || !event.data) return true;
+  if (!only || event.type === "alert" || event.type === "opening" || !event.data) return true;
   try {
     return JSON.parse(event.data).site === only;
   } catch (_) {
@@ -122,7 +122,7 @@ function concerns(event) {
 if (source) {
   const stream = new EventSource(source);
   stream.addEventListener("open", () => { say(true); soon(); });
-  for (const topic of ["site", "parcel", "alert", "message", "reset"]) {
+  for (const topic of ["site", "parcel", "alert", "message", "opening", "reset"]) {
     stream.addEventListener(topic, (event) => { if (concerns(event)) soon(); });
   }
   stream.addEventListener("error", () => say(false));
