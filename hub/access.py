@@ -28,6 +28,7 @@ from hub.keys import KeyRing
 from hub.live import Live
 from hub.parcels.services import Desk
 from hub.people.services import Door
+from hub.sites.services import Sites
 from hub.store.engine import Store, StoreRefused
 from hub.web.ports import COOKIE, Reads
 
@@ -58,6 +59,7 @@ class ApiParts:
     store: Store
     reads: Reads
     desk: Desk
+    sites: Sites
     door: Door
     keys: KeyRing
     live: Live

@@ -41,8 +41,11 @@ from hub.people.team import Team
 from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
 from hub.settings import Settings, Systemd, read_broker_password, read_master_secret
+from hub.sites.pages import SitePageParts
+from hub.sites.pages import install as install_sites
 from hub.sites.planner import Planner, presence
 from hub.sites.routes import router as sites_router
+from hub.sites.services import Sites
 from hub.store import meta
 from hub.store.engine import Store
 from hub.store.migrate import migrate
@@ -120,6 +123,9 @@ class Hub:
             clock=clock,
             wake_planner=self.planner.wake,
             wake_sender=self.sender.wake,
+        )
+        self.sites = Sites(
+            store=self.store, keys=self.keys, clock=clock, live=self.live, wake_planner=self.planner.wake
         )
         self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=clock)
         self.intake = Intake(
@@ -224,6 +230,7 @@ def create_app(hub: Hub) -> FastAPI:
         store=hub.store,
         reads=hub.reads,
         desk=hub.desk,
+        sites=hub.sites,
         door=hub.door,
         keys=hub.keys,
         live=hub.live,
@@ -249,6 +256,7 @@ def create_app(hub: Hub) -> FastAPI:
         ),
     )
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
     install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app

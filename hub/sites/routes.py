@@ -10,14 +10,13 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from hub.access import ERRORS, Parts, who_may
-from hub.audit.chain import Action
-from hub.audit.log import AuditLog
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
+from hub.sites.services import SiteCard
 from hub.store import desk
 from hub.store.pages import SiteRow
 from hub.store.tenants import FIRST_TENANT
-from wire.ids import Label, is_label, is_site_id
+from wire.ids import Label, is_label
 from wire.messages import Verb
 
 router = APIRouter(prefix="/api/v1/sites", tags=["sites"], responses=ERRORS)
@@ -121,26 +120,8 @@ def list_sites(
 @router.post("", status_code=201, summary="Create a site")
 def create_site(caller: Annotated[Visitor, who_may(Right.MANAGE_SITES)], parts: Parts, site: SiteIn) -> SiteOut:
     """Create a site. Its keys are printed by `consigne-hub site key`, never by the API."""
-    if not is_site_id(site.id):
-        raise Refused("bad_id", "id: 2 to 31 characters of a-z, 0-9 and -, not `hub`")
     tenant = FIRST_TENANT if caller.scope.tenant is None else caller.scope.tenant
-    with parts.store.writing() as connection:
-        if desk.site(connection, site.id) is not None:
-            raise Refused("duplicate", "id: there is a site of this id already")
-        desk.add_site(
-            connection,
-            site=site.id,
-            name=site.name,
-            address=site.address,
-            help_phone=site.help_phone,
-            now_ms=parts.clock(),
-            tenant=tenant,
-        )
-        AuditLog(parts.keys).note(
-            connection, caller, Action.SITE_CREATED, tenant=tenant, at_ms=parts.clock(), kind="site",
-            subject=site.id, site=site.id,
-        )  # fmt: skip
-    parts.live.publish("site", site.id)
+    parts.sites.create(site.id, SiteCard(site.name, site.address, site.help_phone), tenant, caller)
     return _site(_row(parts, caller, site.id))
 
 

@@ -50,6 +50,8 @@ class SiteRow:
     state_ms: int
     plan_revision: int
     plan_hash: str
+    is_planned: bool
+    """The last plan was built from what is wanted now."""
     applied_revision: int
     applied_hash: str
     seq: int
@@ -63,7 +65,7 @@ class SiteRow:
     @property
     def plan_applied(self) -> bool:
         """Whether the site works by the last plan."""
-        return bool(self.plan_hash) and self.plan_hash == self.applied_hash
+        return self.is_planned and bool(self.plan_hash) and self.plan_hash == self.applied_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,7 @@ _SITES: Final = (
         SITE_LIVE.c.applied_hash,
         PLAN.c.revision.label("plan_revision"),
         PLAN.c.hash.label("plan_hash"),
+        PLAN.c.wanted.label("planned"),
         SITE_CURSOR.c.seq,
         _INSIDE_OF.label("inside"),
         _ALERTS_OF.label("alerts"),
@@ -365,6 +368,7 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
             state_ms=row.state_ms or 0,
             plan_revision=row.plan_revision or 0,
             plan_hash=row.plan_hash or "",
+            is_planned=row.planned == row.wanted,
             applied_revision=row.applied_revision or 0,
             applied_hash=row.applied_hash or "",
             seq=row.seq or 0,

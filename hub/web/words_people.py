@@ -10,6 +10,7 @@ from typing import Final
 
 from hub.audit.chain import Action
 from hub.core.permissions import Role
+from wire.plan import Role as BadgeRole
 
 ROLES: Final[Mapping[str, str]] = {
     Role.MEDIATOR: "Médiation",
@@ -27,6 +28,13 @@ ROLE_HELP: Final[Mapping[str, str]] = {
     Role.CARRIER: "Ses propres colis seulement.",
     Role.AUDITOR: "Voit tous les sites et le journal, ne change rien.",
 }
+BADGE_ROLES: Final[Mapping[str, str]] = {
+    BadgeRole.MEDIATOR: "Médiation",
+    BadgeRole.CONCIERGE: "Conciergerie",
+    BadgeRole.LEAD: "Responsable du site",
+    BadgeRole.COURIER: "Livraison",
+}
+"""What stands on a badge for each role at a site."""
 ACTIONS: Final[Mapping[str, str]] = {
     Action.AUDIT_BEGUN: "Journal commencé",
     Action.AUDIT_HEAD_LOST: "La fin du journal a été touchée : des lignes peuvent manquer",

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from demo.ledger import read_coils
 from demo.story import expect as wait_for
 from demo.world import ROOT, Site, World
-from tests.tools.axe import violations
 from tests.tools.debian import need
+from tests.tools.pages import faults_of
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.chromium, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -71,17 +71,6 @@ def agree(page: Page) -> None:
     page.get_by_role("link", name="Portes").click()
     page.locator("#waiting a").click()
     page.get_by_role("button", name="Accepter et ouvrir").click()
-
-
-def faults_of(page: Page) -> list[str]:
-    wrong = []
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        wrong += [f"{page.url}: {over} px over at {width}"] if over > 0 else []
-        wrong += [f"{page.url} at {width}: {fault}" for fault in violations(page)]
-    page.set_viewport_size({"width": 1280, "height": 800})
-    return wrong
 
 
 def opened(site: Site) -> list[str]:

@@ -42,7 +42,7 @@ class Things:
         """A route's path with these things in it."""
         for name in ("site", "parcel", "alert", "command", "opening"):
             path = path.replace(f"{{{name}}}", getattr(self, name))
-        path = path.replace("{person_id}", self.person).replace("{handle}", "0" * 16)
+        path = path.replace("{person_id}", self.person).replace("{handle}", "0" * 16).replace("{who}", "p1")
         return path.replace("{name}", "consigne.css").replace("{token}", "none")
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.hub_network import PASSWORD, Network
 from tests.hub.web_server import serving
-from tests.tools.axe import violations
+from tests.tools.pages import faults_of
 
 
 @pytest.fixture
@@ -32,18 +32,6 @@ def _signed_in(chromium: Browser, url: str, name: str, password: str = PASSWORD)
     return page
 
 
-def _look(page: Page) -> list[str]:
-    """What is wrong with the page as it stands."""
-    wrong = []
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        wrong += [f"{page.url}: {over} px over at {width}"] if over > 0 else []
-        wrong += [f"{page.url} at {width}: {fault}" for fault in violations(page)]
-    page.set_viewport_size({"width": 1280, "height": 800})
-    return wrong
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
@@ -52,17 +40,17 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     url, network = served
     admin = _signed_in(chromium, url, "network_admin")
     admin.get_by_role("link", name="Équipe").click()
-    wrong = _look(admin)
+    wrong = faults_of(admin)
     admin.get_by_label("Nom de connexion").fill("Inès")
     admin.get_by_label("Responsable de site").check()
     admin.get_by_label("gambetta").check()
     admin.get_by_role("button", name="Faire le lien d'invitation").click()
     link = admin.get_by_label("Lien, bon une semaine").input_value()
-    wrong += _look(admin)
+    wrong += faults_of(admin)
 
     guest = chromium.new_context(base_url=url, locale="fr-FR").new_page()
     guest.goto(link)
-    wrong += _look(guest)
+    wrong += faults_of(guest)
     guest.get_by_label("Mot de passe").fill("un mot de passe long")
     guest.get_by_role("button", name="Choisir ce mot de passe").click()
     expect(guest.get_by_role("heading", level=1)).to_have_text("Se connecter")
@@ -70,13 +58,13 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
 
     ines = _signed_in(chromium, url, "Inès", "un mot de passe long")
     ines.goto("/account")
-    wrong += _look(ines)
+    wrong += faults_of(ines)
     secret = ines.locator(".second-qr + p code").inner_text()
     ines.get_by_label("Code à 6 chiffres").fill(pyotp.TOTP(secret).now())
     ines.get_by_role("button", name="Mettre en place").click()
     expect(ines.get_by_role("heading", name="Vos codes de secours")).to_be_visible()
     code = ines.locator("section code").first.inner_text()
-    wrong += _look(ines)
+    wrong += faults_of(ines)
     ines.get_by_role("button", name="Se déconnecter").click()
 
     again = ines
@@ -84,7 +72,7 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     again.get_by_label("Mot de passe").fill("un mot de passe long")
     again.get_by_role("button", name="Se connecter").click()
     expect(again.get_by_role("heading", name="Votre second facteur")).to_be_visible()
-    wrong += _look(again)
+    wrong += faults_of(again)
     again.get_by_label("Code").fill(code)
     again.get_by_role("button", name="Continuer").click()
     expect(again.get_by_role("heading", level=1)).to_have_text("Réseau")
@@ -92,16 +80,16 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     admin.goto("/audit")
     expect(admin.locator(".notice.good")).to_contain_text("Rien ne manque")
     expect(admin.locator(".rows").first).to_contain_text("Code de secours utilisé")
-    wrong += _look(admin)
+    wrong += faults_of(admin)
     admin.goto(f"/people/{network.person('Inès')}")
-    wrong += _look(admin)
+    wrong += faults_of(admin)
     admin.get_by_role("button", name="Retirer Inès").click()
     again.goto("/parcels")
     expect(again.get_by_role("heading", level=1)).to_have_text("Se connecter")
     mediator = _signed_in(chromium, url, "mediator")
     mediator.goto("/people")
     expect(mediator.locator("main")).to_contain_text("Votre rôle ne permet pas cela.")
-    wrong += _look(mediator)
+    wrong += faults_of(mediator)
     for page in (admin, again, mediator):
         page.context.close()
     assert wrong == []

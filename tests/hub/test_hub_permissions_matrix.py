@@ -46,6 +46,8 @@ def _bodies(things: Things) -> dict[str, dict[str, Any]]:
         "/api/v1/sites/{site}/commands": {"json": {"verb": "identify", "reason": "which one?"}},
         "/people": {"data": {"name": "Somebody", "role": "concierge", "site": things.site}},
         "/people/{person_id}": {"data": {"role": "auditor"}},
+        "/sites/{site}/settings": {"data": {"name": things.site}},
+        "/sites/{site}/badges": {"data": {"who": "p1", "role": "concierge"}},
         "/sites/{site}/open": {"data": {"door": "7", "reason": "repair"}},
         "/parcels/new": {"data": {"site": things.site, "tracking": "RR123456785FR", "language": "fr"}},
     }
@@ -217,6 +219,7 @@ def _rows(network: Network) -> list[tuple[Any, ...]]:
             "SELECT count(*), 0, '' FROM parcel WHERE site = 3",
             f"SELECT id, times, acknowledged_by FROM alert WHERE id = {network.foreign.alert}",
             "SELECT count(*), 0, '' FROM command WHERE site = 3",
+            "SELECT count(*), 0, '' FROM roster WHERE site != 1",
             "SELECT site, decided_by, state FROM opening WHERE site != 1 ORDER BY site",
             f"SELECT id, second_factor_step, role || password_hash FROM person WHERE id = {network.foreign.person}",
             f"SELECT count(*), 0, '' FROM audit WHERE tenant = {network.other} AND action != 'signed_in'",
