@@ -115,19 +115,7 @@ class Hub:
             driver=driver,
             on_sent=self.metrics.sent.inc,
         )
-        self.desk = Desk(
-            store=self.store,
-            keys=self.keys,
-            live=self.live,
-            link=self.link,
-            clock=clock,
-            wake_planner=self.planner.wake,
-            wake_sender=self.sender.wake,
-        )
-        self.sites = Sites(
-            store=self.store, keys=self.keys, clock=clock, live=self.live, wake_planner=self.planner.wake
-        )
-        self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=clock)
+        self._make_desks()
         self.intake = Intake(
             store=self.store,
             mailbox=self.mailbox,
@@ -144,17 +132,35 @@ class Hub:
             store=self.store, clock=clock, contact_days=settings.contact_days, state_dir=settings.state_dir
         )
         self.housekeeping = self._housekeeping()
-        self._threads = tuple(
-            Guarded(name, body, on_thread_end)
-            for name, body in (
-                ("intake", self.intake.run),
-                ("planner", self.planner.run),
-                ("sender", self.sender.run),
-                ("openings", self.openings.run),
-                ("housekeeping", self.housekeeping.run),
-                ("link", self.link.run),
-            )
+        self._threads = self._guarded(on_thread_end)
+
+    def _make_desks(self) -> None:
+        """What people may ask for."""
+        self.desk = Desk(
+            store=self.store,
+            keys=self.keys,
+            live=self.live,
+            link=self.link,
+            clock=self._clock,
+            wake_planner=self.planner.wake,
+            wake_sender=self.sender.wake,
         )
+        self.sites = Sites(
+            store=self.store, keys=self.keys, clock=self._clock, live=self.live, wake_planner=self.planner.wake
+        )
+        self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=self._clock)
+
+    def _guarded(self, on_thread_end: Callable[[str], None] | None) -> tuple[Guarded, ...]:
+        """Every thread, in the order they start in."""
+        bodies = (
+            ("intake", self.intake.run),
+            ("planner", self.planner.run),
+            ("sender", self.sender.run),
+            ("openings", self.openings.run),
+            ("housekeeping", self.housekeeping.run),
+            ("link", self.link.run),
+        )
+        return tuple(Guarded(name, body, on_thread_end) for name, body in bodies)
 
     def _housekeeping(self) -> Housekeeping:
         return Housekeeping(
