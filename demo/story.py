@@ -123,9 +123,11 @@ def expect(what: Callable[[], Any], name: str, patience_s: float = PATIENCE_S) -
         time.sleep(LOOK_S)
 
 
-def announce(world: World, site: Site, tracking: str, size: str) -> str:
+AWA: Final = {"name": "Awa Diallo", "phone": "0612345678", "language": "fr"}
+
+
+def announce(world: World, site: Site, tracking: str, size: str, recipient: dict[str, str] = AWA) -> str:
     """Somebody's parcel is on its way."""
-    recipient = {"name": "Awa Diallo", "phone": "0612345678", "language": "fr"}
     made = world.hub("parcels", {"site": site.id, "tracking": tracking, "size": size, "recipient": recipient})
     parcel = str(made["id"])
     expect(lambda: is_known(site, parcel), f"the plan with {tracking} to reach {site.id}")

@@ -203,10 +203,10 @@ class World:
     _processes: list[Process] = field(default_factory=list)
     _held: Folder | None = None
 
-    def start(self, *, notify_url: str = "", framer: str = "", keep: bool = False) -> None:
+    def start(self, *, notify_url: str = "", mail_port: int = 0, framer: str = "", keep: bool = False) -> None:
         """Bring everything up, from nothing or (`keep`) from where it was. Raises DidNotStart.
 
-        The hub tells recipients' messages to `notify_url`; pages of the origin `framer` may show every screen in a frame.
+        The hub tells recipients' messages to `notify_url`, and mails to a server of this machine on `mail_port`; pages of the origin `framer` may show every screen in a frame.
         """
         self._held = Folder(self.folder)
         try:
@@ -215,7 +215,7 @@ class World:
         except NotOurs as error:
             raise DidNotStart(str(error)) from None
         broker_port = self._launch_broker()
-        hub = self._write_hub(broker_port, notify_url, framer)
+        hub = self._write_hub(broker_port, _told_by(notify_url, mail_port), framer)
         enrolled = json.loads((self.folder / ENROLLED).read_text()) if goes_on else self._enrol()
         for name, _, _, board in SITES:
             self.sites.append(self._write_site(name, board, broker_port, framer, enrolled[name]))
@@ -276,16 +276,15 @@ class World:
         )
         self._process("broker").launch([program, "-c", str(file)])
 
-    def _write_hub(self, broker_port: int, notify_url: str, framer: str) -> Process:
+    def _write_hub(self, broker_port: int, told_by: str, framer: str) -> Process:
         port = free_port()
         self.hub_url = f"http://127.0.0.1:{port}"
         secret = self.folder / "master"
         if not secret.exists():
             write_secret(secret, secrets.token_hex(32))
-        notify = f'[notify]\ndriver = "webhook"\nurl = "{notify_url}"\n' if notify_url else ""
         (self.folder / "hub.toml").write_text(
             f'state_dir = "hub"\nmaster_secret_file = "master"\n[broker]\nport = {broker_port}\n'
-            f"[web]\nport = {port}\n{_framed_by(framer)}[access]\nopen_on_loopback = true\n{notify}"
+            f"[web]\nport = {port}\n{_framed_by(framer)}[access]\nopen_on_loopback = true\n{told_by}"
         )
         return self._process("hub", "hub", "--config", str(self.folder / "hub.toml"))
 
@@ -355,6 +354,18 @@ def _enrolment(number: int, site: str, name: str, address: str, _board: str) -> 
         ["site", "key", site],
         ["badge", "add", site, f"concierge-{number + 1}"],
     ]
+
+
+def _told_by(notify_url: str, mail_port: int) -> str:
+    """How recipients are told; at any hour, because whoever plays with this at night is awake."""
+    said = "[notify]\nfirst_hour = 0\nend_hour = 24\n"
+    if notify_url:
+        said += f'driver = "webhook"\nurl = "{notify_url}"\n'
+    if mail_port:
+        said += (
+            f'[mail]\nhost = "127.0.0.1"\nport = {mail_port}\nsecurity = "none"\nsender = "colis@consigne.example"\n'
+        )
+    return said
 
 
 def _framed_by(origin: str) -> str:

@@ -22,7 +22,15 @@ from hub.people.commands import EXIT_TAMPERED, Impossible, Tampered
 from hub.people.services import WeakPassword
 from hub.privacy import commands as privacy
 from hub.rhythm import commands as rhythm
-from hub.settings import BadSettings, Settings, read_broker_password, read_master_secret, read_settings, read_systemd
+from hub.settings import (
+    BadSettings,
+    Settings,
+    read_broker_password,
+    read_mail_password,
+    read_master_secret,
+    read_settings,
+    read_systemd,
+)
 from hub.sites import commands as sites
 from hub.store.copies import CopyFailed
 from hub.store.engine import Store, StoreRefused
@@ -45,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         systemd = read_systemd()
         master = read_master_secret(settings, systemd)
         read_broker_password(settings)
+        read_mail_password(settings)
         if asked.check:
             print(f"{asked.config}: fine")
             return 0

@@ -21,13 +21,16 @@ from hub.audit.log import AuditLog
 from hub.audit.pages import AuditParts
 from hub.audit.pages import install as install_audit
 from hub.clock import Clock, wall_ms
+from hub.core.telling import Way
 from hub.guard import Guarded
 from hub.ingest import PahoLink
 from hub.intake import Incarnation, Intake
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.metrics import Metrics
-from hub.notify.sender import Sender, Webhook
+from hub.notify.drivers import Driver, Webhook
+from hub.notify.mail import Mailer, server_of
+from hub.notify.sender import Sender
 from hub.openings.pages import OpeningParts
 from hub.openings.pages import install as install_openings
 from hub.openings.services import Openings
@@ -40,7 +43,7 @@ from hub.people.services import Door
 from hub.people.team import Team
 from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
-from hub.settings import Settings, Systemd, read_broker_password, read_master_secret
+from hub.settings import Settings, Systemd, read_broker_password, read_mail_password, read_master_secret
 from hub.sites.pages import SitePageParts
 from hub.sites.pages import install as install_sites
 from hub.sites.planner import Planner, presence
@@ -106,13 +109,13 @@ class Hub:
             self.mailbox,
         )
         self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=clock)
-        driver = Webhook(settings.notify.url) if settings.notify.driver == "webhook" else None
         self.sender = Sender(
             store=self.store,
             keys=self.keys,
             live=self.live,
             clock=clock,
-            driver=driver,
+            drivers=self._drivers(),
+            rules=settings.notify,
             on_sent=self.metrics.sent.inc,
         )
         self._make_desks()
@@ -161,6 +164,16 @@ class Hub:
             ("link", self.link.run),
         )
         return tuple(Guarded(name, body, on_thread_end) for name, body in bodies)
+
+    def _drivers(self) -> dict[Way, Driver]:
+        """What this hub can tell recipients with."""
+        drivers: dict[Way, Driver] = {}
+        if self.settings.notify.driver == "webhook":
+            drivers[Way.PHONE] = Webhook(self.settings.notify.url)
+        if self.settings.mail.host:
+            server = server_of(self.settings.mail, read_mail_password(self.settings))
+            drivers[Way.EMAIL] = Mailer(server, self._clock)
+        return drivers
 
     def _housekeeping(self) -> Housekeeping:
         return Housekeeping(

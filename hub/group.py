@@ -45,7 +45,7 @@ from hub.pasts import Pasts
 from hub.receiver import Incoming
 from hub.result import Result
 from hub.store import ingest as sql
-from hub.store import journals
+from hub.store import journals, outbox
 from hub.store.ingest import Needs
 from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
@@ -549,7 +549,7 @@ class Group:
         new = [key for key in self._changed_parcels if key not in self._known]
         sql.add_parcels(connection, [(self._parcels[key], self._needs.get(key, Needs())) for key in new])
         sql.save_parcels(connection, [self._parcels[key] for key in self._changed_parcels if key in self._known])
-        sql.add_messages(connection, self._before_joins, self._now_ms)
+        outbox.add_messages(connection, self._before_joins, self._now_ms)
         for gives_way, stays in self._joins:
             sql.join(connection, gives_way, stays)
         self._boxes.write()
@@ -557,7 +557,7 @@ class Group:
             sql.save_live(connection, number, values)
         sql.save_heard(connection, (self._cursors[site].site for site in self._result.touched), self._now_ms)
         journals.save_cursors(connection, list(self._moved.values()), self._now_ms)
-        sql.add_messages(connection, list(self._messages), self._now_ms)
+        outbox.add_messages(connection, list(self._messages), self._now_ms)
         sql.replan(connection, self._replan)
         sql.quarantine(connection, self._quarantine, self._now_ms)
         self._result.messages = len(self._messages) + len(self._before_joins)

@@ -10,10 +10,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hub.core.hours import Hold, Hours
+from hub.core.parcels import Refused, tidy_email
 from hub.core.retention import CONTACT_DAYS_MAX
 
 MASTER_SECRET_BYTES: Final = 32
@@ -22,6 +26,19 @@ MASTER_SECRET_BYTES: Final = 32
 MASTER_SECRET_CREDENTIAL: Final = "consigne-master"  # noqa: S105 the name of a credential, not one
 """Name under which systemd's LoadCredential= hands the master secret over."""
 
+HOLD_DAYS_MAX: Final = 60
+"""Longer than any desk keeps a parcel."""
+
+_HOURS: Final = Hours()
+_HOLD: Final = Hold()
+_ZONE: Final = ZoneInfo("Europe/Paris")
+_SENDER: Final = Address(display_name="Consigne", addr_spec="consigne@localhost")
+_NOTIFY_KEYS: Final = (
+    "driver", "url", "first_hour", "end_hour", "time_zone", "time_zones", "hold_days", "remind_after_days",
+    "remind_before_days",
+)  # fmt: skip
+_MAIL_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
+"""How a mail server is spoken to, and its usual port for that (RFC 8314)."""
 _STORE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _HEX_SECRET: Final = re.compile(rf"[0-9a-fA-F]{{{2 * MASTER_SECRET_BYTES}}}")
@@ -66,10 +83,38 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """How recipients are told. `none` sends nothing; `webhook` posts JSON to `url`."""
+    """How recipients are told by telephone, and when they are told at all.
+
+    `none` sends nothing; `webhook` posts JSON to `url`. Hours are those of the site: `time_zones` names sites in another zone.
+    """
 
     driver: str = "none"
     url: str = ""
+    hours: Hours = _HOURS
+    hold: Hold = _HOLD
+    time_zone: ZoneInfo = _ZONE
+    time_zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
+
+    def zone_of(self, site: str) -> ZoneInfo:
+        """The time zone of a site."""
+        return self.time_zones.get(site, self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The mail server that recipients' e-mail goes through; without a `host` none is sent.
+
+    `security` is `starttls`, `tls` from the first byte, or `none`, which only a server on this machine may have.
+    """
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    sender: Address = field(default_factory=lambda: _SENDER)
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +129,7 @@ class Settings:
     web: Web
     access: Access
     notify: Notify
+    mail: Mail
     contact_days: int
 
 
@@ -137,6 +183,12 @@ def read_broker_password(settings: Settings) -> str:
     return "" if path is None else _text_of(path).strip()
 
 
+def read_mail_password(settings: Settings) -> str:
+    """The password for the mail server, or an empty text when none is configured. Raises BadSettings."""
+    path = settings.mail.password_file
+    return "" if path is None else _text_of(path).strip()
+
+
 def _hex_secret(path: Path) -> bytes:
     text = _text_of(path).strip()
     if _HEX_SECRET.fullmatch(text) is None:
@@ -158,8 +210,8 @@ class _Reader:
     file: Path
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
-        allowed = ("state_dir", "master_secret_file", "contact_days", "broker", "store", "web", "access", "notify")
-        self._only(table, "", allowed)
+        sections = ("broker", "store", "web", "access", "notify", "mail")
+        self._only(table, "", ("state_dir", "master_secret_file", "contact_days", *sections))
         state_dir = self._path(table, "state_dir")
         if state_dir is None:
             raise BadSettings(f"{self.file}: state_dir is missing: name the folder that keeps the hub's state")
@@ -172,6 +224,7 @@ class _Reader:
             web=self._web(table),
             access=self._access(table),
             notify=self._notify(table),
+            mail=self._mail(table),
             contact_days=self._integer(table, "contact_days", "", CONTACT_DAYS_MAX, 0, CONTACT_DAYS_MAX),
         )
 
@@ -214,14 +267,84 @@ class _Reader:
         return Access(open_on_loopback=opened)
 
     def _notify(self, table: Mapping[str, Any]) -> Notify:
-        section = self._section(table, "notify", ("driver", "url"))
+        section = self._section(table, "notify", _NOTIFY_KEYS)
         driver = self._text(section, "driver", "notify", "none")
         url = self._text(section, "url", "notify", "")
         if driver not in {"none", "webhook"}:
             raise BadSettings(f"{self.file}: [notify] driver: {driver!r} is unknown; allowed: none, webhook")
         if driver == "webhook" and not url.startswith(("http://", "https://")):
             raise BadSettings(f"{self.file}: [notify] url: the webhook driver needs http://… or https://…")
-        return Notify(driver=driver, url=url)
+        hours = Hours(
+            self._integer(section, "first_hour", "notify", _HOURS.first, 0, 23),
+            self._integer(section, "end_hour", "notify", _HOURS.end, 1, 24),
+        )
+        if hours.first >= hours.end:
+            raise BadSettings(f"{self.file}: [notify] end_hour: expected an hour after first_hour")
+        zones = section.get("time_zones", {})
+        if not isinstance(zones, dict):
+            raise BadSettings(
+                f'{self.file}: [notify] time_zones: expected a table such as {{ site = "Indian/Reunion" }}'
+            )
+        return Notify(
+            driver=driver,
+            url=url,
+            hours=hours,
+            hold=self._hold(section),
+            time_zone=self._zone(section, "time_zone", _ZONE.key),
+            time_zones={site: self._zone(zones, site, "") for site in zones},
+        )
+
+    def _hold(self, section: Mapping[str, Any]) -> Hold:
+        default = _HOLD
+        return Hold(
+            self._integer(section, "hold_days", "notify", default.days, 0, HOLD_DAYS_MAX),
+            self._integer(section, "remind_after_days", "notify", default.remind_after, 0, HOLD_DAYS_MAX),
+            self._integer(section, "remind_before_days", "notify", default.remind_before, 0, HOLD_DAYS_MAX),
+        )
+
+    def _zone(self, table: Mapping[str, Any], key: str, default: str) -> ZoneInfo:
+        name = self._text(table, key, "notify", default)
+        try:
+            return ZoneInfo(name)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise BadSettings(f"{self._where('notify', key)}: there is no time zone {name!r}") from error
+
+    def _mail(self, table: Mapping[str, Any]) -> Mail:
+        default = Mail()
+        keys = ("host", "port", "security", "user", "password_file", "ca_file", "sender", "sender_name", "reply_to")
+        section = self._section(table, "mail", keys)
+        host = self._text(section, "host", "mail", "")
+        security = self._text(section, "security", "mail", default.security)
+        if security not in _MAIL_PORTS:
+            raise BadSettings(f"{self.file}: [mail] security: allowed: {', '.join(_MAIL_PORTS)}")
+        if host and security == "none" and not is_loopback(host):
+            raise BadSettings(
+                f"{self.file}: [mail] security: none only for a server on this machine: a message carries a key"
+            )
+        if bool(host) != bool(self._text(section, "sender", "mail", "")):
+            raise BadSettings(f"{self.file}: [mail] needs both: host, and sender, the address that mails come from")
+        return Mail(
+            host=host,
+            port=self._integer(section, "port", "mail", _MAIL_PORTS[security], 1, 65_535),
+            security=security,
+            user=self._text(section, "user", "mail", ""),
+            password_file=self._path(section, "password_file", "mail"),
+            ca_file=self._path(section, "ca_file", "mail"),
+            sender=self._sender(section) if host else default.sender,
+            reply_to=self._email(section, "reply_to"),
+        )
+
+    def _sender(self, section: Mapping[str, Any]) -> Address:
+        name = self._text(section, "sender_name", "mail", Mail().sender.display_name)
+        if not name.isprintable():
+            raise BadSettings(f"{self.file}: [mail] sender_name: expected printable characters")
+        return Address(display_name=name, addr_spec=self._email(section, "sender"))
+
+    def _email(self, section: Mapping[str, Any], key: str) -> str:
+        try:
+            return tidy_email(self._text(section, key, "mail", ""))
+        except Refused as error:
+            raise BadSettings(f"{self.file}: [mail] {key}: {error}") from error
 
     def _store_url(self, section: Mapping[str, Any], state_dir: Path) -> str:
         url = self._text(section, "url", "store", f"sqlite:///{state_dir / 'hub.sqlite'}")

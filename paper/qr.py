@@ -1,14 +1,16 @@
-"""QR codes: matrix, SVG, PDF drawing, always with the quiet zone of the standard. Ours are short and alphanumeric; others' are not.
+"""QR codes: matrix, SVG, PNG, PDF drawing, always with the quiet zone of the standard. Ours are short and alphanumeric; others' are not.
 
 Owns mode, correction level and quiet zone. Refuses to know what a text opens. Source: ISO/IEC 18004.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from fpdf import FPDF
+from PIL import Image
 from qrcode.constants import ERROR_CORRECT_M, ERROR_CORRECT_Q
 from qrcode.main import QRCode
 from qrcode.util import ALPHA_NUM, QRData
@@ -79,6 +81,20 @@ def _svg(modules: Matrix, title: str) -> str:
         f'shape-rendering="crispEdges" focusable="false"><rect width="{side}" height="{side}" fill="#ffffff"/>'
         f'<path d="{steps}" fill="#000000"/></svg>'
     )
+
+
+def png(text: str, *, module_px: int = 8) -> bytes:
+    """The code as a PNG, for what shows no SVG (mail programs). Raises NotPrintable."""
+    modules = matrix(text)
+    side = len(modules) + 2 * QUIET_MODULES
+    image = Image.new("1", (side, side), 1)
+    for line, row in enumerate(modules):
+        for column, dark in enumerate(row):
+            if dark:
+                image.putpixel((column + QUIET_MODULES, line + QUIET_MODULES), 0)
+    file = BytesIO()
+    image.resize((side * module_px, side * module_px), Image.Resampling.NEAREST).save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def draw(pdf: FPDF, text: str, *, x: float, y: float, side: float) -> None:

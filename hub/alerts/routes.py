@@ -36,7 +36,7 @@ class AlertsOut(BaseModel):
 
 
 class MessageOut(BaseModel):
-    """A word to a recipient; its text and the phone number are not in it."""
+    """A word to a recipient; its text and whom it is for are not in it."""
 
     id: int = Field(examples=[5])
     parcel: str = Field(examples=["0G2M4R8T1V3W5"])
@@ -47,6 +47,7 @@ class MessageOut(BaseModel):
     sent_ms: int | None = Field(examples=[1_790_000_001_000])
     attempts: int = Field(examples=[1])
     problem: str = Field(examples=[""])
+    told: str = Field(examples=["email phone"], description="The ways it went, one after the other")
 
 
 class MessagesOut(BaseModel):

@@ -26,11 +26,12 @@ class Wishes:
     phone: str = ""
     language: str = "fr"
     help: Help = Help.STANDARD
+    email: str = ""
 
     @property
     def has_recipient(self) -> bool:
         """Whether anybody knows for whom it is. Language and help alone say nothing: they have defaults."""
-        return bool(self.name or self.phone)
+        return bool(self.name or self.phone or self.email)
 
 
 def wishes_of(new: NewParcel) -> Wishes:
@@ -43,6 +44,7 @@ def wishes_of(new: NewParcel) -> Wishes:
         group=new.group,
         name=new.name,
         phone=new.phone,
+        email=new.email,
         language=new.language,
         help=new.help,
     )
@@ -60,6 +62,7 @@ def taken_over(here: Wishes, gives_way: Wishes) -> Wishes:
         intent=gives_way.intent if here.intent is Intent.HOLD else here.intent,
         name=here.name or gives_way.name,
         phone=here.phone or gives_way.phone,
+        email=here.email or gives_way.email,
         help=gives_way.help if here.help is Help.STANDARD else here.help,
     )
     return kept if here.has_recipient else replace(kept, language=gives_way.language)

@@ -21,8 +21,16 @@ PHONE_DIGITS_MIN: Final = 6
 PHONE_DIGITS_MAX: Final = 15
 """Digits of an international number (ITU-T E.164)."""
 
+EMAIL_CHARACTERS_MAX: Final = 254
+"""Characters of an address that mail servers carry (RFC 5321)."""
+
 _PHONE: Final = re.compile(rf"\+?[0-9]{{{PHONE_DIGITS_MIN},{PHONE_DIGITS_MAX}}}")
 _PHONE_FILLERS: Final = re.compile(r"[\s.()/-]+")
+_EMAIL: Final = re.compile(
+    r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63})"
+)
+"""The address as people have it: RFC 5322 without quotes, comments and bare machine names."""
+_LOCAL_CHARACTERS_MAX: Final = 64
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _GROUP: Final = re.compile(r"[A-Za-z0-9_-]{0,32}")
 
@@ -62,6 +70,7 @@ class NewParcel:
     group: str
     name: str
     phone: str
+    email: str
     language: str
     help: Help
 
@@ -85,6 +94,7 @@ def new_parcel(
     group: str = "",
     name: str = "",
     phone: str = "",
+    email: str = "",
     language: str = "fr",
     help_profile: Help = Help.STANDARD,
 ) -> NewParcel:
@@ -99,6 +109,7 @@ def new_parcel(
         group=_matching(group, _GROUP, "group", "at most 32 letters, digits, _ and -"),
         name=_short(name, "name", NAME_CHARACTERS_MAX),
         phone=tidy_phone(phone),
+        email=tidy_email(email),
         language=_matching(language, _LANGUAGE, "language", "a language tag such as fr or pt-BR"),
         help=help_profile,
     )
@@ -122,6 +133,17 @@ def tidy_phone(text: str) -> str:
             "bad_phone", f"phone: expected {PHONE_DIGITS_MIN} to {PHONE_DIGITS_MAX} digits, + in front if foreign"
         )
     return bare
+
+
+def tidy_email(text: str) -> str:
+    """An e-mail address without spaces around it, its domain in small letters; empty when there is none. Raises Refused."""
+    bare = text.strip()
+    if not bare:
+        return ""
+    found = _EMAIL.fullmatch(bare)
+    if found is None or len(bare) > EMAIL_CHARACTERS_MAX or len(found[1]) > _LOCAL_CHARACTERS_MAX:
+        raise Refused("bad_email", "email: expected one address such as awa@example.org")
+    return f"{found[1]}@{found[2].lower()}"
 
 
 def fold_name(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from hub.core.delegates import Delegated
 from hub.core.moment import Moment
+from hub.core.telling import MessageKind, replaced_kind
 from wire import facts
 from wire.facts import Place
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Service
@@ -25,15 +26,6 @@ class Source(StrEnum):
     AGAIN = "again"
     DESK = "desk"
     RECOVERED = "recovered"
-
-
-class MessageKind(StrEnum):
-    """What a recipient is told; `replaced` is followed by the version, `replaced/2`, `delegated` by the mandate's number."""
-
-    READY = "ready"
-    COLLECTED = "collected"
-    REPLACED = "replaced"
-    DELEGATED = "delegated"
 
 
 class AlertKind(StrEnum):
@@ -585,11 +577,6 @@ def _forgotten(parcel: ParcelId, moment: Moment) -> ParcelRecord:
 
 def _recovered(record: ParcelRecord) -> Raise:
     return Raise(AlertKind.RECOVERED, record.id, "known again from the site; its recipient is not")
-
-
-def replaced_kind(version: int) -> str:
-    """The kind of the message that tells of a new key: once for each version."""
-    return f"{MessageKind.REPLACED}/{version}"
 
 
 def shown_state(state: ParcelState, intent: Intent) -> ParcelState:

@@ -1,96 +1,49 @@
-"""Sends what ingest queued: one guarded thread, bounded tries, growing pauses, one driver.
+"""Sends what was queued: one guarded thread, good hours, bounded tries, growing pauses, a driver for each way.
 
-Owns when a message is tried and when it is given up. Refuses to keep its text: the digits in it are derived for the
-moment of sending (I-25). A crash between sending and noting it sends again under the same idempotency key.
+Owns when a message is tried and when it is given up. Refuses to keep its text (I-25) and to know what it says. A crash between
+sending and noting it sends again under the same idempotency key.
 """
 
 from __future__ import annotations
 
-import http.client
 import logging
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
-
-import msgspec
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from hub.clock import Clock
-from hub.core.project import AlertKind, MessageKind
+from hub.core.hours import good_moment
+from hub.core.project import AlertKind
+from hub.core.telling import MessageKind, Truth, Way, is_urgent, kind_of, truth_of, ways_to
 from hub.keys import KeyRing
 from hub.live import Live
-from hub.notify.words import collected_text, delegated_text, ready_text, replaced_text
-from hub.store import desk, ingest
+from hub.notify.calm import CalmHours
+from hub.notify.compose import Composer
+from hub.notify.drivers import TIMEOUT_S, Driver, NoSuchAddress, Undelivered
+from hub.notify.reminders import Reminders
+from hub.settings import Notify
+from hub.store import desk, ingest, outbox
 from hub.store.engine import Store
-from wire.ids import ParcelId
-from wire.pickup import PickupKey, show_digits
+from wire.ids import ParcelState
+from wire.plan import Intent
 
 LOG: Final = logging.getLogger(__name__)
 
-TRIES_MAX: Final = 12
-"""With the pauses below about three hours; then a person is told."""
+TRIES_TOLD: Final = 12
+"""After so many, over an hour, a person is told; trying goes on, because a mail server may be away for a night."""
+TRIES_MAX: Final = 36
+"""With the pauses below more than a day of good hours; then it is given up, and the person was told."""
 PAUSE_MS: Final = 2_000
 PAUSE_MS_MAX: Final = 3_600_000
+LATER_MS: Final = 300_000
+"""When it is looked again at a message about a parcel that is between two places."""
+REMIND_EVERY_MS: Final = 300_000
 GROUP_MAX: Final = 20
 LOOK_S: Final = 1.0
-TIMEOUT_S: Final = 10.0
-"""Longest wait for a driver; the lease on a message is longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message as a driver sees it. `id` is the idempotency key: the same message, the same key, always."""
-
-    id: str
-    kind: str
-    to: str
-    language: str
-    text: str
-    parcel: str
-    site: str
-
-
-class Undelivered(Exception):
-    """The driver could not hand it over; the text names the cause and holds nothing of the message."""
-
-
-class Driver(Protocol):
-    """Hands a message to the world."""
-
-    def send(self, message: Outgoing) -> None:
-        """Hand it over. Raises Undelivered."""
-        ...
-
-
-class Webhook:
-    """Posts each message as JSON; any 2xx answer is a receipt."""
-
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        self._url = url
-        self._timeout_s = timeout_s
-
-    def send(self, message: Outgoing) -> None:
-        """Hand it over. Raises Undelivered."""
-        request = urllib.request.Request(  # noqa: S310 settings allow http and https only
-            self._url,
-            data=msgspec.json.encode(message),
-            headers={"Content-Type": "application/json", "Idempotency-Key": message.id},
-            method="POST",
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as response:  # noqa: S310
-                response.read(1024)
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise Undelivered(f"the receiver answers {error.code}") from None
-        except (OSError, http.client.HTTPException) as error:
-            raise Undelivered(f"the receiver is not reached: {type(error).__name__}") from None
 
 
 class Sender:
-    """The outbox's worker. Without a driver messages are marked `unsent`: paper goes first."""
+    """The outbox's worker. Without a driver for any way, messages are marked `unsent`: paper goes first."""
 
     def __init__(
         self,
@@ -99,14 +52,18 @@ class Sender:
         keys: KeyRing,
         live: Live,
         clock: Clock,
-        driver: Driver | None,
+        drivers: Mapping[Way, Driver],
+        rules: Notify,
         on_sent: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
-        self._keys = keys
         self._live = live
         self._clock = clock
-        self._driver = driver
+        self._drivers = drivers
+        self._rules = rules
+        self._composer = Composer(keys, rules, CalmHours(store, rules))
+        self._reminders = Reminders(store, clock, rules.hold)
+        self._reminded_ms = 0
         self._on_sent = on_sent
         self._woken = threading.Event()
         self.stopping = threading.Event()
@@ -120,74 +77,113 @@ class Sender:
         while not self.stopping.is_set():
             self._woken.wait(LOOK_S)
             self._woken.clear()
+            if self._clock() - self._reminded_ms >= REMIND_EVERY_MS:
+                self.remind()
             while not self.stopping.is_set() and self.send_due() == GROUP_MAX:
                 pass
 
+    def remind(self) -> int:
+        """Queue the reminders that are owed; how many."""
+        queued = self._reminders.look()
+        self._reminded_ms = self._clock()
+        return queued
+
     def send_due(self) -> int:
-        """Try what is due; how many were tried."""
+        """Try what is due; how many were looked at."""
         with self._store.reading() as connection:
-            due = desk.due_messages(connection, self._clock(), GROUP_MAX)
+            due = outbox.due_messages(connection, self._clock(), GROUP_MAX)
         for row in due:
             self._try(row)
         return len(due)
 
     def _try(self, row: Any) -> None:
+        kind = kind_of(row.kind)
+        if kind is None or not (row.phone or row.email):
+            self._note(row, state="unsent", problem="the recipient was erased" if kind else outbox.OVERTAKEN)
+            return
+        given = frozenset(way for way, address in ((Way.PHONE, row.phone), (Way.EMAIL, row.email)) if address)
+        wanted = ways_to(kind, given=given, working=frozenset(self._drivers))
+        if not wanted:
+            self._note(row, state="unsent", problem="no driver is configured")
+            return
+        if not self._may_go(row, kind):
+            return
         attempts = row.attempts + 1
-        if not row.phone:
-            self._note(row, state="unsent", attempts=row.attempts, problem="the recipient was erased")
-            return
-        if self._driver is None:
-            self._note(row, state="unsent", attempts=row.attempts, problem="no driver is configured")
-            return
         # Counted before it is sent: a re-issue meanwhile knows that the old digits may be out.
         self._note(row, attempts=attempts, due_ms=self._clock() + pause_ms(attempts))
         with self._store.reading() as connection:
             fresh = desk.parcel(connection, row.parcel)
+        told, refused = set(row.told.split()), set(row.refused.split())
+        problems: list[str] = []
+        for way in wanted:
+            if way not in told | refused:
+                self._by(way, row, fresh, kind, told, refused, problems)
+        is_over = told | refused >= set(wanted)
+        self._noted(row, attempts, is_over=is_over, is_told=bool(told), problem="; ".join(problems))
+
+    def _may_go(self, row: Any, kind: MessageKind) -> bool:
+        """Whether it is true and the hour is good; when not, it is noted when to look again."""
+        now_ms = self._clock()
+        truth = truth_of(
+            row.kind, state=ParcelState(row.parcel_state), intent=Intent(row.intent), extended=row.extended
+        )
+        if truth is Truth.NEVER:
+            self._note(row, state="unsent", problem=outbox.OVERTAKEN)
+        elif truth is Truth.LATER:
+            self._note(row, due_ms=now_ms + LATER_MS)
+        else:
+            good_ms = (
+                now_ms if is_urgent(kind) else good_moment(now_ms, self._rules.hours, self._rules.zone_of(row.site))
+            )
+            if good_ms == now_ms:
+                return True
+            self._note(row, due_ms=good_ms)
+        return False
+
+    def _by(
+        self, way: Way, row: Any, fresh: Any, kind: MessageKind, told: set[str], refused: set[str], problems: list[str]
+    ) -> None:
+        """Hand it over by one way, and note it at once: whatever happens to the next way, this one is done."""
         try:
-            self._driver.send(self._outgoing(row, fresh))
+            self._drivers[way].send(self._composer.message(row, fresh, kind, way, self._clock()))
         except Undelivered as error:
-            self._failed(row, attempts, str(error))
+            problems.append(f"{way}: {error}")
+            if isinstance(error, NoSuchAddress):
+                refused.add(way)
+                self._note(row, refused=" ".join(sorted(refused)))
             return
         self._on_sent()
-        self._note(row, state="sent", sent_ms=self._clock(), problem="")
+        told.add(way)
+        self._note(row, told=" ".join(sorted(told)))
 
-    def _failed(self, row: Any, attempts: int, problem: str) -> None:
-        LOG.warning("message %s of parcel %s was not sent (try %s): %s", row.kind, row.parcel, attempts, problem)
-        if attempts < TRIES_MAX:
+    def _noted(self, row: Any, attempts: int, *, is_over: bool, is_told: bool, problem: str) -> None:
+        """The end of one try."""
+        if problem:
+            LOG.warning("message %s of parcel %s was not sent (try %s): %s", row.kind, row.parcel, attempts, problem)
+        gives_up = is_over or attempts >= TRIES_MAX
+        if not gives_up:
             self._note(row, problem=problem)
-            return
-        self._note(row, state="failed", problem=problem)
+        elif is_told:
+            self._note(row, state="sent", sent_ms=self._clock(), problem=problem)
+        else:
+            self._note(row, state="failed", problem=problem)
+        if is_told and attempts > TRIES_TOLD:
+            self._alert(row, problem, is_over=True)
+        elif not is_told and (gives_up or attempts == TRIES_TOLD):
+            self._alert(row, problem, is_over=False)
+
+    def _alert(self, row: Any, problem: str, *, is_over: bool) -> None:
         with self._store.writing() as connection:
-            ingest.raise_alert(connection, row.site, AlertKind.MESSAGE_FAILED, row.parcel, problem, self._clock())
+            if is_over:
+                ingest.clear_alert(connection, row.site, AlertKind.MESSAGE_FAILED, row.parcel, self._clock())
+            else:
+                ingest.raise_alert(connection, row.site, AlertKind.MESSAGE_FAILED, row.parcel, problem, self._clock())
         self._live.publish("alert", row.site)
 
     def _note(self, row: Any, **values: Any) -> None:
         with self._store.writing() as connection:
-            desk.save_message(connection, row.id, values)
+            outbox.save_message(connection, row.id, values)
         self._live.publish("message", row.site, row.parcel)
-
-    def _outgoing(self, row: Any, fresh: Any) -> Outgoing:
-        key = PickupKey(row.number, ParcelId(row.parcel), fresh.version, fresh.epoch)
-        return Outgoing(
-            id=f"{row.parcel}:{row.kind}",
-            kind=row.kind.partition("/")[0],
-            to=row.phone,
-            language=row.language,
-            text=self._text(row, fresh, key),
-            parcel=row.parcel,
-            site=row.site,
-        )
-
-    def _text(self, row: Any, fresh: Any, key: PickupKey) -> str:
-        if row.kind == MessageKind.COLLECTED:
-            return collected_text(site=row.site_name)
-        if row.kind.startswith(MessageKind.DELEGATED):
-            return delegated_text(site=row.site_name)
-        digits = show_digits(self._keys.digits(row.site, key))
-        if row.kind == MessageKind.READY:
-            at_desk = desk.is_shelf(fresh.place_kind)
-            return ready_text(site=row.site_name, address=row.address, at_desk=at_desk, digits=digits)
-        return replaced_text(site=row.site_name, address=row.address, digits=digits)
 
 
 def pause_ms(attempts: int) -> int:

@@ -33,6 +33,7 @@ class RecipientIn(BaseModel, extra="forbid"):
 
     name: str = Field(default="", max_length=200, examples=["Awa Diallo"])
     phone: str = Field(default="", max_length=40, examples=["06 12 34 56 78"])
+    email: str = Field(default="", max_length=300, examples=["awa@example.org"])
     language: str = Field(default="fr", max_length=8, examples=["fr"])
     help: Help = Field(default=Help.STANDARD, examples=["standard"])
 
@@ -67,6 +68,7 @@ class ParcelOut(BaseModel):
     changed_ms: int = Field(examples=[1_790_000_000_000])
     recipient_name: str = Field(examples=["Awa Diallo"])
     recipient_phone: str = Field(examples=["0612345678"])
+    recipient_email: str = Field(examples=["awa@example.org"])
     also: list[str] = Field(
         examples=[[]],
         description="Ids it was announced under before it turned out to be a parcel the site had created. Each leads "
@@ -138,6 +140,7 @@ def announce(
         group=parcel.group,
         name=parcel.recipient.name,
         phone=parcel.recipient.phone,
+        email=parcel.recipient.email,
         language=parcel.recipient.language,
         help_profile=parcel.recipient.help,
     )
@@ -242,5 +245,6 @@ def _out(row: ParcelRow) -> ParcelOut:
         changed_ms=row.changed_ms,
         recipient_name=row.name,
         recipient_phone=row.phone,
+        recipient_email=row.email,
         also=list(row.also),
     )

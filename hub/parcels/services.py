@@ -20,11 +20,12 @@ from hub.core.join import taken_over, wishes_of
 from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
 from hub.core.permissions import Visitor, bare_carrier
 from hub.core.plans import VersionsExhausted, free_version
-from hub.core.project import MessageKind, replaced_kind, shown_state
+from hub.core.project import shown_state
+from hub.core.telling import MessageKind, replaced_kind
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.receiver import Link
-from hub.store import desk, ingest, tenants
+from hub.store import desk, ingest, outbox, tenants
 from hub.store.engine import Store
 from wire import topics
 from wire.ids import PARCEL_ID_BITS, Label, ParcelId, ParcelState, parcel_id_from_bits
@@ -108,7 +109,7 @@ class Desk:
         ingest.save_wishes(connection, first.id, taken_over(ingest.wishes(connection, first.id), wanted))
         desk.change_parcel(connection, first.id, number, self._clock())
         if first.state == ParcelState.STORED:
-            ingest.add_messages(connection, [(first.id, MessageKind.READY)], self._clock())
+            outbox.add_messages(connection, [(first.id, MessageKind.READY)], self._clock())
         return str(first.id)
 
     def reissue(self, parcel: str, by: Visitor) -> int:
@@ -127,7 +128,7 @@ class Desk:
                 newer = next_version(_state(row), second.version)
                 newer = self._free_version(connection, site, ParcelId(second.id), newer, second.epoch)
                 desk.change_parcel(connection, second.id, row.site, now_ms, version=newer)
-            ingest.add_messages(connection, [(row.id, replaced_kind(version))], now_ms)
+            outbox.add_messages(connection, [(row.id, replaced_kind(version))], now_ms)
             self._note(connection, by, Action.SLIP_REISSUED, row.tenant, row.site_id, subject=row.id)
         self._changed(row.site_id, row.id)
         self._wake_sender()

@@ -1,6 +1,6 @@
 """`consigne-hub retention` and `consigne-hub person`: forgetting by hand, and telling somebody what is held about them.
 
-Owns arguments and what is printed. A name and a number come from standard input: a command line is kept by shells.
+Owns arguments and what is printed. A name, a number and an address come from standard input: a command line is kept by shells.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ def add_parsers(commands: Any) -> None:
         dest="action", required=True
     )
     told = person.add_parser(
-        "export", help="print all of it as JSON; the number or the name is read from standard input"
+        "export", help="print all of it as JSON; the number, the address or the name is read from standard input"
     )
-    told.add_argument("--by", choices=["phone", "name"], required=True)
+    told.add_argument("--by", choices=["phone", "email", "name"], required=True)
     gone = person.add_parser("erase", help="erase a recipient who asks for it")
     gone.add_argument("parcel", nargs="*", help="ids of parcels, as an export shows them")
     gone.add_argument("--phone-stdin", action="store_true", help="read a phone number from standard input instead")
+    gone.add_argument("--email-stdin", action="store_true", help="read an e-mail address from standard input instead")
     gone.add_argument("--asked-by", required=True, help="who of you carries it out")
     gone.add_argument("--reason", required=True, help="why, without a word of whom; it is kept")
 
@@ -54,18 +55,21 @@ def export(asked: argparse.Namespace, settings: Settings, store: Store) -> None:
     """Print everything held about one person."""
     privacy = _privacy(settings, store)
     text = sys.stdin.readline().strip()
-    parcels = privacy.find(phone=text) if asked.by == "phone" else privacy.find(name=text)
+    parcels = privacy.find(**{asked.by: text})
     print(msgspec.json.format(msgspec.json.encode(privacy.held(parcels)).decode()))
 
 
 def erase(asked: argparse.Namespace, settings: Settings, store: Store) -> None:
     """Erase one person."""
     privacy = _privacy(settings, store)
-    if asked.phone_stdin == bool(asked.parcel):
-        raise Refused("nobody", "name parcels, or say --phone-stdin")
-    found = privacy.find(phone=sys.stdin.readline().strip()) if asked.phone_stdin else tuple(asked.parcel)
+    if [asked.phone_stdin, asked.email_stdin, bool(asked.parcel)].count(True) != 1:
+        raise Refused("nobody", "name parcels, or say --phone-stdin or --email-stdin")
+    found = tuple(asked.parcel)
     if not found:
-        raise Refused("nobody", "nothing is held about this number")
+        text = sys.stdin.readline().strip()
+        found = privacy.find(phone=text) if asked.phone_stdin else privacy.find(email=text)
+    if not found:
+        raise Refused("nobody", "nothing is held about this number or address")
     erased = 0
     for start in range(0, len(found), PARCELS_MAX):
         part = found[start : start + PARCELS_MAX]

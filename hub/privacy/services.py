@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from hub.clock import Clock
-from hub.core.parcels import Refused, fold_name, tidy_phone
+from hub.core.parcels import Refused, fold_name, tidy_email, tidy_phone
 from hub.core.retention import limits, written_ways
 from hub.store import privacy
 from hub.store.engine import Store
@@ -107,13 +107,15 @@ class Privacy:
         with self._store.reading() as connection:
             return privacy.kept(connection)
 
-    def find(self, *, phone: str = "", name: str = "") -> tuple[str, ...]:
-        """The parcels of one person, at most one more than `PARCELS_MAX`. Raises Refused without a number or a name."""
-        phones, folded = written_ways(tidy_phone(phone)), fold_name(name)
-        if not phones and not folded:
-            raise Refused("nobody", "say a phone number or a whole name")
+    def find(self, *, phone: str = "", email: str = "", name: str = "") -> tuple[str, ...]:
+        """The parcels of one person, at most one more than `PARCELS_MAX`. Raises Refused without anything to know them by."""
+        phones, address, folded = written_ways(tidy_phone(phone)), tidy_email(email), fold_name(name)
+        if not phones and not address and not folded:
+            raise Refused("nobody", "say a phone number, an e-mail address or a whole name")
         with self._store.reading() as connection:
-            found = privacy.parcels_of(connection, phones=phones, name_folded=folded, most=PARCELS_MAX + 1)
+            found = privacy.parcels_of(
+                connection, phones=phones, email=address, name_folded=folded, most=PARCELS_MAX + 1
+            )
         return tuple(found)
 
     def held(self, parcels: tuple[str, ...]) -> Held:

@@ -5,13 +5,12 @@ Owns their SQL. Refuses to decide who may ask.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Update, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, text, update
 
 from hub.core.parcels import NewParcel, fold_name
 from hub.core.project import WANTED, AlertKind, Source
@@ -21,7 +20,6 @@ from hub.store.schema import (
     COMMAND,
     CONTACT,
     FACT,
-    MESSAGE,
     PARCEL,
     PLAN,
     ROSTER,
@@ -173,6 +171,7 @@ def announce(
             "name": new.name,
             "name_folded": fold_name(new.name),
             "phone": new.phone,
+            "email": new.email,
             "help": new.help,
             "language": new.language,
         },
@@ -412,49 +411,6 @@ def silent_sites(connection: Connection, before_ms: int, *, listened: bool) -> l
     """Sites that are gone since before then; of a hub that `listened` all that time, also those that said nothing."""
     query = _SILENT_SITES if listened else _GONE_SITES
     return list(connection.execute(query, {"before_ms": before_ms}).scalars())
-
-
-_DUE_MESSAGES: Final = (
-    select(
-        MESSAGE.c.id,
-        MESSAGE.c.parcel,
-        MESSAGE.c.kind,
-        MESSAGE.c.attempts,
-        PARCEL.c.version,
-        PARCEL.c.epoch,
-        PARCEL.c.place_kind,
-        PARCEL.c.state.label("parcel_state"),
-        SITE.c.number,
-        SITE.c.id.label("site"),
-        SITE.c.name.label("site_name"),
-        SITE.c.address,
-        CONTACT.c.phone,
-        CONTACT.c.language,
-    )
-    .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
-    .join(SITE, SITE.c.number == PARCEL.c.site)
-    .join(CONTACT, CONTACT.c.parcel == MESSAGE.c.parcel, isouter=True)
-    .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= bindparam("now_ms"))
-    .order_by(MESSAGE.c.id)
-    .limit(bindparam("most"))
-)
-
-
-def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Any]:
-    """Messages to send now, oldest first, with what their text is made of."""
-    return connection.execute(_DUE_MESSAGES, {"now_ms": now_ms, "most": most}).all()
-
-
-@lru_cache(maxsize=64)
-def _save_message(names: tuple[str, ...]) -> Update:
-    """One statement for each set of columns; there are a handful."""
-    values: dict[str, Any] = {name: bindparam(name) for name in names}
-    return update(MESSAGE).where(MESSAGE.c.id == bindparam("b_id")).values(values)
-
-
-def save_message(connection: Connection, message: int, values: Mapping[str, Any]) -> None:
-    """Note how sending went."""
-    connection.execute(_save_message(tuple(values)), {"b_id": message, **values})
 
 
 def facts_after(connection: Connection, number: int, journal: int, after: int, most: int) -> Sequence[Any]:

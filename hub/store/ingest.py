@@ -205,6 +205,7 @@ _WISHES: Final = (
         PARCEL.c.intent,
         CONTACT.c.name,
         CONTACT.c.phone,
+        CONTACT.c.email,
         CONTACT.c.language,
         CONTACT.c.help,
     )
@@ -212,10 +213,10 @@ _WISHES: Final = (
     .where(PARCEL.c.id == bindparam("parcel"))
 )
 _SAVE_CONTACT: Final = text(
-    "INSERT INTO contact (parcel, name, name_folded, phone, language, help)"
-    " VALUES (:parcel, :name, :name_folded, :phone, :language, :help)"
+    "INSERT INTO contact (parcel, name, name_folded, phone, email, language, help)"
+    " VALUES (:parcel, :name, :name_folded, :phone, :email, :language, :help)"
     " ON CONFLICT (parcel) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded,"
-    " phone = excluded.phone, language = excluded.language, help = excluded.help"
+    " phone = excluded.phone, email = excluded.email, language = excluded.language, help = excluded.help"
 )
 
 
@@ -231,6 +232,7 @@ def wishes(connection: Connection, parcel: str) -> Wishes:
         intent=Intent(row.intent),
         name=row.name or "",
         phone=row.phone or "",
+        email=row.email or "",
         language=row.language or "fr",
         help=Help(row.help or Help.STANDARD),
     )
@@ -257,6 +259,7 @@ def save_wishes(connection: Connection, parcel: str, wanted: Wishes) -> None:
             "name": wanted.name,
             "name_folded": fold_name(wanted.name),
             "phone": wanted.phone,
+            "email": wanted.email,
             "language": wanted.language,
             "help": wanted.help.value,
         },
@@ -415,39 +418,6 @@ def replan(connection: Connection, sites: Iterable[int]) -> None:
     rows = [{"site": site} for site in sorted(sites)]
     if rows:
         connection.execute(_WANT_MORE, rows)
-
-
-_ADD_MESSAGE: Final = text(
-    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
-    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
-    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR) AND contact.phone <> '')"
-    " ON CONFLICT (parcel, kind) DO NOTHING"
-)
-_ADD_REPLACED: Final = text(
-    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
-    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
-    " WHERE EXISTS (SELECT 1 FROM message AS told"
-    " WHERE told.parcel = CAST(:parcel AS VARCHAR) AND told.kind = 'ready' AND (told.attempts > 0 OR told.state = 'sent'))"
-    " AND EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR) AND contact.phone <> '')"
-    " ON CONFLICT (parcel, kind) DO NOTHING"
-)
-
-
-def add_messages(connection: Connection, wanted: Sequence[tuple[str, str]], now_ms: int) -> None:
-    """Queue messages to recipients, once for each (parcel, kind).
-
-    Nothing is queued without a phone number. A *replaced* message follows only a *ready* message that went out
-    already: one still waiting will carry the new digits anyway.
-    """
-    for statement, told in (
-        (_ADD_MESSAGE, [(parcel, kind) for parcel, kind in wanted if not kind.startswith("replaced/")]),
-        (_ADD_REPLACED, [(parcel, kind) for parcel, kind in wanted if kind.startswith("replaced/")]),
-    ):
-        if told:
-            connection.execute(
-                statement,
-                [{"parcel": parcel, "kind": kind, "now_ms": now_ms, "due_ms": now_ms} for parcel, kind in told],
-            )
 
 
 _RAISE: Final = text(

@@ -91,6 +91,7 @@ class ParcelRow:
     changed_ms: int
     name: str
     phone: str
+    email: str
     language: str
     help: Help
     also: tuple[str, ...] = ()
@@ -132,7 +133,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A word to a recipient. Neither its text nor a phone number is in it."""
+    """A word to a recipient. Neither its text nor an address is in it; `told` are the ways it went."""
 
     id: int
     parcel: str
@@ -144,6 +145,7 @@ class MessageRow:
     sent_ms: int | None
     attempts: int
     problem: str
+    told: str
 
 
 class PageReads:
@@ -329,6 +331,7 @@ _PARCELS: Final = (
         SITE.c.name.label("site_name"),
         CONTACT.c.name,
         CONTACT.c.phone,
+        CONTACT.c.email,
         CONTACT.c.language,
         CONTACT.c.help,
     )
@@ -347,6 +350,7 @@ _MESSAGES: Final = (
         MESSAGE.c.sent_ms,
         MESSAGE.c.attempts,
         MESSAGE.c.problem,
+        MESSAGE.c.told,
     )
     .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
     .join(SITE, SITE.c.number == PARCEL.c.site)
@@ -410,6 +414,7 @@ def _parcel(row: Any) -> ParcelRow:
         changed_ms=row.changed_ms,
         name=row.name or "",
         phone=row.phone or "",
+        email=row.email or "",
         language=row.language or "fr",
         help=Help(row.help) if row.help else Help.STANDARD,
         also=tuple(sorted((row.also or "").split())),

@@ -60,8 +60,10 @@ _UNSAY: Final = (
 _FORGET: Final = delete(CONTACT).where(CONTACT.c.parcel.in_(many("parcels")))
 _BLANK: Final = (
     update(CONTACT)
-    .where(CONTACT.c.parcel.in_(many("parcels")), or_(CONTACT.c.name != "", CONTACT.c.phone != ""))
-    .values(name="", name_folded="", phone="")
+    .where(
+        CONTACT.c.parcel.in_(many("parcels")), or_(CONTACT.c.name != "", CONTACT.c.phone != "", CONTACT.c.email != "")
+    )
+    .values(name="", name_folded="", phone="", email="")
 )
 _HERE: Final = select(PARCEL.c.id).where(PARCEL.c.id.in_(many("parcels")), PARCEL.c.ended_ms.is_(None))
 
@@ -127,9 +129,13 @@ def requests(connection: Connection, most: int) -> list[Request]:
     ]
 
 
-def parcels_of(connection: Connection, *, phones: Sequence[str], name_folded: str, most: int) -> list[str]:
-    """The parcels of a phone number in any of its ways, or of a whole name; newest first."""
+def parcels_of(
+    connection: Connection, *, phones: Sequence[str], name_folded: str, most: int, email: str = ""
+) -> list[str]:
+    """The parcels of a phone number in any of its ways, of an e-mail address, or of a whole name; newest first."""
     whose = CONTACT.c.phone.in_(list(phones)) if phones else CONTACT.c.name_folded == name_folded
+    if email:
+        whose = func.lower(CONTACT.c.email) == email.lower()
     found = select(PARCEL.c.id).join(CONTACT, CONTACT.c.parcel == PARCEL.c.id).where(whose)
     return list(connection.execute(found.order_by(PARCEL.c.created_ms.desc(), PARCEL.c.id).limit(most)).scalars())
 
@@ -146,6 +152,7 @@ _RECORD: Final = (
         SITE.c.id.label("site"),
         CONTACT.c.name,
         CONTACT.c.phone,
+        CONTACT.c.email,
         CONTACT.c.language,
         CONTACT.c.help,
     )

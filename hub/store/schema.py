@@ -180,6 +180,7 @@ CONTACT: Final = Table(
     Column("phone", String(20), nullable=False, server_default=""),
     Column("help", String(16), nullable=False, server_default="standard"),
     Column("language", String(8), nullable=False, server_default="fr"),
+    Column("email", String(254), nullable=False, server_default=""),
 )
 """The recipient of a parcel, apart from it, so that it can be erased and the rest kept (I-34)."""
 
@@ -261,11 +262,16 @@ MESSAGE: Final = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("sent_ms", BigInteger),
     Column("problem", String(200), nullable=False, server_default=""),
+    Column("told", String(16), nullable=False, server_default=""),
+    Column("refused", String(16), nullable=False, server_default=""),
     UniqueConstraint("parcel", "kind"),
     Index("ix_message_state_due_ms", "state", "due_ms"),
     sqlite_autoincrement=True,
 )
-"""What recipients are told: one row for each (parcel, kind), without its text, which is made when it is sent."""
+"""What recipients are told: one row for each (parcel, kind), without its text, which is made when it is sent.
+
+`told` are the ways it was handed over (`email phone`), `refused` those on which nobody is reached, however often one tries.
+"""
 
 PLAN: Final = Table(
     "plan",

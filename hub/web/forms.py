@@ -14,7 +14,7 @@ from hub.web.words import LANGUAGES, PARCEL_STATE, place_named
 from wire.ids import ReachZone, SizeClass
 from wire.plan import Help
 
-FIELDS: Final = ("site", "tracking", "carrier", "size", "name", "phone", "language", "help", "reach", "heavy")
+FIELDS: Final = ("site", "tracking", "carrier", "size", "name", "phone", "email", "language", "help", "reach", "heavy")
 FIELD_CHARACTERS_MAX: Final = 200
 """Longer input is cut: no field of ours is meant to hold as much."""
 
@@ -24,6 +24,7 @@ _HELPS: Final = frozenset(profile.value for profile in Help)
 _REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "bad_tracking": ("tracking", "Ce numéro ne convient pas. Il faut 4 à 48 caractères, avec au moins un chiffre."),
     "bad_phone": ("phone", "Ce numéro ne convient pas. Exemple : 06 12 34 56 78."),
+    "bad_email": ("email", "Cette adresse ne convient pas. Exemple : awa@exemple.fr."),
     "bad_name": ("name", f"Ce nom est trop long. Il faut {NAME_CHARACTERS_MAX} caractères au plus."),
     "bad_carrier": ("carrier", "Ce nom est trop long. Il faut 32 caractères au plus."),
     "bad_language": ("language", "Choisissez une langue dans la liste."),
@@ -95,6 +96,7 @@ def _parcel(form: ParcelForm) -> NewParcel | None:
                 reach=ReachZone(values["reach"]) if values["reach"] in _REACHES else None,
                 name=values["name"],
                 phone=values["phone"],
+                email=values["email"],
                 language=values["language"] or "fr",
                 help_profile=Help(values["help"]) if values["help"] in _HELPS else Help.STANDARD,
             )

@@ -20,17 +20,16 @@ from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
 from hub.core.project import shown_state
 from hub.live import TooManyStreams
+from hub.slips import area_of, slip_of
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
 from hub.web import bank, door, forms, when, words
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, draw, missing, not_allowed
 from hub.web.ports import COOKIE, WebParts
 from paper.media import Paper
-from paper.pictograms import DoorArea
 from paper.slip import Slip, slip_pdf
 from paper.slip_page import slip_css, slip_html
-from wire.ids import Door, ParcelState, PlaceKind, ReachZone, SizeClass, Trust
-from wire.pickup import PickupKey
+from wire.ids import Door, ParcelState, ReachZone, SizeClass, Trust
 from wire.plan import Help
 
 SESSION_S: Final = 12 * 3_600
@@ -479,25 +478,25 @@ def _slip_of(parts: WebParts, person: Visitor, row: ParcelRow) -> Slip:
     site = parts.reads.within(person.scope).site(row.site)
     assert site is not None, "a parcel belongs to a site"
     parts.desk.show_slip(row.id, person)
-    key = PickupKey(site_number=site.number, parcel=row.id, version=row.version, epoch=row.epoch)  # type: ignore[arg-type]
-    return Slip(
-        qr_text=parts.keys.qr(site.id, key),
-        digits=parts.keys.digits(site.id, key),
+    return slip_of(
+        parts.keys,
+        site=site.id,
+        number=site.number,
+        parcel=row.id,
+        version=row.version,
+        epoch=row.epoch,
         site_name=site.name,
-        site_address=site.address,
+        address=site.address,
         help_phone=site.help_phone,
         language=row.language,
-        area=_area_of(row, site),
+        area=area_of(row.place_kind, _reach_of(row, site)),
     )
 
 
-def _area_of(row: ParcelRow, site: SiteRow) -> DoorArea:
-    """Where on the bank the parcel waits; anywhere as long as nobody knows."""
-    if row.place_kind == PlaceKind.SHELF:
-        return DoorArea.DESK
+def _reach_of(row: ParcelRow, site: SiteRow) -> str | None:
+    """The height of the door a parcel waits behind, as the site described it; None when it waits nowhere yet."""
     cards = site.birth.compartments if site.birth else ()
-    zones = (card.reach for card in cards if row.place_kind and card.label == row.place_name)
-    return next((DoorArea(zone.value) for zone in zones), DoorArea.ANYWHERE)
+    return next((card.reach.value for card in cards if row.place_kind and card.label == row.place_name), None)
 
 
 def _no_parcel(request: Request, person: Visitor) -> Response:

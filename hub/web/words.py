@@ -147,7 +147,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "disputed": "Appelez le site et la personne. Regardez les derniers faits du colis.",
     "identity": "Ne remplacez rien avant d'avoir appelé le site.",
     "site_offline": "Le site continue seul : les bons ouvrent les portes. Vérifiez sa connexion.",
-    "message_failed": "Appelez la personne, ou vérifiez son numéro.",
+    "message_failed": "Appelez la personne, ou corrigez son numéro ou son adresse. « Messages » dit pourquoi.",
     "unknown_site": "Un site a un mauvais identifiant, ou n'est pas encore créé ici.",
 }
 
@@ -156,7 +156,24 @@ MESSAGE_KIND: Final[Mapping[str, str]] = {
     "collected": "Votre colis a été retiré",
     "replaced": "Votre bon de retrait est remplacé",
     "delegated": "Une autre personne est venue chercher votre colis",
+    "waits": "Rappel : votre colis est encore ici",
+    "last_day": "Rappel : venez avant le dernier jour",
 }
+
+WAY: Final[Mapping[str, str]] = {"email": "e-mail", "phone": "téléphone"}
+
+_PROBLEMS: Final[tuple[tuple[str, str], ...]] = (
+    ("the recipient was erased", "La personne a été effacée."),
+    ("overtaken", "Le colis a changé avant l'envoi : ce message n'était plus vrai."),
+    ("no driver is configured", "Cette façon de prévenir n'est pas installée ici."),
+    ("the mail server refuses the address", "Cette adresse n'existe pas. Corrigez-la, ou appelez la personne."),
+    ("the mail server does not take our name", "Le serveur de courrier refuse notre mot de passe."),
+    ("the mail server answers", "Le serveur de courrier refuse pour l'instant."),
+    ("the mail server is not reached", "Le serveur de courrier ne répond pas."),
+    ("the receiver answers", "Le service de messages refuse pour l'instant."),
+    ("the receiver is not reached", "Le service de messages ne répond pas."),
+)
+"""How the causes that `hub.notify` gives begin, and what they mean for whoever reads the page."""
 
 MESSAGE_STATE: Final[Mapping[str, Word]] = {
     "waiting": Word("en attente", "clock"),
@@ -271,7 +288,23 @@ def message_kind(kind: str) -> str:
     """What a message to a recipient says. `replaced/2` is a replaced slip, version 2."""
     name, _, version = kind.partition("/")
     said = MESSAGE_KIND.get(name, kind)
-    return f"{said} (version {version})" if version else said
+    return f"{said} (version {version})" if name == "replaced" else said
+
+
+def message_ways(told: str) -> str:
+    """The ways a message went: « par e-mail et téléphone »; nothing before it went."""
+    return f"par {' et '.join(WAY.get(way, way) for way in told.split())}" if told else ""
+
+
+def message_problem(problem: str) -> str:
+    """Why a message did not go some way, cause by cause; one we do not know keeps its own words."""
+    return " ".join(_problem(cause) for cause in problem.split("; "))
+
+
+def _problem(cause: str) -> str:
+    way, parted, rest = cause.partition(": ")
+    by, text = (f"Par {WAY[way]} : ", rest) if parted and way in WAY else ("", cause)
+    return by + next((said for begins, said in _PROBLEMS if text.startswith(begins)), text)
 
 
 def message_state(state: str) -> Word:

@@ -39,7 +39,7 @@ CORE_MODULES = {
     "unicodedata",
 }
 """The standard library as far as it has no clock, no chance, no files and no memory between calls."""
-CORE_DATES = {"date", "datetime", "time", "timedelta", "timezone", "UTC"}
+CORE_DATES = {"date", "datetime", "time", "timedelta", "timezone", "tzinfo", "UTC"}
 """From datetime a core may take the kinds of values, as long as it never asks what time it is."""
 WIRE_THIRD_PARTY = {"msgspec"}
 SETTINGS = "settings.py"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
 from hub.alerts.housekeeping import Housekeeping
+from hub.core.hours import ALL_DAY
 from hub.core.parcels import new_parcel
 from hub.core.permissions import Role, Visitor
+from hub.core.telling import Way
 from hub.intake import Incarnation, Intake
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.metrics import Metrics
-from hub.notify.sender import Outgoing, Sender, Undelivered
+from hub.notify.drivers import Driver, Outgoing, Undelivered
+from hub.notify.sender import Sender
 from hub.parcels.services import Desk
 from hub.privacy.services import Privacy
 from hub.receiver import Incoming, Mailbox
+from hub.settings import Notify
 from hub.sites.planner import Planner
 from hub.store import desk
 from hub.store.engine import Store
@@ -80,7 +84,7 @@ class Bench:
         self.incarnation = Incarnation(1000)
         self.planner = Planner(store=self.store, link=self.link, incarnation=self.incarnation, clock=self.clock)
         self.reads = PageReads(self.store)
-        self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.clock, driver=self.driver)
+        self.sender = self.new_sender({Way.PHONE: self.driver}, Notify(hours=ALL_DAY))
         self.state_dir = state_dir or Path(url.removeprefix("sqlite:///")).parent
         self.privacy = Privacy(store=self.store, clock=self.clock, contact_days=30, state_dir=self.state_dir)
         self.housekeeping = Housekeeping(
@@ -115,6 +119,12 @@ class Bench:
         with self.store.writing() as connection:
             for site in ("gambetta", "belleville"):
                 desk.add_site(connection, site=site, name=site, address="", help_phone="", now_ms=self.now_ms)
+
+    def new_sender(self, drivers: Mapping[Way, Driver], rules: Notify) -> Sender:
+        """Another sender of this hub: one process after another."""
+        return Sender(
+            store=self.store, keys=self.keys, live=self.live, clock=self.clock, drivers=drivers, rules=rules
+        )  # fmt: skip
 
     def clock(self) -> int:
         return self.now_ms

@@ -30,7 +30,6 @@ from hub.core.project import (
     evolve,
     join,
     project,
-    replaced_kind,
     shown_state,
 )
 from wire import facts as f
@@ -568,10 +567,6 @@ def test_every_state_is_wanted_or_ended_and_never_both() -> None:
     assert {ParcelState.COLLECTED, ParcelState.REMOVED, ParcelState.RETURNED, ParcelState.LOST} == p.ENDED
 
 
-def test_the_message_of_a_new_key_names_its_version() -> None:
-    assert replaced_kind(7) == "replaced/7"
-
-
 @pytest.mark.parametrize("state", list(ParcelState))
 def test_what_lies_here_and_is_recalled_is_shown_as_recalled(state: ParcelState) -> None:
     here = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED}
@@ -585,7 +580,6 @@ def test_words_that_other_programs_read_are_these() -> None:
         "unknown_site", "bad_message", "views_differ", "site_offline", "message_failed",
     ]  # fmt: skip
     assert [source.value for source in Source] == ["plan", "again", "desk", "recovered"]
-    assert [kind.value for kind in p.MessageKind] == ["ready", "collected", "replaced", "delegated"]
 
 
 def test_a_record_of_nothing_but_its_name_is_an_announced_first_key() -> None:

@@ -15,6 +15,7 @@ from hub.core.parcels import (
     fold_name,
     new_parcel,
     next_version,
+    tidy_email,
     tidy_phone,
     tidy_tracking,
 )
@@ -39,12 +40,12 @@ def test_a_wish_is_tidied_and_nothing_else() -> None:
     assert new_parcel(
         site="gambetta", tracking=" 8n 0023.4584-108 ", carrier="  la   poste ", size=SizeClass.M, heavy=True,
         reach=ReachZone.LOW, group="g_1-Z", name="  Awa \t Diallo ", phone="+33 (0)6.12-34/56 78", language="pt-BR",
-        help_profile=Help.BLIND,
+        help_profile=Help.BLIND, email=" awa@Example.org",
     ) == NewParcel(
         "gambetta", "8N00234584108", "la poste", SizeClass.M, True, ReachZone.LOW, "g_1-Z", "Awa Diallo",
-        "+33061234567" + "8", "pt-BR", Help.BLIND,
+        "+33061234567" + "8", "awa@example.org", "pt-BR", Help.BLIND,
     )  # fmt: skip
-    assert new_parcel(site="x") == NewParcel("x", "", "", None, False, None, "", "", "", "fr", Help.STANDARD)
+    assert new_parcel(site="x") == NewParcel("x", "", "", None, False, None, "", "", "", "", "fr", Help.STANDARD)
 
 
 @pytest.mark.parametrize(
@@ -131,19 +132,23 @@ def test_who_announces_what_is_here_is_told_which_and_where(kind: str, name: str
     )  # fmt: skip
 
 
-FULL = Wishes("colissimo", "L", "low", True, "g7", Intent.HOLD, "Awa Diallo", "0612345678", "ar", Help.BLIND)
+FULL = Wishes(
+    "colissimo", "L", "low", True, "g7", Intent.HOLD, "Awa Diallo", "0612345678", "ar", Help.BLIND, "awa@example.org"
+)  # fmt: skip
 
 
 def test_a_wish_for_a_parcel_is_everything_but_its_life() -> None:
     assert Wishes() == Wishes("", None, None, False, "", Intent.HOLD, "", "", "fr", Help.STANDARD)
     wished = new_parcel(
         site="gambetta", carrier="colissimo", size=SizeClass.L, heavy=True, reach=ReachZone.LOW, group="g7",
-        name="Awa Diallo", phone="0612345678", language="ar", help_profile=Help.BLIND,
+        name="Awa Diallo", phone="0612345678", email="awa@example.org", language="ar", help_profile=Help.BLIND,
     )  # fmt: skip
     assert wishes_of(wished) == FULL
 
 
-OTHER = Wishes("poste", "S", "high", False, "g1", Intent.RECALL, "Zoé", "+33712345678", "pt", Help.DEAF)
+OTHER = Wishes(
+    "poste", "S", "high", False, "g1", Intent.RECALL, "Zoé", "+33712345678", "pt", Help.DEAF, "zoe@example.org"
+)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +161,11 @@ OTHER = Wishes("poste", "S", "high", False, "g1", Intent.RECALL, "Zoé", "+33712
         ({"group": ""}, {"group": "g1"}),
         ({"name": ""}, {"name": "Zoé"}),
         ({"phone": ""}, {"phone": "+33712345678"}),
-        ({"name": "", "phone": ""}, {"name": "Zoé", "phone": "+33712345678", "language": "pt"}),
+        ({"email": ""}, {"email": "zoe@example.org"}),
+        (
+            {"name": "", "phone": "", "email": ""},
+            {"name": "Zoé", "phone": "+33712345678", "email": "zoe@example.org", "language": "pt"},
+        ),
         ({"help": Help.STANDARD}, {"help": Help.DEAF}),
         ({"intent": Intent.RECALL}, {"intent": Intent.RECALL}),
     ],
@@ -167,9 +176,37 @@ def test_each_wish_that_lacks_is_taken_alone(lacking: dict[str, object], taken: 
     assert taken_over(replace(here, heavy=False), replace(OTHER, heavy=True)).heavy
 
 
-@pytest.mark.parametrize(("name", "phone", "known"), [("A", "", True), ("", "1", True), ("", "", False)])
-def test_a_name_or_a_number_is_a_recipient(name: str, phone: str, *, known: bool) -> None:
-    assert Wishes(name=name, phone=phone).has_recipient is known
+@pytest.mark.parametrize("known", ["name", "phone", "email"])
+def test_a_name_a_number_or_an_address_is_a_recipient(known: str) -> None:
+    assert not Wishes().has_recipient
+    assert Wishes(**{known: "a"}).has_recipient  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("", ""),
+        ("  Awa.Diallo+colis@Exemple.ORG ", "Awa.Diallo+colis@exemple.org"),
+        ("a@b-c.d-e.fr", "a@b-c.d-e.fr"),
+        (f"{'a' * 64}@{'b' * 63}.fr", f"{'a' * 64}@{'b' * 63}.fr"),
+    ],
+)
+def test_an_address_is_kept_as_its_server_knows_it(typed: str, kept: str) -> None:
+    assert tidy_email(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "awa", "awa@", "@example.org", "awa@example", "a wa@example.org", "awa@example.org, b@example.org", "awa@-a.org",
+        "awa@a..org", ".awa@a.org", "awa.@a.org", "awa@example.org\nBcc: b@example.org", "<awa@example.org>", "àwa@a.org",
+        f"{'a' * 65}@example.org", f"a@{'b.' * 130}org", "awa@[127.0.0.1]",
+    ],
+)  # fmt: skip
+def test_what_is_no_single_address_is_refused(typed: str) -> None:
+    with pytest.raises(Refused) as refused:
+        tidy_email(typed)
+    assert refused.value.code == "bad_email"
 
 
 # ------------------------------------------------------------------------------------------------------------- the plan

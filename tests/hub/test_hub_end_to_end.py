@@ -69,7 +69,7 @@ def hub(tmp_path: Path, mosquitto: Any, free_port: int, inbox: Inbox) -> Iterato
         tmp_path,
         broker_port=mosquitto.port,
         web_port=free_port,
-        notify=f'[notify]\ndriver = "webhook"\nurl = "{inbox.url}"\n',
+        notify=f'[notify]\ndriver = "webhook"\nurl = "{inbox.url}"\nfirst_hour = 0\nend_hour = 24\n',
     )
     process.run("site", "add", "gambetta", "--name", "Conciergerie Gambetta", "--address", "12 place Gambetta")
     process.start()
@@ -210,7 +210,7 @@ def test_a_stored_parcel_tells_its_recipient_once_and_no_log_holds_name_phone_or
     until(lambda: len(inbox.deliveries) == 1, "the message", 30)
     told = inbox.deliveries[0]
     assert (told["to"], told["kind"]) == ("0612345678", "ready")
-    assert slip["digits"] in told["text"]
+    assert slip["digits"].replace(" ", "\u00a0") in told["text"]
     hub.get("/api/v1/parcels?q=Diallo")
     hub.post(f"/api/v1/parcels/{parcel['id']}/reissue")
     until(lambda: len(inbox.deliveries) == 2, "the new digits", 30)

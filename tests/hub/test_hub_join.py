@@ -174,7 +174,7 @@ def test_recipient_and_needs_move_to_the_parcel_that_is_there_and_it_is_told_onc
     twice.write(*life(DESK)[5:])
     twice.hear()
     assert sent(bench) == [f"{DESK}:ready", f"{DESK}:collected"]
-    assert "Votre code" in digits
+    assert "رمزكم" in digits, "in the language of the recipient"
 
 
 def test_a_parcel_that_is_stored_later_tells_its_recipient_then(bench: Bench) -> None:

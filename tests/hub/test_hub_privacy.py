@@ -25,11 +25,11 @@ from wire import chain
 from wire.chain import FactRecord
 from wire.ids import ParcelId, Trust
 
-NAME, PHONE = "Awa Diallo", "0612345678"
+NAME, PHONE, EMAIL = "Awa Diallo", "0612345678", "Awa@example.org"
 
 
 def lived(bench: Bench, *, ends: bool = True, name: str = NAME, phone: str = PHONE) -> tuple[ParcelId, Journal]:
-    parcel = bench.announce(site="gambetta", name=name, phone=phone, language="wo")
+    parcel = bench.announce(site="gambetta", name=name, phone=phone, email=EMAIL, language="wo")
     journal = Journal("gambetta")
     journal.write(*life(parcel, source="plan", ends=ends))
     bench.hear(journal.batch(1, journal.last))
@@ -94,11 +94,12 @@ def test_a_14_one_round_takes_no_more_than_a_round_and_the_next_goes_on(
 def test_a_14_somebody_is_told_all_that_is_held_about_them(bench: Bench) -> None:
     parcel, _journal = lived(bench)
     bench.announce(site="gambetta", name="Somebody Else", phone="0711111111")
-    for asked in ({"phone": "+33 6 12 34 56 78"}, {"name": "  AWA  diallo"}):
+    for asked in ({"phone": "+33 6 12 34 56 78"}, {"email": " awa@EXAMPLE.org"}, {"name": "  AWA  diallo"}):
         held = bench.privacy.held(bench.privacy.find(**asked))
         assert not held.more
         (record,) = held.parcels
         assert (record["id"], record["name"], record["phone"], record["language"]) == (parcel, NAME, PHONE, "wo")
+        assert record["email"] == EMAIL
         assert [each["kind"] for each in record["messages"]] == ["ready", "collected"]
         assert [each["kind"] for each in record["facts"]][-1] == "parcel_collected"
     assert bench.privacy.find(name="Awa") == (), "half a name is somebody else's too"
@@ -110,11 +111,11 @@ def test_a_14_somebody_is_told_all_that_is_held_about_them(bench: Bench) -> None
 def test_a_14_who_asks_is_erased_at_once_and_a_parcel_still_here_is_still_handed_over(bench: Bench) -> None:
     parcel, journal = lived(bench, ends=False)
     assert bench.privacy.erase((parcel,), asked_by="lea", reason="asked at the desk") == 1
-    assert bench.ask("SELECT name, name_folded, phone, language FROM contact") == [("", "", "", "wo")]
+    assert bench.ask("SELECT name, name_folded, phone, email, language FROM contact") == [("", "", "", "", "wo")]
     assert bench.ask("SELECT state, problem FROM message") == [("unsent", "the recipient was erased")]
     assert bench.ask("SELECT state FROM parcel") == [("stored",)]
     assert bench.ask("SELECT asked_by, reason, parcels FROM erasure") == [("lea", "asked at the desk", f'["{parcel}"]')]
-    assert bench.privacy.find(phone=PHONE) == ()
+    assert bench.privacy.find(phone=PHONE) == bench.privacy.find(email=EMAIL) == ()
     verify(bench.ask(FACTS), journal)
     assert NAME not in (bench.state_dir / services.BOOK).read_text()
 
@@ -143,9 +144,9 @@ def test_a_14_what_an_older_copy_brings_back_is_erased_again_at_the_first_round(
     assert bench.privacy.kept() == 0
     with bench.store.writing() as connection:
         connection.execute(text("DELETE FROM erasure"))
-        columns = dict(zip(("parcel", "name", "name_folded", "phone", "help", "language"), gone, strict=True))
+        columns = dict(zip(("parcel", "name", "name_folded", "phone", "help", "language", "email"), gone, strict=True))
         connection.execute(
-            text("INSERT INTO contact VALUES (:parcel, :name, :name_folded, :phone, :help, :language)"), columns
+            text("INSERT INTO contact VALUES (:parcel, :name, :name_folded, :phone, :help, :language, :email)"), columns
         )
     restarted = Privacy(store=bench.store, clock=bench.clock, contact_days=30, state_dir=bench.state_dir)
     assert restarted.kept() == 1

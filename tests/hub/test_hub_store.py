@@ -56,7 +56,7 @@ def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
 
 def test_migrating_twice_changes_nothing(bench: Bench) -> None:
     migrate(bench.store)
-    assert bench.ask("SELECT version_num FROM alembic_version") == [("0007",)]
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0008",)]
 
 
 def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
@@ -326,21 +326,30 @@ def test_c_30_a_recipient_who_can_be_reached_is_told_once_that_somebody_came_wit
 def test_a_refused_message_is_tried_again_under_the_same_key(bench: Bench) -> None:
     parcel = bench.announce(site="gambetta", phone="0612345678")
     journal = Journal("gambetta")
-    journal.write(*life(parcel, source="plan"))
-    bench.hear(journal.batch(1, 9))
+    journal.write(*life(parcel, source="plan", ends=False))
+    bench.hear(journal.batch(1, 5))
     bench.driver.refusals = 1
     bench.sender.send_due()
-    assert [message.id for message in bench.driver.sent] == [f"{parcel}:collected"]
-    bench.sender.send_due()
-    assert len(bench.driver.sent) == 1
+    assert (bench.driver.sent, bench.sender.send_due()) == ([], 0)
+    assert bench.ask("SELECT state, problem FROM message") == [("waiting", "phone: refused")]
     bench.now_ms += 60_000
     bench.sender.send_due()
     bench.now_ms += DAY_MS
     bench.sender.send_due()
-    assert [message.id for message in bench.driver.sent] == [f"{parcel}:collected", f"{parcel}:ready"]
-    assert bench.ask("SELECT kind, state, attempts FROM message ORDER BY kind") == [
-        ("collected", "sent", 1),
-        ("ready", "sent", 2),
+    assert [message.id for message in bench.driver.sent] == [f"{parcel}:ready"]
+    assert bench.ask("SELECT kind, state, attempts, told, problem FROM message") == [("ready", "sent", 2, "phone", "")]
+
+
+def test_a_code_that_opens_nothing_any_more_is_not_sent(bench: Bench) -> None:
+    parcel = bench.announce(site="gambetta", phone="0612345678")
+    journal = Journal("gambetta")
+    journal.write(*life(parcel, source="plan"))
+    bench.hear(journal.batch(1, 9))
+    bench.sender.send_due()
+    assert [message.id for message in bench.driver.sent] == [f"{parcel}:collected"]
+    assert bench.ask("SELECT kind, state, problem FROM message ORDER BY kind") == [
+        ("collected", "sent", ""),
+        ("ready", "unsent", "overtaken"),
     ]
 
 

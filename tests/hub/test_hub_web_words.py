@@ -84,6 +84,17 @@ def test_what_has_no_word_is_shown_as_it_came():
     assert words.alert_word("smoke").text == "Alerte « smoke »"
     assert words.message_kind("replaced/2") == "Votre bon de retrait est remplacé (version 2)"
     assert words.message_kind("new_kind") == "new_kind"
+    assert words.message_kind("last_day/1") == "Rappel : venez avant le dernier jour"
+    assert words.message_ways("") == ""
+    assert words.message_ways("email phone") == "par e-mail et téléphone"
+    assert words.message_problem(
+        "phone: the receiver answers 503; email: the mail server refuses the address (550)"
+    ) == (
+        "Par téléphone : Le service de messages refuse pour l'instant. "
+        "Par e-mail : Cette adresse n'existe pas. Corrigez-la, ou appelez la personne."
+    )
+    assert words.message_problem("overtaken").startswith("Le colis a changé")
+    assert words.message_problem("sms: odd") == "sms: odd"
     assert words.message_state("odd").text == "odd"
 
 
@@ -161,10 +172,11 @@ def test_a_free_compartment_out_of_service_does_not_count_as_free():
 
 
 def test_every_field_that_does_not_fit_is_said_at_once():
-    typed = {"site": "x", "tracking": "é", "phone": "abc", "name": "n" * 99, "carrier": "c" * 50, "language": "zz"}
+    typed = {"site": "x", "tracking": "é", "phone": "abc", "email": "a@", "name": "n" * 99,
+             "carrier": "c" * 50, "language": "zz"}  # fmt: skip
     form, parcel = forms.read_form(typed, {"tilleuls"})
     assert parcel is None
-    assert set(form.errors) == {"site", "tracking", "phone", "name", "carrier", "language"}
+    assert set(form.errors) == {"site", "tracking", "phone", "email", "name", "carrier", "language"}
 
 
 def test_a_form_that_fits_gives_the_parcel():

@@ -37,6 +37,7 @@ REBIRTHS_A_DAY: Final = 100
 _PLAN: Final = text("SELECT revision, hash FROM plan WHERE site = :n")
 _SHOWN: Final = text("SELECT boot, birth FROM site_live WHERE site = :n")
 _STATES: Final = text("SELECT id, state FROM parcel WHERE site = :n")
+_OVERTAKEN: Final = text("SELECT parcel FROM message WHERE kind = 'ready' AND problem = 'overtaken'")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
 _COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
@@ -431,7 +432,9 @@ class Checks:
         hub = self.world.hub
         if not hub.restored and not self.another_past:
             ready = {name.partition(":")[0] for name in hub.post.delivered if name.endswith(":ready")}
-            never = (hub.announced & self.stored) - ready
+            with hub.store.reading() as connection:
+                overtaken = set(connection.execute(_OVERTAKEN).scalars())
+            never = (hub.announced & self.stored) - ready - overtaken
             require(not never, f"recipients were never told that their parcel is here: {sorted(never)}")
         tracking = {
             one: p.tracking for site in self.world.sites.values() for p in site.bank.parcels.values() for one in p.ids

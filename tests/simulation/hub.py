@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
+from hub.core.hours import ALL_DAY
 from hub.core.parcels import Refused, new_parcel
 from hub.core.permissions import Role, Visitor
+from hub.core.telling import Way
 from hub.intake import GROUP_ITEMS_MAX, Incarnation, Intake, ack_of
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.metrics import Metrics
-from hub.notify.sender import Outgoing, Sender, Undelivered
+from hub.notify.drivers import Outgoing, Undelivered
+from hub.notify.sender import Sender
 from hub.parcels.services import Desk
 from hub.receiver import Incoming, Item, Joined, Mailbox
+from hub.settings import Notify
 from hub.sites.planner import Planner, presence
 from hub.store import desk as sql
 from hub.store import journals, meta
@@ -112,7 +116,10 @@ class Hub:
             self.incarnation = Incarnation(meta.next_incarnation(connection, self.now_ms()))
         self.live = Live()
         self.planner = Planner(store=self.store, link=self, incarnation=self.incarnation, clock=self.now_ms)
-        self.sender = Sender(store=self.store, keys=self.keys, live=self.live, clock=self.now_ms, driver=self.post)
+        self.sender = Sender(
+            store=self.store, keys=self.keys, live=self.live, clock=self.now_ms, drivers={Way.PHONE: self.post},
+            rules=Notify(hours=ALL_DAY),
+        )  # fmt: skip
         self.desk = Desk(
             store=self.store, keys=self.keys, live=self.live, link=self, clock=self.now_ms,
             wake_planner=self._plan_soon, wake_sender=lambda: None,

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from hub.store import desk, engine, ingest, journals, meta
+from hub.store import desk, engine, ingest, journals, meta, outbox
 
 _DIALECT: Final = pysqlite.dialect()
 _STATEMENTS_KEPT: Final = 512
@@ -28,7 +28,7 @@ def _constants(*modules: ModuleType) -> dict[int, Executable]:
     return {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Executable)}
 
 
-_CONSTANTS: Final = _constants(desk, ingest, journals, meta)
+_CONSTANTS: Final = _constants(desk, ingest, journals, meta, outbox)
 
 
 class _Result:

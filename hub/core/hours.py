@@ -1,0 +1,93 @@
+"""When a person may be told something, when they are reminded, and when their site is calm.
+
+Owns these rules. Refuses to know clocks and tables: moments are milliseconds since 1970 UTC, and a site's time zone is given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
+
+from hub.core.forecast import calm_hours
+from hub.core.retention import DAY_MS
+from hub.core.telling import MessageKind, last_day_kind
+
+FORTNIGHT_DAYS: Final = 14
+"""The first part of a month, when most parcels come: its hours say nothing of the rest, nor the other way round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours of a day in which people are told something: from the first to before the second (0 to 24)."""
+
+    first: int = 8
+    end: int = 20
+
+
+ALL_DAY: Final = Hours(0, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a parcel waits, and when its recipient is reminded; in days, 0 for never."""
+
+    days: int = 7
+    remind_after: int = 2
+    remind_before: int = 1
+
+
+def local(at_ms: int, zone: tzinfo) -> datetime:
+    """A moment on the clock of a site."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+
+
+def good_moment(at_ms: int, hours: Hours, zone: tzinfo) -> int:
+    """The first good moment from `at_ms` on: itself, or the next beginning of the good hours at the site."""
+    at = local(at_ms, zone)
+    if hours.first <= at.hour < hours.end:
+        return at_ms
+    begin = at.replace(hour=hours.first, minute=0, second=0, microsecond=0, fold=0)
+    if at.hour >= hours.end:
+        begin += timedelta(days=1)  # on the wall: a night in which the clocks change is an hour longer or shorter
+    return int(begin.timestamp() * 1000)
+
+
+def hold_end(stored_ms: int, extended: int, hold: Hold) -> int | None:
+    """When a hold ends; each extension is another period. None without an end."""
+    return stored_ms + hold.days * (1 + extended) * DAY_MS if hold.days else None
+
+
+def reminder(stored_ms: int, extended: int, now_ms: int, hold: Hold) -> str | None:
+    """The reminder that a waiting parcel's recipient is owed now, by its kind; each kind is said once.
+
+    Near its end the hold's last day is named. After it nobody is told to come any more: staff decide.
+    """
+    end_ms = hold_end(stored_ms, extended, hold)
+    if end_ms is not None and now_ms >= end_ms:
+        return None
+    if end_ms is not None and hold.remind_before and now_ms >= end_ms - hold.remind_before * DAY_MS:
+        return last_day_kind(extended)
+    if hold.remind_after and now_ms >= stored_ms + hold.remind_after * DAY_MS:
+        return str(MessageKind.WAITS)
+    return None
+
+
+def calm_window(visits: Sequence[datetime], today: date, hours: Hours = ALL_DAY) -> tuple[int, int] | None:
+    """The longest calm stretch of a site's day, as (first hour, hour it ends); None when too little is known.
+
+    `visits` are collections of the last weeks on the site's clock. In the first fortnight only those of first fortnights count.
+    """
+    early = today.day <= FORTNIGHT_DAYS
+    counted = Counter(visit.hour for visit in visits if (visit.day <= FORTNIGHT_DAYS) is early)
+    best: tuple[int, int] | None = None
+    begin = end = -1
+    for hour in calm_hours([counted[hour] for hour in range(24)]):
+        if not hours.first <= hour < hours.end:
+            continue
+        begin, end = (begin if hour == end else hour), hour + 1
+        if best is None or end - begin > best[1] - best[0]:
+            best = begin, end
+    return best

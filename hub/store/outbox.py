@@ -1,0 +1,142 @@
+"""The statements of the outbox: what recipients are to be told, what is due, how it went.
+
+Owns their SQL. Refuses to decide when and how somebody is told (`hub.core.telling`, `hub.core.hours`, `hub.notify`). A kind of
+message exists once for a parcel, so asking for it again, after a crash or by two of us, tells nobody twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Update, and_, bindparam, or_, select, text, update
+
+from hub.core.telling import MessageKind
+from hub.store.lists import chunks, many
+from hub.store.schema import COMPARTMENT, CONTACT, MESSAGE, PARCEL, SITE
+from wire.ids import ParcelState
+from wire.plan import Intent
+
+OVERTAKEN: Final = "overtaken"
+"""The problem of a message that was true no more when its moment came; asked for once more, it waits again."""
+
+_ADD_MESSAGE: Final = text(
+    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
+    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
+    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR)"
+    " AND (contact.phone <> '' OR contact.email <> ''))"
+    " ON CONFLICT (parcel, kind) DO UPDATE SET state = 'waiting', due_ms = excluded.due_ms, problem = ''"
+    " WHERE message.state = 'unsent' AND message.problem = 'overtaken'"
+)
+_ADD_REPLACED: Final = text(
+    "INSERT INTO message (parcel, kind, created_ms, due_ms)"
+    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :due_ms"
+    " WHERE EXISTS (SELECT 1 FROM message AS told WHERE told.parcel = CAST(:parcel AS VARCHAR)"
+    " AND told.kind IN ('ready', 'waits') AND (told.attempts > 0 OR told.state = 'sent'))"
+    " AND EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR)"
+    " AND (contact.phone <> '' OR contact.email <> ''))"
+    " ON CONFLICT (parcel, kind) DO NOTHING"
+)
+
+
+def add_messages(connection: Connection, wanted: Sequence[tuple[str, str]], now_ms: int) -> None:
+    """Queue messages to recipients, once for each (parcel, kind).
+
+    Nothing is queued without a phone number or an e-mail address. A *replaced* message follows only one that brought the key and
+    went out already: one still waiting will carry the new digits anyway.
+    """
+    for statement, told in (
+        (_ADD_MESSAGE, [(parcel, kind) for parcel, kind in wanted if not kind.startswith("replaced/")]),
+        (_ADD_REPLACED, [(parcel, kind) for parcel, kind in wanted if kind.startswith("replaced/")]),
+    ):
+        if told:
+            connection.execute(
+                statement,
+                [{"parcel": parcel, "kind": kind, "now_ms": now_ms, "due_ms": now_ms} for parcel, kind in told],
+            )
+
+
+_DUE_MESSAGES: Final = (
+    select(
+        MESSAGE.c.id,
+        MESSAGE.c.parcel,
+        MESSAGE.c.kind,
+        MESSAGE.c.attempts,
+        MESSAGE.c.told,
+        MESSAGE.c.refused,
+        PARCEL.c.state.label("parcel_state"),
+        PARCEL.c.intent,
+        PARCEL.c.stored_ms,
+        PARCEL.c.extended,
+        SITE.c.number,
+        SITE.c.id.label("site"),
+        SITE.c.name.label("site_name"),
+        SITE.c.address,
+        SITE.c.help_phone,
+        SITE.c.tenant,
+        CONTACT.c.phone,
+        CONTACT.c.email,
+        CONTACT.c.language,
+        COMPARTMENT.c.reach,
+    )
+    .join(PARCEL, PARCEL.c.id == MESSAGE.c.parcel)
+    .join(SITE, SITE.c.number == PARCEL.c.site)
+    .join(CONTACT, CONTACT.c.parcel == MESSAGE.c.parcel, isouter=True)
+    .join(
+        COMPARTMENT,
+        and_(COMPARTMENT.c.site == PARCEL.c.site, COMPARTMENT.c.label == PARCEL.c.place_name),
+        isouter=True,
+    )
+    .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= bindparam("now_ms"))
+    .order_by(MESSAGE.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Any]:
+    """Messages to send now, oldest first, with what their text is made of."""
+    return connection.execute(_DUE_MESSAGES, {"now_ms": now_ms, "most": most}).all()
+
+
+@lru_cache(maxsize=64)
+def _save_message(names: tuple[str, ...]) -> Update:
+    """One statement for each set of columns; there are a handful."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(MESSAGE).where(MESSAGE.c.id == bindparam("b_id")).values(values)
+
+
+def save_message(connection: Connection, message: int, values: Mapping[str, Any]) -> None:
+    """Note how sending went."""
+    connection.execute(_save_message(tuple(values)), {"b_id": message, **values})
+
+
+_WAITING: Final = (
+    select(PARCEL.c.id, PARCEL.c.stored_ms, PARCEL.c.extended)
+    .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id)
+    .where(
+        PARCEL.c.state == ParcelState.STORED,
+        PARCEL.c.intent == Intent.HOLD,
+        PARCEL.c.joined_into.is_(None),
+        PARCEL.c.stored_ms <= bindparam("before_ms"),
+        or_(CONTACT.c.phone != "", CONTACT.c.email != ""),
+    )
+    .order_by(PARCEL.c.id)
+)
+_REMINDED: Final = select(MESSAGE.c.parcel, MESSAGE.c.kind).where(
+    MESSAGE.c.parcel.in_(many("parcels")),
+    or_(MESSAGE.c.kind == MessageKind.WAITS, MESSAGE.c.kind.startswith(f"{MessageKind.LAST_DAY}/", autoescape=True)),
+)
+
+
+def waiting_since(connection: Connection, before_ms: int) -> Sequence[Any]:
+    """Parcels that lie at their sites since before then, are not recalled, and whose recipients can be reached."""
+    return connection.execute(_WAITING, {"before_ms": before_ms}).all()
+
+
+def reminded(connection: Connection, parcels: Sequence[str]) -> set[tuple[str, str]]:
+    """(parcel, kind) of the reminders that were queued already."""
+    found: set[tuple[str, str]] = set()
+    for chunk in chunks(parcels):
+        found.update((row.parcel, row.kind) for row in connection.execute(_REMINDED, {"parcels": chunk}))
+    return found
