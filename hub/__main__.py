@@ -1,4 +1,4 @@
-"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | association | user | token | badge | audit |
+"""The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | association | user | token | carrier | badge | audit |
 retention | person | backup | restore | verify | migrate | rhythm | acl]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from hub.carriers import commands as carriers
 from hub.clock import wall_ms
 from hub.core.parcels import Refused
 from hub.keys import KeyRing
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("acl", help="print the access rules of Mosquitto")
     sites.add_parsers(commands)
     console.add_commands(commands)
+    carriers.add_commands(commands)
     privacy.add_parsers(commands)
     operations.add_parsers(commands)
     rhythm.add_parser(commands)
@@ -124,7 +126,7 @@ def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None
     print(mosquitto_acl(settings.broker.user or "hub"), end="")
 
 
-_OF_THE_STORE: Final = {**console.COMMANDS, **sites.COMMANDS}
+_OF_THE_STORE: Final = {**console.COMMANDS, **sites.COMMANDS, **carriers.COMMANDS}
 _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Settings, KeyRing], None]]] = {
     ("acl", None): _acl,
     ("backup", None): lambda asked, settings, _keys: operations.backup(asked, settings),

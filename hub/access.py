@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hub.carriers.keys import CarrierKeys, TooMany
 from hub.clock import Clock
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
@@ -35,7 +36,7 @@ from hub.web.ports import COOKIE, Reads
 LOG: Final = logging.getLogger(__name__)
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER: Final = HTTPBearer(auto_error=False, description="An API token: consigne-hub token add NAME --scope RIGHT")
+_BEARER: Final = HTTPBearer(auto_error=False, description="An API token (consigne-hub token add) or a carrier's key")
 _COOKIE: Final = APIKeyCookie(name=COOKIE, auto_error=False, description="The session of the pages")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _STATUS: Final = {
@@ -43,9 +44,12 @@ _STATUS: Final = {
     "unknown_parcel": 404,
     "unknown_alert": 404,
     "unknown_command": 404,
+    "unknown_webhook": 404,
+    "unknown_delivery": 404,
     "duplicate": 409,
     "not_here": 409,
     "full": 409,
+    "too_many": 409,
     "versions_exhausted": 409,
     "offline": 503,
 }
@@ -61,6 +65,7 @@ class ApiParts:
     desk: Desk
     sites: Sites
     door: Door
+    carrier_keys: CarrierKeys
     keys: KeyRing
     live: Live
     clock: Clock
@@ -86,6 +91,7 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
         (404, "There is no such thing"),
         (409, "The wish cannot be met as things stand"),
         (422, "A field does not fit"),
+        (429, "A carrier's key asked too often: wait as many seconds as `Retry-After` says"),
         (503, "The broker or the database is away"),
     )
 }
@@ -102,9 +108,12 @@ def signed_in(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     cookie: Annotated[str | None, Depends(_COOKIE)],
 ) -> Visitor:
-    """Who calls. Answers 401 to nobody, 403 to a browser that was sent by another site's page."""
-    door = api_parts(request).door
-    found = door.program_of(bearer.credentials) if bearer is not None else None
+    """Who calls. Answers 401 to nobody, 429 to a carrier's key that asks too often, 403 to a browser that was sent by another site's page."""
+    parts = api_parts(request)
+    door = parts.door
+    found = None
+    if bearer is not None:
+        found = parts.carrier_keys.program_of(bearer.credentials) or door.program_of(bearer.credentials)
     if found is None:
         if request.method not in _SAFE and not is_own_page(request):
             raise HTTPException(403, "this request came from another site's page")
@@ -152,6 +161,7 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreRefused, _not_kept)
+    app.add_exception_handler(TooMany, _too_many)
 
 
 def _answer(status: int, code: str, title: str, detail: str, headers: Any = None) -> JSONResponse:
@@ -173,6 +183,11 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return _answer(error.status_code, f"http_{error.status_code}", "Refused", str(error.detail), error.headers)
+
+
+def _too_many(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TooMany)
+    return _answer(429, "too_many", "Too many requests", str(error), {"Retry-After": str(error.wait_s)})
 
 
 def _not_kept(_request: Request, error: Exception) -> JSONResponse:

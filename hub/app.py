@@ -20,6 +20,13 @@ from hub.alerts.routes import router as alerts_router
 from hub.audit.log import AuditLog
 from hub.audit.pages import AuditParts
 from hub.audit.pages import install as install_audit
+from hub.carriers.delivery import Deliverer
+from hub.carriers.event_routes import router as carrier_events_router
+from hub.carriers.keys import CarrierKeys
+from hub.carriers.pages import CarrierParts
+from hub.carriers.pages import install as install_carriers
+from hub.carriers.routes import router as carriers_router
+from hub.carriers.webhooks import Webhooks
 from hub.clock import Clock, wall_ms
 from hub.core.telling import Way
 from hub.guard import Guarded
@@ -100,6 +107,7 @@ class Hub:
         self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)
         self.team = Team(self.store, self.keys, clock, self.door)
         self.second_factor = SecondFactor(self.store, self.keys, clock, self.door)
+        self._let_carriers_in()
         self.mailbox = Mailbox()
         self.link = PahoLink(
             settings.broker,
@@ -153,6 +161,13 @@ class Hub:
         )
         self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=self._clock)
 
+    def _let_carriers_in(self) -> None:
+        """Carriers' keys, and the worker that tells them."""
+        private = self.settings.carriers.private_webhooks
+        self.carrier_keys = CarrierKeys(self.store, self.keys, self._clock)
+        self.webhooks = Webhooks(self.store, self.keys, self._clock, private=private)
+        self.deliverer = Deliverer(store=self.store, keys=self.keys, live=self.live, clock=self._clock, private=private)
+
     def _guarded(self, on_thread_end: Callable[[str], None] | None) -> tuple[Guarded, ...]:
         """Every thread, in the order they start in."""
         bodies = (
@@ -160,6 +175,7 @@ class Hub:
             ("planner", self.planner.run),
             ("sender", self.sender.run),
             ("openings", self.openings.run),
+            ("deliverer", self.deliverer.run),
             ("housekeeping", self.housekeeping.run),
             ("link", self.link.run),
         )
@@ -195,7 +211,7 @@ class Hub:
         for thread in self._threads:
             thread.stopping.set()
         self.link.stop(presence(self.incarnation.value, online=False, at_ms=self._clock()))
-        for part in (self.intake, self.planner, self.sender, self.openings, self.housekeeping):
+        for part in (self.intake, self.planner, self.sender, self.openings, self.deliverer, self.housekeeping):
             part.stopping.set()
         self.mailbox.close()
         self.planner.wake()
@@ -251,12 +267,14 @@ def create_app(hub: Hub) -> FastAPI:
         desk=hub.desk,
         sites=hub.sites,
         door=hub.door,
+        carrier_keys=hub.carrier_keys,
         keys=hub.keys,
         live=hub.live,
         clock=wall_ms,
     )
+    app.state.webhooks = hub.webhooks
     access.install_errors(app)
-    for router in (sites_router, parcels_router, alerts_router):
+    for router in (sites_router, parcels_router, alerts_router, carriers_router, carrier_events_router):
         app.include_router(router)
     _install_health(app, hub)
     if hub.settings.access.open_on_loopback:
@@ -277,6 +295,7 @@ def create_app(hub: Hub) -> FastAPI:
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
+    install_carriers(app, CarrierParts(hub.carrier_keys, hub.webhooks))
     install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app
 

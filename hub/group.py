@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub import batches
 from hub.boxes import Boxes
+from hub.carriers.outbox import Outbox
 from hub.core.delegates import Delegated
 from hub.core.moment import Moment
 from hub.core.project import (
@@ -111,6 +112,7 @@ class Group:
         self._changed_parcels: set[str] = set()
         self._joins: list[tuple[str, str]] = []
         self._needs: dict[str, Needs] = {}
+        self._outbox = Outbox()
         self._rows: list[FactRow] = []
         self._pasts = Pasts(connection)
         self._messages: dict[tuple[str, str], None] = {}
@@ -382,6 +384,7 @@ class Group:
         if evolved is None:
             return
         self._parcels[parcel] = evolved.parcel
+        self._outbox.moved(known, evolved.parcel)
         self._changed_parcels.add(parcel)
         self._result.parcels[parcel] = site
         if evolved.needs is not None:
@@ -404,6 +407,7 @@ class Group:
             self._parcels[record.id] = record
             self._changed_parcels.add(record.id)
             self._result.parcels[record.id] = site
+        self._outbox.moved(here, joined.stays)
         self._joins.append((change.parcel, change.into))
         # What was asked for earlier is for whoever was known then: how facts are grouped must not show.
         earlier = [wanted for wanted in self._messages if wanted[0] == change.into]
@@ -552,6 +556,7 @@ class Group:
         outbox.add_messages(connection, self._before_joins, self._now_ms)
         for gives_way, stays in self._joins:
             sql.join(connection, gives_way, stays)
+        self._outbox.write(connection, self._now_ms)
         self._boxes.write()
         for number, values in self._live_values.items():
             sql.save_live(connection, number, values)

@@ -118,6 +118,13 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Carriers:
+    """Where carriers may be told of their parcels. `private_webhooks` allows http and addresses of our own network."""
+
+    private_webhooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the hub is told from outside."""
 
@@ -131,6 +138,7 @@ class Settings:
     notify: Notify
     mail: Mail
     contact_days: int
+    carriers: Carriers = Carriers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +218,7 @@ class _Reader:
     file: Path
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
-        sections = ("broker", "store", "web", "access", "notify", "mail")
+        sections = ("broker", "store", "web", "access", "notify", "mail", "carriers")
         self._only(table, "", ("state_dir", "master_secret_file", "contact_days", *sections))
         state_dir = self._path(table, "state_dir")
         if state_dir is None:
@@ -225,6 +233,7 @@ class _Reader:
             access=self._access(table),
             notify=self._notify(table),
             mail=self._mail(table),
+            carriers=self._carriers(table),
             contact_days=self._integer(table, "contact_days", "", CONTACT_DAYS_MAX, 0, CONTACT_DAYS_MAX),
         )
 
@@ -345,6 +354,10 @@ class _Reader:
             return tidy_email(self._text(section, key, "mail", ""))
         except Refused as error:
             raise BadSettings(f"{self.file}: [mail] {key}: {error}") from error
+
+    def _carriers(self, table: Mapping[str, Any]) -> Carriers:
+        section = self._section(table, "carriers", ("private_webhooks",))
+        return Carriers(private_webhooks=self._switch(section, "private_webhooks", "carriers", default=False))
 
     def _store_url(self, section: Mapping[str, Any], state_dir: Path) -> str:
         url = self._text(section, "url", "store", f"sqlite:///{state_dir / 'hub.sqlite'}")

@@ -14,7 +14,7 @@ from hub.core.project import AlertKind
 from hub.live import Live
 from hub.privacy.services import ROUND_MAX, Privacy
 from hub.receiver import Link
-from hub.store import desk, ingest, openings, people
+from hub.store import desk, ingest, once, openings, people, webhooks
 from hub.store.engine import Store
 
 LOOK_S: Final = 5.0
@@ -23,6 +23,9 @@ OFFLINE_AFTER_MS: Final = 90_000
 ERASE_EVERY_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 COMMANDS_DAYS: Final = 90
+EVENTS_DAYS: Final = 90
+ONCE_MS: Final = 2 * DAY_MS
+"""How long an announcement that is asked again is answered as the first time (docs/carriers.md)."""
 
 
 class Housekeeping:
@@ -62,6 +65,8 @@ class Housekeeping:
             openings.prune(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             desk.prune_commands(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             ingest.prune_quarantine(connection)
+            once.forget(connection, now_ms - ONCE_MS)
+            webhooks.forget(connection, now_ms - EVENTS_DAYS * DAY_MS)
         if erased < ROUND_MAX:
             self._erased_ms = now_ms
         return erased

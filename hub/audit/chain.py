@@ -53,6 +53,14 @@ class Action(StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     TOKEN_ADDED = "token_added"  # noqa: S105 a name, no token
     TOKEN_ENDED = "token_ended"  # noqa: S105 the same
+    CARRIER_ADDED = "carrier_added"
+    CARRIER_KEY_ADDED = "carrier_key_added"
+    CARRIER_KEY_ENDED = "carrier_key_ended"
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_ROTATED = "webhook_rotated"
+    WEBHOOK_RESUMED = "webhook_resumed"
+    WEBHOOK_ENDED = "webhook_ended"
+    DELIVERY_AGAIN = "delivery_again"
 
 
 @dataclass(frozen=True, slots=True)

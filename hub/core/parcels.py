@@ -81,6 +81,8 @@ class Announced:
 
     parcel: str
     is_new: bool
+    answer: bytes = b""
+    """What was answered before to the same wish; empty the first time."""
 
 
 def new_parcel(

@@ -53,16 +53,29 @@ class Right(StrEnum):
     FOLLOW_EVENTS = "follow_events"
     MANAGE_PEOPLE = "manage_people"
     READ_AUDIT = "read_audit"
+    FOLLOW_PARCELS = "follow_parcels"
+    """What becomes of parcels, in a carrier's words: states and times, and nobody's name."""
+    SEE_CAPACITY = "see_capacity"
+    """How many compartments of each size are free at a site."""
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    """Say where the events of one's own parcels are sent."""
+    MANAGE_CARRIERS = "manage_carriers"
+    """Let carriers in: their keys, and what could not be delivered to them."""
 
 
 NEEDS_SECOND_FACTOR: Final = frozenset({Right.OPEN_DOOR, Right.APPROVE_OPENING})
 """A stolen password must open no door."""
 
-FOR_PEOPLE_ONLY: Final = NEEDS_SECOND_FACTOR | {Right.OWN_ACCOUNT, Right.MANAGE_PEOPLE}
+FOR_PEOPLE_ONLY: Final = NEEDS_SECOND_FACTOR | {Right.OWN_ACCOUNT, Right.MANAGE_PEOPLE, Right.MANAGE_CARRIERS}
 """Never given to a program: it has no second factor, and nobody to ask."""
 
 TOKEN_RIGHTS: Final = frozenset(Right) - FOR_PEOPLE_ONLY
 """What a program's token may be given, right by right."""
+
+CARRIER_RIGHTS: Final = frozenset(
+    {Right.ANNOUNCE_PARCEL, Right.FOLLOW_PARCELS, Right.RECALL_PARCEL, Right.SEE_CAPACITY, Right.MANAGE_WEBHOOKS}
+)
+"""What the key of a carrier may be given. None of them shows a recipient, a door or a slip."""
 
 _LOOKS: Final = frozenset(
     {
@@ -73,6 +86,8 @@ _LOOKS: Final = frozenset(
         Right.SEE_ALERTS,
         Right.SEE_MESSAGES,
         Right.FOLLOW_EVENTS,
+        Right.FOLLOW_PARCELS,
+        Right.SEE_CAPACITY,
     }
 )
 _MEDIATES: Final = _LOOKS | {Right.REISSUE_SLIP, Right.PRINT_SLIP, Right.ACKNOWLEDGE_ALERT}
@@ -83,9 +98,17 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.MEDIATOR: _MEDIATES,
     Role.CONCIERGE: _KEEPS,
     Role.SITE_LEAD: _LEADS,
-    Role.NETWORK_ADMIN: _LEADS | {Right.MANAGE_SITES, Right.MANAGE_PEOPLE, Right.READ_AUDIT},
+    Role.NETWORK_ADMIN: _LEADS | {Right.MANAGE_SITES, Right.MANAGE_PEOPLE, Right.READ_AUDIT, Right.MANAGE_CARRIERS},
     Role.CARRIER: frozenset(
-        {Right.OWN_ACCOUNT, Right.SEE_SITES, Right.SEE_PARCELS, Right.ANNOUNCE_PARCEL, Right.RECALL_PARCEL}
+        {
+            Right.OWN_ACCOUNT,
+            Right.SEE_SITES,
+            Right.SEE_PARCELS,
+            Right.ANNOUNCE_PARCEL,
+            Right.RECALL_PARCEL,
+            Right.FOLLOW_PARCELS,
+            Right.SEE_CAPACITY,
+        }
     ),
     # Reads everything that was done and changes nothing; not a slip, which is a key.
     Role.AUDITOR: _LOOKS | {Right.READ_JOURNAL, Right.READ_AUDIT},
@@ -115,6 +138,8 @@ class Scope:
     """Numbers of the sites; None is every site of the association."""
     carrier: str = ""
     """Whose parcels, by `bare_carrier`; empty is everybody's."""
+    partner: int = 0
+    """Of a carrier's key: only the parcels which that carrier announced, whatever name stands on others; 0 for all others."""
 
     def holds_site(self, tenant: int, number: int) -> bool:
         """Whether site `number` of association `tenant` is inside."""
@@ -122,9 +147,11 @@ class Scope:
             return True
         return tenant == self.tenant and (self.sites is None or number in self.sites)
 
-    def holds_parcel(self, tenant: int, number: int, carrier: str) -> bool:
-        """Whether a parcel of this carrier at that site is inside."""
-        return self.holds_site(tenant, number) and self.carrier in {"", bare_carrier(carrier)}
+    def holds_parcel(self, tenant: int, number: int, carrier: str, partner: int | None = None) -> bool:
+        """Whether a parcel of this carrier at that site, announced by `partner`, is inside."""
+        if not self.holds_site(tenant, number):
+            return False
+        return partner == self.partner if self.partner else self.carrier in {"", bare_carrier(carrier)}
 
 
 WHOLE_HUB: Final = Scope(None)

@@ -44,6 +44,7 @@ class AlertKind(StrEnum):
     VIEWS_DIFFER = "views_differ"
     SITE_OFFLINE = "site_offline"
     MESSAGE_FAILED = "message_failed"
+    WEBHOOK_PAUSED = "webhook_paused"
 
 
 ENDED: Final = frozenset({ParcelState.COLLECTED, ParcelState.REMOVED, ParcelState.RETURNED, ParcelState.LOST})
@@ -90,6 +91,7 @@ class ParcelRecord:
     joined_into: str | None = None
     joined_version: int = 0
     extended: int = 0
+    partner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,7 +406,7 @@ def join(announced: ParcelRecord | None, here: ParcelRecord | None, change: Join
     stays = here or _forgotten(change.into, moment)
     if gives_way.state is not ParcelState.ANNOUNCED or stays.joined_into is not None:
         return None  # the site does the same: a parcel with a life of its own stays what it is
-    at_ms = moment.believed_ms()
+    at_ms, stays = moment.believed_ms(), replace(stays, partner=stays.partner or gives_way.partner)
     intent = gives_way.intent if stays.intent is Intent.HOLD else stays.intent
     return Join(
         replace(gives_way, joined_into=change.into, joined_version=gives_way.version, changed_ms=at_ms),
@@ -526,10 +528,7 @@ def _after_unplaced(known: ParcelRecord | None, moment: Moment) -> Evolved | Non
     if known is None or known.state in ENDED:
         return None
     at_ms = moment.believed_ms()
-    return _moved(
-        known,
-        replace(known, state=ParcelState.RECEIVED, place_kind=None, place_name="", changed_ms=at_ms),
-    )
+    return _moved(known, replace(known, state=ParcelState.RECEIVED, place_kind=None, place_name="", changed_ms=at_ms))
 
 
 def _after_extended(known: ParcelRecord | None, change: Extended, moment: Moment) -> Evolved | None:

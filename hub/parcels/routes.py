@@ -146,7 +146,7 @@ def announce(
     )
     announced = parts.desk.announce(new, caller)
     response.status_code = 201 if announced.is_new else 200
-    return _out(_row(parts, caller, announced.parcel))
+    return _out(_row(parts, caller, announced.parcel), caller)
 
 
 @router.get("", summary="Find parcels")
@@ -160,7 +160,7 @@ def find(
 ) -> ParcelsOut:
     """Newest first. One page: a search narrows it down."""
     rows = parts.reads.within(caller.scope).parcels(text=q, site=site, state=state, most=limit)
-    return ParcelsOut(parcels=[_out(row) for row in rows[:limit]], more=len(rows) > limit)
+    return ParcelsOut(parcels=[_out(row, caller) for row in rows[:limit]], more=len(rows) > limit)
 
 
 @router.get("/{parcel}", summary="One parcel and its life")
@@ -170,7 +170,7 @@ def get_parcel(
     """The parcel, and every fact about it with the doors of its sessions. Its `id` may be another one than you asked for."""
     row = _row(parts, caller, parcel)
     return ParcelLifeOut(
-        parcel=_out(row),
+        parcel=_out(row, caller),
         life=[
             MomentOut(
                 seq=moment.seq,
@@ -188,14 +188,14 @@ def get_parcel(
 def reissue(caller: Annotated[Visitor, who_may(Right.REISSUE_SLIP)], parts: Parts, parcel: ParcelName) -> ParcelOut:
     """The old slips, those of `also` included, are refused as *replaced* once the site knows; print the new one."""
     parts.desk.reissue(parcel, caller)
-    return _out(_row(parts, caller, parcel))
+    return _out(_row(parts, caller, parcel), caller)
 
 
 @router.post("/{parcel}/recall", summary="End the hold of a parcel")
 def recall(caller: Annotated[Visitor, who_may(Right.RECALL_PARCEL)], parts: Parts, parcel: ParcelName) -> ParcelOut:
     """Staff take it out at their next round."""
     parts.desk.recall(parcel, caller)
-    return _out(_row(parts, caller, parcel))
+    return _out(_row(parts, caller, parcel), caller)
 
 
 @router.get("/{parcel}/slip", summary="What a pickup slip carries")
@@ -229,7 +229,8 @@ def _row(parts: Parts, caller: Visitor, parcel: str) -> ParcelRow:
     return row
 
 
-def _out(row: ParcelRow) -> ParcelOut:
+def _out(row: ParcelRow, caller: Visitor) -> ParcelOut:
+    is_carrier = caller.scope.partner > 0  # the name may have come from the desk, and is not theirs to read
     return ParcelOut(
         id=row.id,
         site=row.site,
@@ -243,8 +244,8 @@ def _out(row: ParcelRow) -> ParcelOut:
         source=row.source,
         created_ms=row.created_ms,
         changed_ms=row.changed_ms,
-        recipient_name=row.name,
-        recipient_phone=row.phone,
-        recipient_email=row.email,
+        recipient_name="" if is_carrier else row.name,
+        recipient_phone="" if is_carrier else row.phone,
+        recipient_email="" if is_carrier else row.email,
         also=list(row.also),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,23 +15,36 @@ from sqlalchemy import Connection
 
 from hub.audit.chain import Action
 from hub.audit.log import AuditLog
+from hub.carriers.outbox import Outbox
 from hub.clock import Clock
 from hub.core.join import taken_over, wishes_of
 from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
 from hub.core.permissions import Visitor, bare_carrier
 from hub.core.plans import VersionsExhausted, free_version
-from hub.core.project import shown_state
+from hub.core.project import ParcelRecord, shown_state
 from hub.core.telling import MessageKind, replaced_kind
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.receiver import Link
 from hub.store import desk, ingest, outbox, tenants
+from hub.store import once as once_sql
 from hub.store.engine import Store
 from wire import topics
 from wire.ids import PARCEL_ID_BITS, Label, ParcelId, ParcelState, parcel_id_from_bits
 from wire.messages import COMMAND_LIFE_MS_MAX, Command, Verb, encode
 from wire.pickup import PickupKey
 from wire.plan import PLAN_PARCELS_MAX, Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """That a wish counts once, however often it is asked: whose key, of which wish, and what is answered to it."""
+
+    owner: str
+    key: str
+    digest: bytes
+    answer: Callable[[Connection, str], bytes]
+    """Makes the answer about a parcel, in the transaction that announces it."""
 
 
 class Desk:
@@ -57,21 +70,25 @@ class Desk:
         self._wake_sender = wake_sender
         self._audit = AuditLog(keys)
 
-    def announce(self, parcel: NewParcel, by: Visitor) -> Announced:
+    def announce(self, parcel: NewParcel, by: Visitor, once: Once | None = None) -> Announced:
         """Announce a parcel, or give the one that is known under this number its recipient.
 
         A number that is alive at the site is never announced twice: `duplicate` (`AlreadyHere`), which says where that
         parcel is, unless it has no recipient yet and one is named now. Numbers are compared as a reader gives them,
         which is how both sides keep them. The same number at another site is another matter: a carrier may have
         redirected the parcel, or will; only the site with the parcel in hand can tell (S-04), and no plan of a site
-        names a parcel of another. Refused besides: `unknown_site`, `full`, `versions_exhausted`.
+        names a parcel of another. Refused besides: `unknown_site`, `full`, `versions_exhausted`, and
+        `key_reused` when the key of `once` came with another wish.
         """
         parcel_id = parcel_id_from_bits(secrets.randbits(PARCEL_ID_BITS))
         with self._store.writing() as connection:
+            said = None if once is None else self._said(connection, once)
+            if said is not None:
+                return said
             site = self._site(connection, parcel.site, by)
             if by.scope.carrier:
                 parcel = replace(parcel, carrier=parcel.carrier or by.scope.carrier)
-                if not by.scope.holds_parcel(site.tenant, site.number, parcel.carrier):
+                if bare_carrier(parcel.carrier) != by.scope.carrier:
                     raise Refused("bad_carrier", "carrier: you announce parcels of your own carrier only")
             known = self._attach(connection, site.number, parcel, by)
             if known is None:
@@ -87,7 +104,15 @@ class Desk:
                     version=version,
                     epoch=site.epoch,
                     now_ms=self._clock(),
+                    partner=by.scope.partner or None,
                 )
+            if once is not None:
+                once_sql.answered(
+                    connection, once.owner, once.key, parcel=known or parcel_id, is_new=known is None,
+                    answer=once.answer(connection, known or parcel_id),
+                )  # fmt: skip
+            if by.scope.partner:
+                self._tell(connection, None, known or parcel_id)
             action = Action.PARCEL_ANNOUNCED if known is None else Action.PARCEL_ATTACHED
             self._note(connection, by, action, site.tenant, parcel.site, subject=known or parcel_id)
         self._changed(parcel.site, known or parcel_id)
@@ -101,16 +126,42 @@ class Desk:
         if not alive:
             return None
         first, wanted = alive[0], wishes_of(new)
-        if by.scope.carrier and first.carrier and bare_carrier(first.carrier) != by.scope.carrier:
-            raise Refused("duplicate", "tracking: this number is in use at the site")  # whose, and where, is not theirs
         told = any(ingest.wishes(connection, row.id).has_recipient for row in alive)
+        if by.scope.carrier and not _may_be_theirs(first, by, told=told):
+            raise Refused("duplicate", "tracking: this number is in use at the site")  # whose, and where, is not theirs
+        if by.scope.partner and first.partner is None:
+            # It came before it was announced: from now on its carrier follows it.
+            desk.change_parcel(
+                connection,
+                first.id,
+                number,
+                self._clock(),
+                partner=by.scope.partner,
+                carrier=first.carrier or new.carrier,
+            )
+            if told or not wanted.has_recipient:
+                return str(first.id)
         if told or not wanted.has_recipient:
-            raise AlreadyHere(first.id, _state(first), first.place_kind or "", first.place_name)
+            place = ("", "") if by.scope.partner else (first.place_kind or "", first.place_name)
+            raise AlreadyHere(first.id, _state(first), *place)
         ingest.save_wishes(connection, first.id, taken_over(ingest.wishes(connection, first.id), wanted))
         desk.change_parcel(connection, first.id, number, self._clock())
         if first.state == ParcelState.STORED:
             outbox.add_messages(connection, [(first.id, MessageKind.READY)], self._clock())
         return str(first.id)
+
+    def _said(self, connection: Connection, once: Once) -> Announced | None:
+        """What was answered when the same was asked before; None when it was not."""
+        row = once_sql.claim(connection, once.owner, once.key, once.digest, self._clock())
+        if row is None:
+            return None
+        if bytes(row.digest) != once.digest:
+            raise Refused(
+                "key_reused",
+                "Idempotency-Key: another parcel was announced with this key. Take a new key for each parcel, "
+                "and the same key only to ask again.",
+            )
+        return Announced(row.parcel, is_new=row.is_new, answer=bytes(row.answer))
 
     def reissue(self, parcel: str, by: Visitor) -> int:
         """Replace the keys of a parcel; the new version. Refused: `unknown_parcel`, `not_here`, `versions_exhausted`.
@@ -139,7 +190,9 @@ class Desk:
         with self._store.writing() as connection:
             row = self._parcel(connection, parcel, by)
             check_recall(_state(row))
+            before = ingest.parcels(connection, [row.id])[row.id]
             desk.change_parcel(connection, row.id, row.site, self._clock(), intent=Intent.RECALL)
+            self._tell(connection, before, row.id)
             self._note(connection, by, Action.PARCEL_RECALLED, row.tenant, row.site_id, subject=row.id)
         self._changed(row.site_id, row.id)
 
@@ -188,6 +241,12 @@ class Desk:
             raise Refused("offline", "the broker did not take the command")
         return command.id
 
+    def _tell(self, connection: Connection, before: ParcelRecord | None, parcel: str) -> None:
+        """Whoever announced the parcel is told what became of it."""
+        told = Outbox()
+        told.moved(before, ingest.parcels(connection, [parcel])[parcel])
+        told.write(connection, self._clock())
+
     def _free_version(self, connection: Connection, site: Any, parcel: ParcelId, version: int, epoch: int) -> int:
         def digits_of(parcel_id: ParcelId, candidate: int) -> str:
             return self._keys.digits(site.id, PickupKey(site.number, parcel_id, candidate, epoch))
@@ -219,7 +278,7 @@ class Desk:
 
     def _parcel(self, connection: Connection, parcel: str, by: Visitor) -> Any:
         row = desk.parcel(connection, parcel)
-        if row is None or not by.scope.holds_parcel(row.tenant, row.site, row.carrier):
+        if row is None or not by.scope.holds_parcel(row.tenant, row.site, row.carrier, row.partner):
             raise Refused("unknown_parcel", "there is no such parcel")
         return row
 
@@ -230,3 +289,16 @@ class Desk:
 
 def _state(row: Any) -> ParcelState:
     return shown_state(ParcelState(row.state), Intent(row.intent))
+
+
+def _may_be_theirs(row: Any, by: Visitor, *, told: bool) -> bool:
+    """Whether a carrier may learn that the live parcel of a number it names is this one.
+
+    Another carrier's is not, and what bears no carrier's name only while nobody knows for whom it is: whoever made up
+    numbers would learn where strangers' parcels lie.
+    """
+    if by.scope.partner and row.partner is not None:
+        return bool(row.partner == by.scope.partner)
+    if row.carrier:
+        return bare_carrier(row.carrier) == by.scope.carrier
+    return not (by.scope.partner and told)

@@ -8,9 +8,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -22,6 +20,7 @@ from hub.audit.log import AuditLog
 from hub.clock import Clock
 from hub.core.permissions import TOKEN_RIGHTS, Right, Role, Scope, Visitor, bare_carrier, scope_of
 from hub.keys import KeyRing
+from hub.limits import Limits
 from hub.store import people
 from hub.store.engine import Store
 from hub.store.tenants import FIRST_TENANT
@@ -32,8 +31,6 @@ TRIES_BURST: Final = 5
 """Wrong passwords in a row for one name."""
 TRY_REFILL_MS: Final = 30_000
 """Time until one more try."""
-NAMES_WATCHED_MAX: Final = 10_000
-"""Names whose tries are counted; the longest silent one is forgotten first."""
 PASSWORD_CHARACTERS_MIN: Final = 10
 PASSWORD_CHARACTERS_MAX: Final = 256
 """Longer input is refused before it is hashed."""
@@ -55,12 +52,6 @@ class WeakPassword(ValueError):
     """The password is too short or too long."""
 
 
-@dataclass(slots=True)
-class _Tries:
-    left: float
-    at_ms: int
-
-
 class Door:
     """Who may come in."""
 
@@ -71,8 +62,7 @@ class Door:
         self._clock = clock
         self._hasher = PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_hex())
-        self._tries: OrderedDict[str, _Tries] = OrderedDict()
-        self._lock = threading.Lock()
+        self._tries = Limits(clock)
         self._audit = AuditLog(keys)
         self._hashing = threading.Semaphore(_HASHES_AT_ONCE)
 
@@ -132,8 +122,7 @@ class Door:
             self._audit.note(
                 connection, by, Action.SIGNED_IN, tenant=row.tenant, at_ms=now_ms, kind="person", subject=row.name
             )
-        with self._lock:
-            self._tries.pop(name, None)
+        self._tries.forget(name)
         return f"{secret}.{self._signature(secret)}"
 
     def sign_out(self, cookie: str) -> None:
@@ -222,18 +211,7 @@ class Door:
 
     def may_try(self, name: str) -> bool:
         """Whether one more secret may be tried for this name; a bucket that refills with time."""
-        now_ms = self._clock()
-        with self._lock:
-            tries = self._tries.pop(name, _Tries(TRIES_BURST, now_ms))
-            tries.left = min(TRIES_BURST, tries.left + (now_ms - tries.at_ms) / TRY_REFILL_MS)
-            tries.at_ms = now_ms
-            allowed = tries.left >= 1
-            if allowed:
-                tries.left -= 1
-            self._tries[name] = tries
-            while len(self._tries) > NAMES_WATCHED_MAX:
-                self._tries.popitem(last=False)
-            return allowed
+        return self._tries.wait_ms(name, TRIES_BURST, TRY_REFILL_MS) == 0
 
     def digest(self, cookie: str) -> bytes | None:
         """The digest of the session a cookie names; None for a cookie we did not make."""

@@ -108,7 +108,15 @@ def live_versions(connection: Connection, number: int) -> dict[ParcelId, tuple[i
 
 
 _ALIVE_WITH: Final = (
-    select(PARCEL.c.id, PARCEL.c.state, PARCEL.c.intent, PARCEL.c.place_kind, PARCEL.c.place_name, PARCEL.c.carrier)
+    select(
+        PARCEL.c.id,
+        PARCEL.c.state,
+        PARCEL.c.intent,
+        PARCEL.c.place_kind,
+        PARCEL.c.place_name,
+        PARCEL.c.carrier,
+        PARCEL.c.partner,
+    )
     .where(
         PARCEL.c.site == bindparam("number"),
         PARCEL.c.tracking == bindparam("tracking"),
@@ -141,8 +149,9 @@ _ADD_CONTACT: Final = insert(CONTACT)
 
 
 def announce(
-    connection: Connection, parcel: ParcelId, new: NewParcel, *, number: int, version: int, epoch: int, now_ms: int
-) -> None:
+    connection: Connection, parcel: ParcelId, new: NewParcel, *, number: int, version: int, epoch: int, now_ms: int,
+    partner: int | None = None,
+) -> None:  # fmt: skip
     """Create a parcel with its recipient. One whose number was here before, and is alive no more, comes again."""
     source = Source.AGAIN if was_here(connection, number, new.tracking) else Source.PLAN
     connection.execute(
@@ -159,6 +168,7 @@ def announce(
             "version": version,
             "epoch": epoch,
             "state": ParcelState.ANNOUNCED,
+            "partner": partner,
             "source": source,
             "created_ms": now_ms,
             "changed_ms": now_ms,

@@ -84,6 +84,7 @@ _PARCELS: Final = (
         PARCEL.c.joined_into,
         PARCEL.c.joined_version,
         PARCEL.c.extended,
+        PARCEL.c.partner,
     )
     .where(PARCEL.c.id.in_(many("parcels")))
     .order_by(PARCEL.c.id)
@@ -121,6 +122,7 @@ def parcel_record(row: Any) -> ParcelRecord:
         joined_into=row.joined_into,
         joined_version=row.joined_version,
         extended=row.extended,
+        partner=row.partner,
     )
 
 
@@ -192,6 +194,7 @@ def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
         "joined_version": record.joined_version,
         "extended": record.extended,
         "intent": record.intent,
+        "partner": record.partner,
     }
 
 

@@ -153,10 +153,17 @@ PARCEL: Final = Table(
     Column("joined_into", _PARCEL_ID),
     Column("joined_version", Integer, nullable=False, server_default="0"),
     Column("extended", Integer, nullable=False, server_default="0"),
+    Column("partner", Integer),
     Index("ix_parcel_site_state", "site", "state"),
     Index("ix_parcel_created_ms_id", "created_ms", "id"),
     Index("ix_parcel_tracking", "tracking"),
     Index("ix_parcel_ended_ms", "ended_ms"),
+    Index(
+        "ix_parcel_partner",
+        "partner",
+        sqlite_where=text("partner IS NOT NULL"),
+        postgresql_where=text("partner IS NOT NULL"),
+    ),
     Index(
         "ix_parcel_joined_into",
         "joined_into",
@@ -168,7 +175,8 @@ PARCEL: Final = Table(
 
 With `joined_into` it is none any more, but a second key of that parcel (ADR 0007): its state stays *announced*, it has
 neither recipient nor messages, and no list, count or plan may show it as a parcel. `joined_version` is the version of
-this key that the site has. `extended` is how often its site extended its hold (ADR 0016).
+this key that the site has. `extended` is how often its site extended its hold (ADR 0016). `partner` is the carrier
+that announced it with a key of its own, and is told of it; nobody for all others.
 """
 
 CONTACT: Final = Table(

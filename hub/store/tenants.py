@@ -44,6 +44,8 @@ def alerts_inside(scope: Scope) -> ColumnElement[bool]:
 def parcels_inside(connection: Connection, scope: Scope) -> ColumnElement[bool]:
     """A condition on PARCEL joined with SITE. The ways a carrier's name is written are read from the parcels themselves."""
     mine = sites_inside(scope)
+    if scope.partner:
+        return and_(mine, PARCEL.c.partner == scope.partner)
     if not scope.carrier:
         return mine
     written = connection.execute(select(PARCEL.c.carrier).join(SITE).where(mine).distinct()).scalars()

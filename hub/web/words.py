@@ -127,6 +127,7 @@ ALERT: Final[Mapping[str, Word]] = {
     "views_differ": Word("Le site et le réseau ne voient pas la même chose", "watch", Tone.WATCH),
     "site_offline": Word("Site hors ligne", "offline", Tone.BAD),
     "message_failed": Word("Message au destinataire non parti", "stop", Tone.WATCH),
+    "webhook_paused": Word("Un transporteur ne reçoit plus de nouvelles", "stop", Tone.WATCH),
 }
 
 ALERT_ADVICE: Final[Mapping[str, str]] = {
@@ -148,6 +149,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "identity": "Ne remplacez rien avant d'avoir appelé le site.",
     "site_offline": "Le site continue seul : les bons ouvrent les portes. Vérifiez sa connexion.",
     "message_failed": "Appelez la personne, ou corrigez son numéro ou son adresse. « Messages » dit pourquoi.",
+    "webhook_paused": "Les colis ne sont pas touchés. Prévenez le transporteur, puis « Transporteurs », « Reprendre les envois ».",
     "unknown_site": "Un site a un mauvais identifiant, ou n'est pas encore créé ici.",
 }
 

@@ -68,6 +68,14 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.SESSIONS_ENDED: "Déconnexion forcée",
     Action.TOKEN_ADDED: "Jeton d'API créé",
     Action.TOKEN_ENDED: "Jeton d'API supprimé",
+    Action.CARRIER_ADDED: "Transporteur ajouté",
+    Action.CARRIER_KEY_ADDED: "Clé de transporteur créée",
+    Action.CARRIER_KEY_ENDED: "Clé de transporteur retirée",
+    Action.WEBHOOK_ADDED: "Adresse d'un transporteur ajoutée",
+    Action.WEBHOOK_ROTATED: "Secret d'une adresse remplacé",
+    Action.WEBHOOK_RESUMED: "Envois à une adresse repris",
+    Action.WEBHOOK_ENDED: "Adresse d'un transporteur retirée",
+    Action.DELIVERY_AGAIN: "Événement envoyé à nouveau",
 }
 REFUSALS: Final[Mapping[str, str]] = {
     "bad_name": "Donnez un nom de 1 à 64 caractères.",

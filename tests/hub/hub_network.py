@@ -16,7 +16,7 @@ from hub.app import Hub, create_app
 from hub.clock import wall_ms
 from hub.core.openings import Wish
 from hub.core.parcels import new_parcel
-from hub.core.permissions import Right, Role, Visitor
+from hub.core.permissions import CARRIER_RIGHTS, Right, Role, Scope, Visitor
 from hub.settings import read_settings
 from hub.store import desk, openings, people, tenants
 from hub.store.schema import ALERT, COMMAND
@@ -37,12 +37,14 @@ class Things:
     command: str
     opening: str
     person: str = "0"
+    key: str = "999999"
 
     def fill(self, path: str) -> str:
         """A route's path with these things in it."""
         for name in ("site", "parcel", "alert", "command", "opening"):
             path = path.replace(f"{{{name}}}", getattr(self, name))
         path = path.replace("{person_id}", self.person).replace("{handle}", "0" * 16).replace("{who}", "p1")
+        path = path.replace("{carrier_key}", self.key)
         return path.replace("{name}", "consigne.css").replace("{token}", "none")
 
 
@@ -77,9 +79,9 @@ class Network:
         self.hub.door.add_person("colleague", Role.MEDIATOR, PASSWORD, sites=("belleville",))
         self.hub.door.add_person("stranger", Role.NETWORK_ADMIN, PASSWORD, tenant=self.other)
         self.hub.door.add_person("strangers colleague", Role.AUDITOR, PASSWORD, tenant=self.other)
-        self.own = replace(self.own, person=self.person("colleague"))
-        self.elsewhere = replace(self.elsewhere, person=self.own.person)
-        self.foreign = replace(self.foreign, person=self.person("strangers colleague"))
+        self.own = replace(self.own, person=self.person("colleague"), key=self._key(1))
+        self.elsewhere = replace(self.elsewhere, person=self.own.person, key=self.own.key)
+        self.foreign = replace(self.foreign, person=self.person("strangers colleague"), key=self._key(self.other))
 
     def client(self, name: str, *, second_factor: bool = False) -> TestClient:
         """A browser somebody is signed in with, without following redirects; `second_factor`: as if they had shown it."""
@@ -102,6 +104,12 @@ class Network:
         self._programs = getattr(self, "_programs", 0) + 1
         token = self.hub.door.add_token(f"robot {self._programs}", rights, tenant=tenant, carrier=carrier)
         return TestClient(self.app, base_url="http://127.0.0.1", headers={"Authorization": f"Bearer {token}"})
+
+    def _key(self, tenant: int) -> str:
+        """The number of a carrier's key at an association."""
+        lead = Visitor("lead", Role.NETWORK_ADMIN, scope=Scope(tenant))
+        self.hub.carrier_keys.add("Colis Express", "production", CARRIER_RIGHTS, by=lead)
+        return str(self.hub.carrier_keys.keys(lead)[0].id)
 
     def close(self) -> None:
         self.hub.store.close()

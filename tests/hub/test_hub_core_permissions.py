@@ -7,7 +7,10 @@ import pytest
 from hub.core import permissions
 from hub.core.permissions import RIGHTS, WHOLE_HUB, Right, Role, Scope, Visitor
 
-FOLLOWED = {Right.SEE_SITES, Right.SEE_PARCELS, Right.ANNOUNCE_PARCEL, Right.RECALL_PARCEL, Right.OWN_ACCOUNT}
+FOLLOWED = {
+    Right.SEE_SITES, Right.SEE_PARCELS, Right.ANNOUNCE_PARCEL, Right.RECALL_PARCEL, Right.OWN_ACCOUNT,
+    Right.FOLLOW_PARCELS, Right.SEE_CAPACITY,
+}  # fmt: skip
 
 
 def test_a_12_every_role_has_its_rights_and_an_unknown_one_has_none() -> None:
@@ -70,6 +73,10 @@ def test_a_12_a_carrier_sees_its_own_parcels_everywhere_and_nobody_elses() -> No
     assert not scope.holds_parcel(1, 7, "Mondial Relay")
     assert not scope.holds_parcel(1, 7, "")
     assert not scope.holds_parcel(2, 7, "laposte")
+    partner = Scope(1, None, "laposte", 3)
+    assert partner.holds_parcel(1, 7, "", 3)
+    assert not partner.holds_parcel(1, 7, "laposte", 4)
+    assert not partner.holds_parcel(1, 7, "laposte", None)
     nameless = permissions.scope_of("carrier", tenant=1, sites=frozenset(), carrier=" ")
     assert not nameless.holds_parcel(1, 7, "")
     assert not nameless.holds_parcel(1, 7, "laposte")

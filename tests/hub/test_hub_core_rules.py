@@ -578,6 +578,7 @@ def test_words_that_other_programs_read_are_these() -> None:
     assert [kind.value for kind in AlertKind] == [
         "opening_failed", "plan_refused", "foreign_parcel", "recovered", "crossed", "disputed", "identity", "gap",
         "unknown_site", "bad_message", "views_differ", "site_offline", "message_failed",
+        "webhook_paused",
     ]  # fmt: skip
     assert [source.value for source in Source] == ["plan", "again", "desk", "recovered"]
 

@@ -22,7 +22,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Network]]:
     network.close()
 
 
-def _signed_in(chromium: Browser, url: str, name: str, password: str = PASSWORD) -> Page:
+def signed_in(chromium: Browser, url: str, name: str, password: str = PASSWORD) -> Page:
     page = chromium.new_context(base_url=url, locale="fr-FR").new_page()
     page.goto("/sign-in")
     page.get_by_label("Nom").fill(name)
@@ -38,7 +38,7 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     served: tuple[str, Network], chromium: Browser
 ) -> None:
     url, network = served
-    admin = _signed_in(chromium, url, "network_admin")
+    admin = signed_in(chromium, url, "network_admin")
     admin.get_by_role("link", name="Équipe").click()
     wrong = faults_of(admin)
     admin.get_by_label("Nom de connexion").fill("Inès")
@@ -56,7 +56,7 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     expect(guest.get_by_role("heading", level=1)).to_have_text("Se connecter")
     guest.context.close()
 
-    ines = _signed_in(chromium, url, "Inès", "un mot de passe long")
+    ines = signed_in(chromium, url, "Inès", "un mot de passe long")
     ines.goto("/account")
     wrong += faults_of(ines)
     secret = ines.locator(".second-qr + p code").inner_text()
@@ -86,7 +86,7 @@ def test_a_12_a_13_invited_with_a_second_factor_and_read_in_the_log(
     admin.get_by_role("button", name="Retirer Inès").click()
     again.goto("/parcels")
     expect(again.get_by_role("heading", level=1)).to_have_text("Se connecter")
-    mediator = _signed_in(chromium, url, "mediator")
+    mediator = signed_in(chromium, url, "mediator")
     mediator.goto("/people")
     expect(mediator.locator("main")).to_contain_text("Votre rôle ne permet pas cela.")
     wrong += faults_of(mediator)

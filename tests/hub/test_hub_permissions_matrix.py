@@ -43,8 +43,12 @@ def _bodies(things: Things) -> dict[str, dict[str, Any]]:
     return {
         "/api/v1/sites": {"json": {"id": "neuf", "name": "Neuf"}},
         "/api/v1/parcels": {"json": {"site": things.site, "tracking": "RR123456785FR"}},
+        "/api/v1/carrier/parcels": {"json": {"site": things.site, "tracking": "RR123456785FR"}},
         "/api/v1/sites/{site}/commands": {"json": {"verb": "identify", "reason": "which one?"}},
         "/people": {"data": {"name": "Somebody", "role": "concierge", "site": things.site}},
+        "/carriers": {
+            "data": {"carrier": "DHL", "name": "k", "right": ["see_capacity"], "every_site": "1", "per_minute": "9"}
+        },
         "/people/{person_id}": {"data": {"role": "auditor"}},
         "/sites/{site}/settings": {"data": {"name": things.site}},
         "/sites/{site}/badges": {"data": {"who": "p1", "role": "concierge"}},
@@ -71,9 +75,9 @@ def _guarded(network: Network) -> list[Route]:
 
 def _named(route: Route) -> bool:
     """Whether a route names an object, in its path or in what is sent."""
-    names = ("{site}", "{parcel}", "{alert}", "{command}", "{opening}", "{person_id}")
+    names = ("{site}", "{parcel}", "{alert}", "{command}", "{opening}", "{person_id}", "{carrier_key}")
     return any(name in route.path for name in names) or (
-        route.method == "POST" and route.path in {"/api/v1/parcels", "/parcels/new"}
+        route.method == "POST" and route.path in {"/api/v1/parcels", "/parcels/new", "/api/v1/carrier/parcels"}
     )
 
 

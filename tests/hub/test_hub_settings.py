@@ -22,7 +22,7 @@ def test_a_good_file_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("colour = 1\n", "colour: unknown key; allowed here: access, broker, contact_days"),
+        ("colour = 1\n", "colour: unknown key; allowed here: access, broker, carriers, contact_days"),
         ("contact_days = 31\n", "contact_days: expected a whole number from 0 to 30"),
     ],
 )

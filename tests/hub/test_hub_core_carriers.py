@@ -1,0 +1,62 @@
+"""What carriers are told, and the pauses between tries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hub.core import carriers
+from hub.core.carriers import PAUSES_S, REST_S_MAX, TRIES_MAX, event_of, pause_ms, rest_ms
+from hub.core.moment import Moment
+from hub.core.project import Joined, ParcelRecord, Source, join
+from hub.web.words_carriers import EVENTS
+from wire.ids import ParcelState, Trust, parcel_id_from_bits
+from wire.plan import Intent
+
+ONE, TWO = parcel_id_from_bits(1), parcel_id_from_bits(2)
+MINE = ParcelRecord(ONE, 1, ParcelState.STORED, Source.PLAN, 0, 0, partner=7)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (None, MINE, "parcel.stored"),
+        (None, replace(MINE, partner=None), ""),
+        (MINE, MINE, ""),
+        (MINE, replace(MINE, version=2), ""),
+        (MINE, replace(MINE, state=ParcelState.COLLECTED), "parcel.collected"),
+        (MINE, replace(MINE, intent=Intent.RECALL), "parcel.recalled"),
+        (replace(MINE, intent=Intent.RECALL), replace(MINE, extended=1), "parcel.stored"),
+        (replace(MINE, partner=None), MINE, "parcel.stored"),
+        (MINE, replace(MINE, joined_into=TWO), ""),
+    ],
+)
+def test_a_16_a_carrier_is_told_of_each_new_state_of_its_own_parcels(
+    before: ParcelRecord | None, after: ParcelRecord, told: str
+) -> None:
+    assert event_of(before, after) == told
+
+
+def test_a_16_a_parcel_that_turns_out_to_be_another_stays_its_carriers() -> None:
+    announced = replace(MINE, state=ParcelState.ANNOUNCED)
+    here = ParcelRecord(TWO, 1, ParcelState.STORED, Source.DESK, 0, 0)
+    joined = join(announced, here, Joined(ONE, TWO), Moment(1, 5, Trust.NTP, 5))
+    assert joined is not None
+    assert joined.stays.partner == 7
+    assert event_of(here, joined.stays) == "parcel.stored"
+    assert event_of(announced, joined.gives_way) == ""
+
+
+def test_a_16_every_state_has_a_name_for_programs_and_words_for_people() -> None:
+    assert {carriers.event_kind(state) for state in ParcelState} == set(EVENTS)
+
+
+def test_a_16_pauses_grow_differ_and_end() -> None:
+    assert [pause_ms(tries, 0.5) for tries in range(1, TRIES_MAX)] == [pause * 1000 for pause in PAUSES_S]
+    assert pause_ms(TRIES_MAX + 5, 0.5) == PAUSES_S[-1] * 1000
+    assert (pause_ms(1, 0.0), pause_ms(1, 1.0)) == (4_000, 6_000)
+    assert rest_ms(1, 0.5) == 5_000
+    assert rest_ms(10, 0.5) == REST_S_MAX * 1000
+    assert rest_ms(1, 0.5, asked_s=60) == 60_000
+    assert rest_ms(1, 0.5, asked_s=86_400) == REST_S_MAX * 1000
