@@ -55,22 +55,34 @@ def good_moment(at_ms: int, hours: Hours, zone: tzinfo) -> int:
     return int(begin.timestamp() * 1000)
 
 
-def hold_end(stored_ms: int, extended: int, hold: Hold) -> int | None:
-    """When a hold ends; each extension is another period. None without an end."""
-    return stored_ms + hold.days * (1 + extended) * DAY_MS if hold.days else None
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Since when a parcel lies at its site, how often staff extended its hold, and until when."""
+
+    stored_ms: int
+    extended: int = 0
+    until_ms: int | None = None
 
 
-def reminder(stored_ms: int, extended: int, now_ms: int, hold: Hold) -> str | None:
+def hold_end(held: Held, hold: Hold) -> int | None:
+    """When a hold ends, extended or not; None without an end."""
+    ends = [held.stored_ms + hold.days * DAY_MS] if hold.days else []
+    if held.until_ms is not None:
+        ends.append(held.until_ms)
+    return max(ends, default=None)
+
+
+def reminder(held: Held, now_ms: int, hold: Hold) -> str | None:
     """The reminder that a waiting parcel's recipient is owed now, by its kind; each kind is said once.
 
     Near its end the hold's last day is named. After it nobody is told to come any more: staff decide.
     """
-    end_ms = hold_end(stored_ms, extended, hold)
+    end_ms = hold_end(held, hold)
     if end_ms is not None and now_ms >= end_ms:
         return None
     if end_ms is not None and hold.remind_before and now_ms >= end_ms - hold.remind_before * DAY_MS:
-        return last_day_kind(extended)
-    if hold.remind_after and now_ms >= stored_ms + hold.remind_after * DAY_MS:
+        return last_day_kind(held.extended)
+    if hold.remind_after and now_ms >= held.stored_ms + hold.remind_after * DAY_MS:
         return str(MessageKind.WAITS)
     return None
 

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from hub.core.delegates import Delegated
 from hub.core.moment import Moment
+from hub.core.retention import DAY_MS
 from hub.core.telling import MessageKind, replaced_kind
 from wire import facts
 from wire.facts import Place
@@ -70,6 +71,7 @@ class ParcelRecord:
 
     `joined_into`: the parcel this one turned out to be (ADR 0007). It is a second key of that one then, has no life of
     its own, and its state stays *announced*; `joined_version` is the version of this key that the site has.
+    `held_until_ms`: the end of its last extension.
     """
 
     id: str
@@ -92,6 +94,7 @@ class ParcelRecord:
     joined_version: int = 0
     extended: int = 0
     partner: int | None = None
+    held_until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class Extended:
 
     parcel: ParcelId
     count: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,7 @@ def project(fact: facts.AnyFact) -> tuple[Change, ...]:  # noqa: C901, PLR0911, 
         case facts.KeyReplaced():
             return (KeyRaised(fact.parcel, fact.version, fact.epoch),)
         case facts.HoldExtended():
-            return (Extended(fact.parcel, fact.count),)
+            return (Extended(fact.parcel, fact.count, fact.days),)
         case facts.ParcelJoined():
             return (Joined(fact.parcel, fact.into),)
         case facts.PlanApplied():
@@ -535,7 +539,9 @@ def _after_extended(known: ParcelRecord | None, change: Extended, moment: Moment
     if known is not None and change.count <= known.extended:
         return None
     base = known or _forgotten(change.parcel, moment)
-    record = replace(base, extended=change.count, intent=Intent.HOLD, changed_ms=moment.believed_ms())
+    at_ms = moment.believed_ms()
+    until_ms = at_ms + change.days * DAY_MS
+    record = replace(base, extended=change.count, held_until_ms=until_ms, intent=Intent.HOLD, changed_ms=at_ms)
     return replace(_moved(known, record), replan=record.state in WANTED)
 
 

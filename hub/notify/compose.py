@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.core.hours import hold_end, local
+from hub.core.hours import Held, hold_end, local
 from hub.core.telling import MessageKind, Way, brings_key
 from hub.keys import KeyRing
 from hub.notify.calm import CalmHours
@@ -58,7 +58,8 @@ class Composer:
         )
 
     def _slip(self, row: Any, fresh: Any, kind: MessageKind) -> Slip:
-        end_ms = None if row.stored_ms is None else hold_end(row.stored_ms, row.extended, self._rules.hold)
+        held = None if row.stored_ms is None else Held(row.stored_ms, row.extended, row.held_until_ms)
+        end_ms = None if held is None else hold_end(held, self._rules.hold)
         return slip_of(
             self._keys,
             site=row.site,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from hub.clock import Clock
-from hub.core.hours import Hold, reminder
+from hub.core.hours import Held, Hold, reminder
 from hub.core.retention import DAY_MS
 from hub.store import outbox
 from hub.store.engine import Store
@@ -38,7 +38,8 @@ class Reminders:
             owed = {
                 (row.id, kind)
                 for row in rows
-                if (kind := reminder(row.stored_ms, row.extended, now_ms, self._hold)) is not None
+                if (kind := reminder(Held(row.stored_ms, row.extended, row.held_until_ms), now_ms, self._hold))
+                is not None
             }
             new = sorted(owed - outbox.reminded(connection, sorted({parcel for parcel, _ in owed})))[:ROUND_MAX]
         if new:

@@ -85,6 +85,7 @@ _PARCELS: Final = (
         PARCEL.c.joined_version,
         PARCEL.c.extended,
         PARCEL.c.partner,
+        PARCEL.c.held_until_ms,
     )
     .where(PARCEL.c.id.in_(many("parcels")))
     .order_by(PARCEL.c.id)
@@ -123,6 +124,7 @@ def parcel_record(row: Any) -> ParcelRecord:
         joined_version=row.joined_version,
         extended=row.extended,
         partner=row.partner,
+        held_until_ms=row.held_until_ms,
     )
 
 
@@ -193,6 +195,7 @@ def _parcel_values(record: ParcelRecord) -> dict[str, Any]:
         "joined_into": record.joined_into,
         "joined_version": record.joined_version,
         "extended": record.extended,
+        "held_until_ms": record.held_until_ms,
         "intent": record.intent,
         "partner": record.partner,
     }

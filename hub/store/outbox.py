@@ -69,6 +69,7 @@ _DUE_MESSAGES: Final = (
         PARCEL.c.intent,
         PARCEL.c.stored_ms,
         PARCEL.c.extended,
+        PARCEL.c.held_until_ms,
         SITE.c.number,
         SITE.c.id.label("site"),
         SITE.c.name.label("site_name"),
@@ -112,7 +113,7 @@ def save_message(connection: Connection, message: int, values: Mapping[str, Any]
 
 
 _WAITING: Final = (
-    select(PARCEL.c.id, PARCEL.c.stored_ms, PARCEL.c.extended)
+    select(PARCEL.c.id, PARCEL.c.stored_ms, PARCEL.c.extended, PARCEL.c.held_until_ms)
     .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id)
     .where(
         PARCEL.c.state == ParcelState.STORED,

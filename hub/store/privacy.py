@@ -146,7 +146,7 @@ _RECORD: Final = (
             PARCEL.c[name]
             for name in (
                 "id", "tracking", "carrier", "size", "reach", "heavy", "state", "place_kind", "place_name", "source",
-                "created_ms", "received_ms", "stored_ms", "ended_ms", "extended",
+                "created_ms", "received_ms", "stored_ms", "ended_ms", "extended", "held_until_ms",
             )
         ),
         SITE.c.id.label("site"),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.core.hours import ALL_DAY, Hold, Hours, calm_window, good_moment, hold_end, local, reminder
+from hub.core.hours import ALL_DAY, Held, Hold, Hours, calm_window, good_moment, hold_end, local, reminder
 from hub.core.retention import DAY_MS
 from hub.core.telling import (
     MessageKind,
@@ -105,7 +105,7 @@ HOLD = Hold(days=7, remind_after=2, remind_before=1)
 
 
 @pytest.mark.parametrize(
-    ("day", "extended", "hold", "owed"),
+    ("day", "until", "hold", "owed"),
     [
         (1.99, 0, HOLD, None),
         (2, 0, HOLD, "waits"),
@@ -113,9 +113,12 @@ HOLD = Hold(days=7, remind_after=2, remind_before=1)
         (6, 0, HOLD, "last_day/0"),
         (6.99, 0, HOLD, "last_day/0"),
         (7, 0, HOLD, None),
-        (7, 1, HOLD, "waits"),
-        (13, 1, HOLD, "last_day/1"),
-        (14, 1, HOLD, None),
+        (7, 10, HOLD, "waits"),
+        (9, 10, HOLD, "last_day/1"),
+        (10, 10, HOLD, None),
+        (6, 3, HOLD, "last_day/1"),
+        (400, 500, Hold(0, 0, 1), None),
+        (499, 500, Hold(0, 0, 1), "last_day/1"),
         (6, 0, Hold(7, 2, 0), "waits"),
         (6, 0, Hold(7, 0, 1), "last_day/0"),
         (5, 0, Hold(7, 0, 1), None),
@@ -123,16 +126,17 @@ HOLD = Hold(days=7, remind_after=2, remind_before=1)
         (400, 0, Hold(0, 0, 1), None),
     ],
 )
-def test_reminders_are_owed_while_somebody_can_still_come(
-    day: float, extended: int, hold: Hold, owed: str | None
-) -> None:
-    assert reminder(1_000, extended, 1_000 + int(day * DAY_MS), hold) == owed
+def test_reminders_are_owed_while_somebody_can_still_come(day: float, until: int, hold: Hold, owed: str | None) -> None:
+    held = Held(1_000, 1, 1_000 + until * DAY_MS) if until else Held(1_000)
+    assert reminder(held, 1_000 + int(day * DAY_MS), hold) == owed
 
 
-def test_an_extension_is_another_period() -> None:
-    assert hold_end(5, 0, HOLD) == 5 + 7 * DAY_MS
-    assert hold_end(5, 2, HOLD) == 5 + 21 * DAY_MS
-    assert hold_end(5, 2, Hold(days=0)) is None
+def test_an_extension_shortens_no_hold() -> None:
+    assert hold_end(Held(5), HOLD) == 5 + 7 * DAY_MS
+    assert hold_end(Held(5, 1, 9 * DAY_MS), HOLD) == 9 * DAY_MS
+    assert hold_end(Held(5, 1, 3 * DAY_MS), HOLD) == 5 + 7 * DAY_MS
+    assert hold_end(Held(5, 1, 3), Hold(days=0)) == 3
+    assert hold_end(Held(5), Hold(days=0)) is None
 
 
 def visits(by_hour: dict[int, int], days: range) -> list[datetime]:
