@@ -27,6 +27,7 @@ from hub.settings import (
     BadSettings,
     Settings,
     read_broker_password,
+    read_gateways,
     read_mail_password,
     read_master_secret,
     read_settings,
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         master = read_master_secret(settings, systemd)
         read_broker_password(settings)
         read_mail_password(settings)
+        read_gateways(settings)
         if asked.check:
             print(f"{asked.config}: fine")
             return 0

@@ -50,13 +50,20 @@ from hub.people.services import Door
 from hub.people.team import Team
 from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
-from hub.settings import Settings, Systemd, read_broker_password, read_mail_password, read_master_secret
+from hub.settings import (
+    Settings,
+    Systemd,
+    read_broker_password,
+    read_gateways,
+    read_mail_password,
+    read_master_secret,
+)
 from hub.sites.pages import SitePageParts
 from hub.sites.pages import install as install_sites
 from hub.sites.planner import Planner, presence
 from hub.sites.routes import router as sites_router
 from hub.sites.services import Sites
-from hub.store import meta
+from hub.store import meta, tenants
 from hub.store.engine import Store
 from hub.store.migrate import migrate
 from hub.store.pages import PageReads
@@ -186,6 +193,12 @@ class Hub:
         drivers: dict[Way, Driver] = {}
         if self.settings.notify.driver == "webhook":
             drivers[Way.PHONE] = Webhook(self.settings.notify.url)
+        if lists := read_gateways(self.settings):
+            from hub.notify.gateways import gateways_of  # apprise is large, and most hubs need none of it
+
+            with self.store.reading() as connection:
+                numbers = {row.name: row.number for row in tenants.associations(connection)}
+            drivers[Way.PHONE] = gateways_of(lists, numbers, self.settings.notify.country_code)
         if self.settings.mail.host:
             server = server_of(self.settings.mail, read_mail_password(self.settings))
             drivers[Way.EMAIL] = Mailer(server, self._clock)

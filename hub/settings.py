@@ -34,9 +34,13 @@ _HOLD: Final = Hold()
 _ZONE: Final = ZoneInfo("Europe/Paris")
 _SENDER: Final = Address(display_name="Consigne", addr_spec="consigne@localhost")
 _NOTIFY_KEYS: Final = (
-    "driver", "url", "first_hour", "end_hour", "time_zone", "time_zones", "hold_days", "remind_after_days",
+    "driver", "url", "apprise_file", "apprise_files", "country_code", "first_hour", "end_hour", "time_zone", "time_zones", "hold_days", "remind_after_days",
     "remind_before_days",
 )  # fmt: skip
+_COUNTRY: Final = re.compile("[1-9][0-9]{0,2}")
+PHONE_PLACE: Final = "{phone}"
+"""Where the recipient's number stands in a gateway's address."""
+GATEWAYS_MAX: Final = 10
 _MAIL_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 """How a mail server is spoken to, and its usual port for that (RFC 8314)."""
 _STORE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
@@ -85,11 +89,15 @@ class Access:
 class Notify:
     """How recipients are told by telephone, and when they are told at all.
 
-    `none` sends nothing; `webhook` posts JSON to `url`. Hours are those of the site: `time_zones` names sites in another zone.
+    `none` sends nothing; `webhook` posts JSON to `url`; `apprise` sends through the gateways listed in `apprise_file`, or in the
+    association's own file of `apprise_files`. A number with a single 0 in front is of the country with `country_code`. Hours are those of the site: `time_zones` names sites in another zone.
     """
 
     driver: str = "none"
     url: str = ""
+    apprise_file: Path | None = None
+    apprise_files: Mapping[str, Path] = field(default_factory=dict)
+    country_code: str = "33"
     hours: Hours = _HOURS
     hold: Hold = _HOLD
     time_zone: ZoneInfo = _ZONE
@@ -197,6 +205,27 @@ def read_mail_password(settings: Settings) -> str:
     return "" if path is None else _text_of(path).strip()
 
 
+def read_gateways(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """The gateway addresses of each association by its name, "" for all others. Secrets: shown nowhere. Raises BadSettings."""
+    files = dict(settings.notify.apprise_files)
+    if settings.notify.apprise_file is not None:
+        files[""] = settings.notify.apprise_file
+    return {name: _gateways_in(path) for name, path in files.items()} if settings.notify.driver == "apprise" else {}
+
+
+def _gateways_in(path: Path) -> tuple[str, ...]:
+    lines = [(number, line.strip()) for number, line in enumerate(_text_of(path).splitlines(), 1)]
+    found = [(number, line) for number, line in lines if line and not line.startswith("#")]
+    for number, line in found:
+        if PHONE_PLACE not in line:
+            raise BadSettings(
+                f"{path}: line {number}: {PHONE_PLACE} is missing: without it one telephone gets every code"
+            )
+    if not 0 < len(found) <= GATEWAYS_MAX:
+        raise BadSettings(f"{path}: expected 1 to {GATEWAYS_MAX} gateway addresses, one a line")
+    return tuple(line for _, line in found)
+
+
 def _hex_secret(path: Path) -> bytes:
     text = _text_of(path).strip()
     if _HEX_SECRET.fullmatch(text) is None:
@@ -279,8 +308,8 @@ class _Reader:
         section = self._section(table, "notify", _NOTIFY_KEYS)
         driver = self._text(section, "driver", "notify", "none")
         url = self._text(section, "url", "notify", "")
-        if driver not in {"none", "webhook"}:
-            raise BadSettings(f"{self.file}: [notify] driver: {driver!r} is unknown; allowed: none, webhook")
+        if driver not in {"none", "webhook", "apprise"}:
+            raise BadSettings(f"{self.file}: [notify] driver: {driver!r} is unknown; allowed: none, webhook, apprise")
         if driver == "webhook" and not url.startswith(("http://", "https://")):
             raise BadSettings(f"{self.file}: [notify] url: the webhook driver needs http://… or https://…")
         hours = Hours(
@@ -297,11 +326,31 @@ class _Reader:
         return Notify(
             driver=driver,
             url=url,
+            **self._gateways(section, driver),
             hours=hours,
             hold=self._hold(section),
             time_zone=self._zone(section, "time_zone", _ZONE.key),
             time_zones={site: self._zone(zones, site, "") for site in zones},
         )
+
+    def _gateways(self, section: Mapping[str, Any], driver: str) -> dict[str, Any]:
+        file = self._path(section, "apprise_file", "notify")
+        own = section.get("apprise_files", {})
+        if not isinstance(own, dict):
+            raise BadSettings(
+                f'{self.file}: [notify] apprise_files: expected a table such as {{ "Association" = "file" }}'
+            )
+        files = {name: self._path(own, name, "notify") for name in own}
+        if driver == "apprise" and file is None and not any(files.values()):
+            raise BadSettings(f"{self.file}: [notify] apprise_file: name a file of gateway addresses, one a line")
+        country = self._text(section, "country_code", "notify", "33")
+        if _COUNTRY.fullmatch(country) is None:
+            raise BadSettings(f"{self.file}: [notify] country_code: expected 1 to 3 digits such as 33")
+        return {
+            "apprise_file": file,
+            "apprise_files": {name: path for name, path in files.items() if path is not None},
+            "country_code": country,
+        }
 
     def _hold(self, section: Mapping[str, Any]) -> Hold:
         default = _HOLD

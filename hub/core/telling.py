@@ -86,6 +86,15 @@ def ways_to(kind: MessageKind, *, given: frozenset[Way], working: frozenset[Way]
     return next(((way,) for way in (Way.PHONE, Way.EMAIL) if way in open_ways), ())
 
 
+def international(phone: str, country: str) -> str:
+    """A tidied number as gateways take it, + in front: one with a single 0 is of the `country` (its code, such as 33)."""
+    if phone.startswith("00"):
+        return f"+{phone[2:]}"
+    if phone.startswith("0"):
+        return f"+{country}{phone[1:]}"
+    return phone if phone.startswith("+") else f"+{phone}"
+
+
 def truth_of(kind: str, *, state: ParcelState, intent: Intent, extended: int) -> Truth:
     """Whether a message is true of its parcel as it is now. A code that opens nothing any more is never sent."""
     match kind_of(kind):

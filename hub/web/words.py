@@ -172,6 +172,8 @@ _PROBLEMS: Final[tuple[tuple[str, str], ...]] = (
     ("the mail server does not take our name", "Le serveur de courrier refuse notre mot de passe."),
     ("the mail server answers", "Le serveur de courrier refuse pour l'instant."),
     ("the mail server is not reached", "Le serveur de courrier ne répond pas."),
+    ("no gateway took it", "Aucun service de SMS ne l'a pris. Regardez son crédit et ses clés."),
+    ("the association has no gateway", "Cette association n'a pas de service de SMS."),
     ("the receiver answers", "Le service de messages refuse pour l'instant."),
     ("the receiver is not reached", "Le service de messages ne répond pas."),
 )

@@ -14,6 +14,7 @@ from hub.core.telling import (
     Truth,
     Way,
     brings_key,
+    international,
     is_urgent,
     kind_of,
     last_day_kind,
@@ -69,6 +70,20 @@ def test_only_what_is_true_is_said(kind: str, intent: Intent, state: ParcelState
         case _:
             expected = Truth.NEVER
     assert truth_of(kind, state=state, intent=intent, extended=1) is expected
+
+
+@pytest.mark.parametrize(
+    ("phone", "sent"),
+    [
+        ("0612345678", "+33612345678"),
+        ("+33612345678", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+        ("33612345678", "+33612345678"),
+        ("0044712345678", "+44712345678"),
+    ],
+)
+def test_a_number_goes_out_as_gateways_take_it(phone: str, sent: str) -> None:
+    assert international(phone, "33") == sent
 
 
 def at(text: str, zone: ZoneInfo = PARIS) -> int:
