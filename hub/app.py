@@ -50,6 +50,8 @@ from hub.people.services import Door
 from hub.people.team import Team
 from hub.privacy.services import Privacy
 from hub.receiver import Mailbox
+from hub.rhythm.pages import RhythmParts
+from hub.rhythm.pages import install as install_rhythm
 from hub.settings import (
     Settings,
     Systemd,
@@ -306,6 +308,7 @@ def create_app(hub: Hub) -> FastAPI:
         ),
     )
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_rhythm(app, RhythmParts(hub.store))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
     install_carriers(app, CarrierParts(hub.carrier_keys, hub.webhooks))

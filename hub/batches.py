@@ -1,17 +1,50 @@
 """A batch of facts looked at by itself, before anything is compared with what is known.
 
-Owns what can be said of its bytes. Refuses to know the database.
+Owns what can be said of its bytes, and which parcels its changes are about. Refuses to know the database.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Raw
 
+from hub.core.delegates import Delegated
+from hub.core.project import (
+    Change,
+    Disputed,
+    Ended,
+    Extended,
+    Joined,
+    KeyRaised,
+    Placed,
+    Planned,
+    Received,
+    Refused,
+    Taking,
+    Unplaced,
+)
 from hub.store.journals import Cursor, FactRow
 from wire import chain
 from wire.chain import FactRecord
 from wire.facts import AnyFact, UnknownFact, decode_fact, kind, kind_of
 from wire.messages import FactBatch
+from wire.plan import PlannedParcel
+
+BY_PARCEL: Final = (
+    Received,
+    Placed,
+    Taking,
+    Ended,
+    KeyRaised,
+    Planned,
+    Disputed,
+    Refused,
+    Unplaced,
+    Delegated,
+    Extended,
+)
+"""The changes that are about one parcel's record."""
 
 
 def is_contiguous(batch: FactBatch) -> bool:
@@ -51,3 +84,16 @@ def row(cursor: Cursor, record: FactRecord, fact: AnyFact | None, digest: bytes,
         bytes(record.body),
         digest,
     )
+
+
+def parcel_of(change: object) -> str:
+    """The parcel a change of a parcel names."""
+    parcel = change.parcel  # type: ignore[attr-defined]
+    return parcel.id if isinstance(parcel, PlannedParcel) else str(parcel)
+
+
+def parcels_of(change: Change) -> tuple[str, ...]:
+    """The parcels whose records a change needs."""
+    if isinstance(change, Joined):
+        return (change.parcel, change.into)
+    return (parcel_of(change),) if isinstance(change, BY_PARCEL) else ()

@@ -15,29 +15,20 @@ from sqlalchemy import Connection
 from hub import batches
 from hub.boxes import Boxes
 from hub.carriers.outbox import Outbox
-from hub.core.delegates import Delegated
 from hub.core.moment import Moment
 from hub.core.project import (
     AlertKind,
     Change,
     Clear,
-    Disputed,
-    Ended,
-    Extended,
     Joined,
     KeyRaised,
     Occupied,
     ParcelChange,
     ParcelRecord,
-    Placed,
     Planned,
     Raise,
-    Received,
-    Refused,
     Serviced,
     Source,
-    Taking,
-    Unplaced,
     evolve,
     join,
     project,
@@ -46,13 +37,13 @@ from hub.pasts import Pasts
 from hub.receiver import Incoming
 from hub.result import Result
 from hub.store import ingest as sql
-from hub.store import journals, outbox
+from hub.store import journals, outbox, rhythm
 from hub.store.ingest import Needs
 from hub.store.journals import Cursor, FactRow
 from wire import chain, topics
 from wire.chain import FactRecord
-from wire.facts import CommandAnswered, PlanApplied
-from wire.ids import Trust
+from wire.facts import CommandAnswered, ParcelStored, PlanApplied
+from wire.ids import PlaceKind, Trust
 from wire.messages import (
     BadMessage,
     Birth,
@@ -72,19 +63,6 @@ QUARANTINE_GROUP_MAX: Final = 20
 """Refused messages of one group that are kept; the alert counts the others."""
 
 _OUTCOMES: Final = frozenset(outcome.value for outcome in Outcome)
-_BY_PARCEL: Final = (
-    Received,
-    Placed,
-    Taking,
-    Ended,
-    KeyRaised,
-    Planned,
-    Disputed,
-    Refused,
-    Unplaced,
-    Delegated,
-    Extended,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +98,7 @@ class Group:
         self._replan: set[int] = set()
         self._quarantine: list[tuple[str, str, bytes]] = []
         self._open: set[tuple[str, str, str]] = set()
+        self._stored: list[tuple[str, int, str, bool]] = []
 
     def apply(self, messages: Sequence[Incoming]) -> Result:
         """Fold and write a group; nothing is lasting before the caller's transaction is."""
@@ -311,15 +290,12 @@ class Group:
         for record, digest in zip(records, hashes, strict=True):
             fact = batches.read(record.body)
             self._rows.append(batches.row(cursor, record, fact, digest, self._now_ms))
-            if isinstance(fact, PlanApplied):
-                self._applied(cursor.site, fact.incarnation, fact.revision, fact.hash)
-            if isinstance(fact, CommandAnswered) and fact.outcome in _OUTCOMES:  # the reply may have been lost
-                sql.answer_command(self._connection, cursor.site, fact.id, fact.outcome, fact.reason, self._now_ms)
+            self._beside(cursor.site, fact)
             if fact is not None and (changes := project(fact)):
                 told.append((record, changes))
         self._pasts.add(cursor, records[0].seq, hashes)
         self._load_parcels(
-            {parcel for _record, changes in told for change in changes for parcel in _parcels_of(change)}
+            {parcel for _record, changes in told for change in changes for parcel in batches.parcels_of(change)}
         )
         for record, changes in told:
             moment = Moment(cursor.site, record.at_ms, record.trust, self._now_ms)
@@ -339,6 +315,17 @@ class Group:
             self._say(cursor.site, boot=batch.boot)
         elif self._is_refuted(self._moved[site]):
             self._is_this_machine(cursor, batch.boot)
+
+    def _beside(self, site: int, fact: object) -> None:
+        """What a fact says besides what becomes of parcels, compartments and alerts."""
+        match fact:
+            case PlanApplied():
+                self._applied(site, fact.incarnation, fact.revision, fact.hash)
+            case ParcelStored():
+                label = fact.place.name if fact.place.kind is PlaceKind.COMPARTMENT else ""
+                self._stored.append((fact.parcel, site, label, fact.no_door))
+            case CommandAnswered() if fact.outcome in _OUTCOMES:  # the reply may have been lost
+                sql.answer_command(self._connection, site, fact.id, fact.outcome, fact.reason, self._now_ms)
 
     def _is_refuted(self, cursor: Cursor) -> bool:
         """Whether the site's description names another fact than the chain has: an older card went on from before it.
@@ -370,13 +357,13 @@ class Group:
                 self._clear(site, change.kind, change.subject)
             case Joined():
                 self._join(site, change, moment)
-            case _ if isinstance(change, _BY_PARCEL):
+            case _ if isinstance(change, batches.BY_PARCEL):
                 self._parcel(site, change, moment)
             case _:
                 raise AssertionError(change)
 
     def _parcel(self, site: str, change: ParcelChange, moment: Moment) -> None:
-        parcel = _parcel_of(change)
+        parcel = batches.parcel_of(change)
         known = self._parcels.get(parcel)
         if self._is_foreign(site, known, moment):
             return
@@ -558,6 +545,7 @@ class Group:
             sql.join(connection, gives_way, stays)
         self._outbox.write(connection, self._now_ms)
         self._boxes.write()
+        rhythm.note_doors(connection, self._stored)
         for number, values in self._live_values.items():
             sql.save_live(connection, number, values)
         sql.save_heard(connection, (self._cursors[site].site for site in self._result.touched), self._now_ms)
@@ -567,18 +555,6 @@ class Group:
         sql.quarantine(connection, self._quarantine, self._now_ms)
         self._result.messages = len(self._messages) + len(self._before_joins)
         self._result.replanned = bool(self._replan)
-
-
-def _parcel_of(change: object) -> str:
-    parcel = change.parcel  # type: ignore[attr-defined]
-    return parcel.id if isinstance(parcel, PlannedParcel) else str(parcel)
-
-
-def _parcels_of(change: Change) -> tuple[str, ...]:
-    """The parcels whose records a change needs."""
-    if isinstance(change, Joined):
-        return (change.parcel, change.into)
-    return (_parcel_of(change),) if isinstance(change, _BY_PARCEL) else ()
 
 
 def _needs(planned: PlannedParcel) -> Needs:

@@ -155,6 +155,8 @@ PARCEL: Final = Table(
     Column("extended", Integer, nullable=False, server_default="0"),
     Column("partner", Integer),
     Column("held_until_ms", BigInteger),
+    Column("door_size", String(2), nullable=False, server_default=""),
+    Column("no_door", Boolean, nullable=False, server_default=text("false")),
     Index("ix_parcel_site_state", "site", "state"),
     Index("ix_parcel_created_ms_id", "created_ms", "id"),
     Index("ix_parcel_tracking", "tracking"),
@@ -177,7 +179,8 @@ PARCEL: Final = Table(
 With `joined_into` it is none any more, but a second key of that parcel (ADR 0007): its state stays *announced*, it has
 neither recipient nor messages, and no list, count or plan may show it as a parcel. `joined_version` is the version of
 this key that the site has. `extended` is how often its site extended its hold (ADR 0016), and `held_until_ms` until
-when. `partner` is the carrier that announced it with a key of its own, and is told of it; nobody for all others.
+when. `partner` is the carrier that announced it with a key of its own, and is told of it; nobody for all others. For statistics alone: `door_size`, the size
+of the compartment it was put into last, and `no_door`, whether it went to the shelf because no fitting door was free.
 """
 
 CONTACT: Final = Table(

@@ -31,6 +31,7 @@ _MENU: Final[tuple[dict[str, Any], ...]] = (
     {"key": "fleet", "url": "/", "text": "Réseau", "icon": "fleet", "right": Right.SEE_BANK},
     {"key": "parcels", "url": "/parcels", "text": "Colis", "icon": "parcel", "right": Right.SEE_PARCELS},
     {"key": "new", "url": "/parcels/new", "text": "Annoncer un colis", "icon": "plus", "right": Right.ANNOUNCE_PARCEL},
+    {"key": "rhythm", "url": "/rhythm", "text": "Rythme", "icon": "rhythm", "right": Right.SEE_BANK},
     {"key": "openings", "url": "/openings", "text": "Portes", "icon": "key", "right": Right.APPROVE_OPENING},
     {"key": "alerts", "url": "/alerts", "text": "Alertes", "icon": "watch", "right": Right.SEE_ALERTS},
     {"key": "messages", "url": "/messages", "text": "Messages", "icon": "message", "right": Right.SEE_MESSAGES},

@@ -1,0 +1,208 @@
+"""The rhythm of a site, or of every site: what is expected, whether there will be room, how parcels stay and doors do (A-15).
+
+Owns putting the site's past and the arithmetic together. Refuses to know pages. Days and hours are those of this machine's time zone.
+Sizes are those of the doors parcels took, or else as announced; "" is a parcel whose size nobody said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from hub.batches import read
+from hub.core.forecast import AHEAD_DAYS, Errors, calm_hours, errors, forecast
+from hub.core.permissions import Scope
+from hub.core.pressure import Dwell, Shortage, Stay, dwell, first_shortage, peaks
+from hub.store import rhythm as sql
+from hub.store.engine import Store
+from hub.store.pages import SiteRow
+from hub.web.bank import count_sizes, draw_bank
+from wire import facts
+
+LEARNT_FROM_DAYS: Final = 90
+"""Three months: three first fortnights."""
+LATELY_DAYS: Final = 31
+WAITED_DAYS: Final = 7
+"""The hold period (journeys, defaults): what lies longer is to be called back."""
+DAY_MS: Final = 86_400_000
+ALL: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRhythm:
+    """One size of a site. `expected`: parcels a day, today first; empty where too little is known."""
+
+    size: str
+    expected: Sequence[float]
+    errors: Errors | None
+    free: int = 0
+    total: int = 0
+    overdue: int = 0
+    """Parcels that lie longer than the hold period."""
+    shortage: Shortage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorRhythm:
+    """How a door did lately: openings, how many of them took more than one pulse, how many failed, and all its pulses."""
+
+    label: str
+    openings: int
+    again: int
+    failed: int
+    pulses: int
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether somebody should look at its latch: it failed, or one opening in ten takes a second pulse."""
+        return self.failed > 0 or (self.openings >= 10 and self.again * 10 >= self.openings)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRhythm:
+    """Everything that is known of a site's rhythm."""
+
+    site: str
+    name: str
+    days: Sequence[date]
+    """Today and the days for which something is expected."""
+    sizes: Sequence[SizeRhythm]
+    calm_hours: Sequence[int]
+    stayed: Dwell | None
+    past_days: Sequence[date]
+    peaks: Sequence[int]
+    """The most parcels at once, for each of the past days."""
+    stored: Mapping[str, int]
+    """Parcels stored lately, by size."""
+    no_door: Mapping[str, int]
+    """Of them those that went to the shelf because no fitting door was free."""
+    doors: Sequence[DoorRhythm]
+
+
+class Rhythm:
+    """Reads what is inside a scope."""
+
+    def __init__(self, store: Store, scope: Scope) -> None:
+        self._store = store
+        self._scope = scope
+
+    def site(self, row: SiteRow, now_ms: int) -> SiteRhythm:
+        """The rhythm of one site."""
+        lately_ms = now_ms - LATELY_DAYS * DAY_MS
+        with self._store.reading() as connection:
+            lives = sql.lives(connection, row.number, now_ms - LEARNT_FROM_DAYS * DAY_MS)
+            doors = sql.door_facts(connection, row.number, lately_ms)
+        today = day_of(now_ms)
+        past = [today - timedelta(days=back) for back in range(LATELY_DAYS - 1, -1, -1)]
+        recent = [life for life in lives if life.stored_ms >= lately_ms]
+        return SiteRhythm(
+            site=row.id,
+            name=row.name,
+            days=[today + timedelta(days=ahead) for ahead in range(AHEAD_DAYS)],
+            sizes=self.sizes([row], now_ms)[row.number],
+            calm_hours=calm_hours(visits(lives, now_ms)),
+            stayed=dwell(Stay(life.stored_ms, life.ended_ms) for life in recent if sql.was_collected(life)),
+            past_days=past,
+            peaks=peaks(
+                (Stay(life.stored_ms, life.ended_ms) for life in lives),
+                [start_of(day) for day in (*past, today + timedelta(days=1))],
+            ),
+            stored=Counter(life.size for life in recent),
+            no_door=Counter(life.size for life in recent if life.no_door),
+            doors=_doors(doors),
+        )
+
+    def sizes(self, rows: Sequence[SiteRow], now_ms: int) -> dict[int, list[SizeRhythm]]:
+        """What each size of these sites can expect; `all` first."""
+        since_ms = now_ms - LEARNT_FROM_DAYS * DAY_MS
+        with self._store.reading() as connection:
+            came = _by_day(sql.hours(connection, self._scope, "stored_ms", since_ms))
+            left = _by_day(sql.hours(connection, self._scope, "ended_ms", since_ms))
+            overdue = {
+                (each.site, each.size): each.count
+                for each in sql.waiting(connection, self._scope, now_ms - WAITED_DAYS * DAY_MS)
+            }
+        today = day_of(now_ms)
+        return {row.number: [*_sizes(row, came[row.number], left[row.number], overdue, today)] for row in rows}
+
+
+def visits(lives: Iterable[Any], now_ms: int) -> list[int]:
+    """How many parcels were collected in each hour of the day, lately."""
+    counted = [0] * 24
+    for life in lives:
+        if sql.was_collected(life) and life.ended_ms >= now_ms - LATELY_DAYS * DAY_MS:
+            counted[datetime.fromtimestamp(life.ended_ms / 1000).hour] += 1  # noqa: DTZ006 the site's own clock
+    return counted
+
+
+def day_of(at_ms: int) -> date:
+    """The day where the hub stands."""
+    return date.fromtimestamp(at_ms / 1000)  # noqa: DTZ012
+
+
+def start_of(day: date) -> int:
+    """When a day begins where the hub stands, in milliseconds since 1970 UTC."""
+    return int(datetime.combine(day, datetime.min.time()).timestamp() * 1000)
+
+
+def _by_day(rows: Iterable[Any]) -> dict[int, dict[str, Counter[date]]]:
+    """Counts by site, size and day; `all` sums the sizes."""
+    told: dict[int, dict[str, Counter[date]]] = defaultdict(dict)
+    for row in rows:
+        day = day_of(int(row.hour) * sql.HOUR_MS)
+        for size in (ALL, row.size):
+            told[row.site].setdefault(size, Counter())[day] += row.count
+    return told
+
+
+def _sizes(
+    row: SiteRow,
+    came: Mapping[str, Counter[date]],
+    left: Mapping[str, Counter[date]],
+    overdue: Mapping[tuple[int, str], int],
+    today: date,
+) -> Iterable[SizeRhythm]:
+    cells = draw_bank(row.birth.compartments if row.birth else (), row.state.compartments if row.state else ())
+    rooms = {str(count.size): count for count in count_sizes(cells)}
+    for size in (ALL, *sorted({*came, *rooms} - {ALL}, key=_order)):
+        expected, wrong = _expected(came.get(size, Counter()), today)
+        leaving, _ = _expected(left.get(size, Counter()), today)
+        shown = [rooms[size]] if size in rooms else list(rooms.values()) if size == ALL else []
+        free, total = sum(room.free for room in shown), sum(room.total for room in shown)
+        late = sum(count for (site, other), count in overdue.items() if site == row.number and size in {ALL, other})
+        known = bool(expected and total)
+        short = first_shortage(free, total, expected, leaving or [0.0] * AHEAD_DAYS) if known else None
+        yield SizeRhythm(size, expected, wrong, free, total, late, short)
+
+
+def _order(size: str) -> int:
+    return ("S", "M", "L", "XL", "").index(size) if size in {"S", "M", "L", "XL", ""} else 9
+
+
+def _expected(came: Counter[date], today: date) -> tuple[list[float], Errors | None]:
+    """Parcels a day from today on, and how wrong that was lately. Only whole days count; those since the last parcel had none."""
+    yesterday = today - timedelta(days=1)
+    known = {day: count for day, count in came.items() if day <= yesterday} | {yesterday: came[yesterday]}
+    guesses = [forecast(known, today + timedelta(days=ahead)) for ahead in range(AHEAD_DAYS)]
+    return [guess for guess in guesses if guess is not None], errors(known)
+
+
+def _doors(rows: Iterable[Any]) -> list[DoorRhythm]:
+    """Every door that was pulsed, the hardest first."""
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        match read(bytes(row.body)):
+            case facts.OpeningOrdered(compartment=label, pulse=pulse):
+                counted[label]["pulses"] += 1
+                counted[label]["openings"] += pulse == 1
+                counted[label]["again"] += pulse == 2
+            case facts.OpeningFailed(compartment=label):
+                counted[label]["failed"] += 1
+    told = [
+        DoorRhythm(label, each["openings"], each["again"], each["failed"], each["pulses"])
+        for label, each in counted.items()
+    ]
+    return sorted(told, key=lambda door: (not door.is_hard, -door.failed, -door.pulses, door.label))
