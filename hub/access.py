@@ -86,6 +86,7 @@ class Problem(BaseModel):
 ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Problem, "description": text, "content": {_PROBLEM: {}}}
     for status, text in (
+        (400, "The body is not JSON at all"),
         (401, "Nobody is signed in and no valid token was sent"),
         (403, "The caller has not the right to, or a browser sent this from another site's page"),
         (404, "There is no such thing"),

@@ -41,6 +41,8 @@ from hub.notify.sender import Sender
 from hub.openings.pages import OpeningParts
 from hub.openings.pages import install as install_openings
 from hub.openings.services import Openings
+from hub.parcels.import_routes import install as install_imports
+from hub.parcels.imports import Imports
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
 from hub.people.pages import PeopleParts
@@ -311,6 +313,7 @@ def create_app(hub: Hub) -> FastAPI:
     install_rhythm(app, RhythmParts(hub.store))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
+    install_imports(app, Imports(hub.store, hub.desk, hub.reads))
     install_carriers(app, CarrierParts(hub.carrier_keys, hub.webhooks))
     install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app

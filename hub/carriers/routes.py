@@ -16,7 +16,7 @@ from hub.access import ERRORS, Parts, who_may
 from hub.core.parcels import CARRIER_CHARACTERS_MAX, NewParcel, Refused, new_parcel
 from hub.core.permissions import Right, Visitor
 from hub.parcels.routes import RecipientIn
-from hub.parcels.services import Once
+from hub.parcels.services import Once, owner_of
 from hub.store import carriers
 from hub.store.carriers import Capacity, CarrierReads, Followed
 from hub.store.pages import OFFLINE_AFTER_MS
@@ -169,8 +169,7 @@ def announce(
 
 def once_of(caller: Visitor, key: str, parcel: AnnouncementIn) -> Once:
     """That an announcement counts once for its carrier, or for whoever else announces."""
-    owner = f"partner {caller.scope.partner}" if caller.scope.partner else f"{caller.scope.tenant} {caller.name}"
-    return Once(owner[:80], key, sha256(parcel.model_dump_json().encode()).digest(), _answer)
+    return Once(owner_of(caller), key, sha256(parcel.model_dump_json().encode()).digest(), _answer)
 
 
 def wish_of(parcel: AnnouncementIn, caller: Visitor) -> NewParcel:

@@ -291,6 +291,11 @@ def _state(row: Any) -> ParcelState:
     return shown_state(ParcelState(row.state), Intent(row.intent))
 
 
+def owner_of(by: Visitor) -> str:
+    """Whose keys of wishes that count once these are: a carrier's together, everybody else's their own."""
+    return f"partner {by.scope.partner}" if by.scope.partner else f"{by.scope.tenant} {by.name}"[:80]
+
+
 def _may_be_theirs(row: Any, by: Visitor, *, told: bool) -> bool:
     """Whether a carrier may learn that the live parcel of a number it names is this one.
 

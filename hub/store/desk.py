@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, se
 from hub.core.parcels import NewParcel, fold_name
 from hub.core.project import WANTED, AlertKind, Source
 from hub.store import ingest
+from hub.store.lists import chunks, many
 from hub.store.schema import (
     ALERT,
     COMMAND,
@@ -132,6 +133,24 @@ def alive_with(connection: Connection, number: int, tracking: str) -> Sequence[A
     """The live parcels of a site with this tracking number, locked; those that are there before those expected."""
     rows = connection.execute(_ALIVE_WITH, {"number": number, "tracking": tracking})
     return sorted(rows, key=lambda row: bool(row.state == ParcelState.ANNOUNCED))
+
+
+_ALIVE_NUMBERS: Final = select(PARCEL.c.tracking).where(
+    PARCEL.c.site == bindparam("number"),
+    PARCEL.c.tracking.in_(many("numbers")),
+    PARCEL.c.tracking != "",
+    PARCEL.c.state.in_(WANTED),
+    PARCEL.c.joined_into.is_(None),
+)
+
+
+def alive_numbers(connection: Connection, number: int, tracking: Sequence[str]) -> set[str]:
+    """Which of these tracking numbers a live parcel of a site has."""
+    return {
+        row
+        for chunk in chunks(tracking)
+        for row in connection.execute(_ALIVE_NUMBERS, {"number": number, "numbers": chunk}).scalars()
+    }
 
 
 _OF_NUMBER: Final = (

@@ -43,6 +43,24 @@ EVENTS: Final[Mapping[str, str]] = {
     "parcel.disputed": "contesté",
     "parcel.lost": "perdu",
 }
+PROBLEMS: Final[Mapping[str, str]] = {
+    "it answers": "son serveur répond par l'erreur",
+    "it is not reached": "son serveur ne répond pas",
+    "it takes longer": "son serveur est trop lent",
+    "its name is not found": "le nom de son serveur n'est pas trouvé",
+    "its name stands for": "son adresse est dans un réseau privé : elle est refusée",
+    "its secret": "son secret est à renouveler",
+}
+"""Beginnings of what is noted when something does not arrive."""
+
+
+def problem(noted: str) -> str:
+    """What is wrong with an address, in words; a status with its number."""
+    for begins, said in PROBLEMS.items():
+        if noted.startswith(begins):
+            status = noted.removeprefix("it answers ")[:3]
+            return f"{said} {status}" if status.isdecimal() else said
+    return noted
 
 
 def event(kind: str) -> str:

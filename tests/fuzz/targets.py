@@ -17,6 +17,7 @@ from controller.panel_messages import BadLine, decode_input, encode_line
 from controller.settings import SettingsError, load_settings
 from firmware.board import BoardError, load_board
 from firmware.framing import FRAME_BYTES_MAX, SILENCE_S, Framer
+from hub.core.bulk import LINES_MAX, BadFile, read_file
 from hub.core.project import project
 from hub.settings import BadSettings, read_settings
 from wire import crockford, topics
@@ -264,6 +265,20 @@ port = 1883\ntls_ca = "ca"\ntls_cert = "cert"\ntls_key = "key"\n[log]\nlevel = "
 _HUB: Final = b"""state_dir = "state"\nmaster_secret_file = "secret"\ncontact_days = 20\n[broker]\nhost = "127.0.0.1"\nport = 1883
 user = "hub"\npassword_file = "word"\n[web]\nhost = "127.0.0.1"\nport = 8080\n[store]\nurl = "sqlite:///x"\n"""
 
+
+def bulk(data: bytes) -> None:
+    """A file of parcels is read, or refused with what to do; a line is a parcel, or its faults, and none quotes the file."""
+    try:
+        lines = read_file(data)
+    except BadFile:
+        return
+    assert 0 < len(lines) <= LINES_MAX
+    assert [line.number for line in lines] == sorted({line.number for line in lines})
+    for line in lines:
+        assert (line.parcel is None) == bool(line.faults)
+        assert all(fault.text.isascii() and fault.code for fault in line.faults)
+
+
 TARGETS: Final[dict[str, Target]] = {
     "framing": Target(framing, tuple(b"\x05" + text + end for text in _TEXTS for end in (b"\r\n", b"\x03", b""))),
     "key": Target(key, _TEXTS),
@@ -285,4 +300,13 @@ TARGETS: Final[dict[str, Target]] = {
     "board": Target(board, tuple(path.read_bytes() for path in sorted((ROOT / "hardware" / "boards").glob("*.toml")))),
     "site_settings": Target(site_settings, (_SITE,)),
     "hub_settings": Target(hub_settings, (_HUB,)),
+    "bulk": Target(
+        bulk,
+        (
+            b"site;tracking;size;name;phone\r\ngambetta;8N00234584108;M;Awa Diallo;06 12 34 56 78\r\n",
+            b'\xef\xbb\xbfSite,Nom,Lourd\ngambetta,"Zo\xc3\xa9, ""Z""",oui\n',
+            "site\tdestinataire\ngambetta\tL\u00e9a\n".encode("cp1252"),
+            b'[{"site":"gambetta","tracking":"8N00234584108","heavy":true,"recipient":{"name":"Awa"}}]',
+        ),
+    ),
 }

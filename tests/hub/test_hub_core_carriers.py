@@ -10,7 +10,7 @@ from hub.core import carriers
 from hub.core.carriers import PAUSES_S, REST_S_MAX, TRIES_MAX, event_of, pause_ms, rest_ms
 from hub.core.moment import Moment
 from hub.core.project import Joined, ParcelRecord, Source, join
-from hub.web.words_carriers import EVENTS
+from hub.web.words_carriers import EVENTS, problem
 from wire.ids import ParcelState, Trust, parcel_id_from_bits
 from wire.plan import Intent
 
@@ -50,6 +50,18 @@ def test_a_16_a_parcel_that_turns_out_to_be_another_stays_its_carriers() -> None
 
 def test_a_16_every_state_has_a_name_for_programs_and_words_for_people() -> None:
     assert {carriers.event_kind(state) for state in ParcelState} == set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("noted", "said"),
+    [
+        ("it answers 302: a redirect is never followed", "son serveur répond par l'erreur 302"),
+        ("it is not reached: TimeoutError", "son serveur ne répond pas"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_16_what_does_not_arrive_has_words_for_people(noted: str, said: str) -> None:
+    assert problem(noted) == said
 
 
 def test_a_16_pauses_grow_differ_and_end() -> None:
