@@ -37,6 +37,7 @@ from hub.live import Live
 from hub.metrics import Metrics
 from hub.notify.drivers import Driver, Webhook
 from hub.notify.mail import Mailer, server_of
+from hub.notify.pages import install as install_notify
 from hub.notify.sender import Sender
 from hub.openings.pages import OpeningParts
 from hub.openings.pages import install as install_openings
@@ -315,6 +316,7 @@ def create_app(hub: Hub) -> FastAPI:
     install_openings(app, OpeningParts(hub.openings))
     install_imports(app, Imports(hub.store, hub.desk, hub.reads))
     install_carriers(app, CarrierParts(hub.carrier_keys, hub.webhooks))
+    install_notify(app, hub.settings.notify)
     install_audit(app, AuditParts(hub.store, AuditLog(hub.keys), wall_ms))
     return app
 

@@ -128,7 +128,7 @@ class ReceiptPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ListPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Texts of lists. `need_help` and `waiting` hold {count}; `checked` holds {count} and {differ}."""
+    """Texts of lists. `voice_more` holds {count}. `need_help` and `waiting` hold {count}; `checked` holds {count} and {differ}."""
 
     day_title: str
     to_check: str
@@ -138,6 +138,11 @@ class ListPhrases(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     since: str
     inventory_title: str
     checked: str
+    voice_title: str
+    voice_keep: str
+    voice_nobody: str
+    voice_more: str
+    voice_other_script: str
     door: str
     expected: str
     found: str

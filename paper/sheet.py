@@ -11,6 +11,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from typing import Final, Literal
 
@@ -101,6 +102,24 @@ class Style:
     align: Literal["start", "center", "end"] = "start"
     middle: bool = False
     proper: bool = False
+
+
+def has_letters_of(text: str) -> bool:
+    """Whether our typefaces hold every letter of a text that is not ours: they have whole alphabets, and few Chinese signs."""
+    return all(letter.isspace() or ord(letter) in _letters() for letter in text)
+
+
+@cache
+def _letters() -> frozenset[int]:
+    pdf = FPDF()
+    for family, suffix in ((_LATIN, "ttf"), *((script.family, script.suffix) for script in SCRIPTS)):
+        with resources.as_file(resources.files("paper") / "fonts" / f"{family}-Bold.{suffix}") as path:
+            pdf.add_font(family, "B", path)
+    fonts = [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
+    found = frozenset(code for font in fonts for code in font.cmap)
+    for font in fonts:
+        font.close()
+    return found
 
 
 class Sheet:

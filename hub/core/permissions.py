@@ -47,6 +47,8 @@ class Right(StrEnum):
     RECALL_PARCEL = "recall_parcel"
     PRINT_SLIP = "print_slip"
     """See a slip: whoever sees it holds a key."""
+    PRINT_NAMES = "print_names"
+    """A paper with names of recipients: it leaves the hub, and nobody sees who reads it."""
     SEE_ALERTS = "see_alerts"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
     SEE_MESSAGES = "see_messages"
@@ -66,7 +68,12 @@ class Right(StrEnum):
 NEEDS_SECOND_FACTOR: Final = frozenset({Right.OPEN_DOOR, Right.APPROVE_OPENING})
 """A stolen password must open no door."""
 
-FOR_PEOPLE_ONLY: Final = NEEDS_SECOND_FACTOR | {Right.OWN_ACCOUNT, Right.MANAGE_PEOPLE, Right.MANAGE_CARRIERS}
+FOR_PEOPLE_ONLY: Final = NEEDS_SECOND_FACTOR | {
+    Right.PRINT_NAMES,
+    Right.OWN_ACCOUNT,
+    Right.MANAGE_PEOPLE,
+    Right.MANAGE_CARRIERS,
+}
 """Never given to a program: it has no second factor, and nobody to ask."""
 
 TOKEN_RIGHTS: Final = frozenset(Right) - FOR_PEOPLE_ONLY
@@ -90,7 +97,7 @@ _LOOKS: Final = frozenset(
         Right.SEE_CAPACITY,
     }
 )
-_MEDIATES: Final = _LOOKS | {Right.REISSUE_SLIP, Right.PRINT_SLIP, Right.ACKNOWLEDGE_ALERT}
+_MEDIATES: Final = _LOOKS | {Right.REISSUE_SLIP, Right.PRINT_SLIP, Right.PRINT_NAMES, Right.ACKNOWLEDGE_ALERT}
 _KEEPS: Final = _MEDIATES | {Right.ANNOUNCE_PARCEL, Right.RECALL_PARCEL}
 _LEADS: Final = _KEEPS | {Right.READ_JOURNAL, Right.SEND_COMMAND, Right.OPEN_DOOR, Right.APPROVE_OPENING}
 

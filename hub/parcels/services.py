@@ -202,6 +202,12 @@ class Desk:
             row = self._parcel(connection, parcel, by)
             self._note(connection, by, Action.SLIP_SHOWN, row.tenant, row.site_id, subject=row.id)
 
+    def print_names(self, site_id: str, by: Visitor) -> None:
+        """Note that somebody prints whom to tell at a site. Refused: `unknown_site`."""
+        with self._store.writing() as connection:
+            site = self._site(connection, site_id, by)
+            self._note(connection, by, Action.NAMES_PRINTED, site.tenant, site_id, kind="site", subject=site_id)
+
     def acknowledge(self, alert: int, by: Visitor) -> None:
         """Note that somebody looks after an alert. Refused: `unknown_alert`."""
         with self._store.writing() as connection:

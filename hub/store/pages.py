@@ -29,6 +29,8 @@ LIST_ROWS_MAX: Final = 100
 """Rows of a list on one page; a search narrows it down."""
 FACTS_SHOWN_MAX: Final = 200
 """Facts of one parcel's life; a life of more is a fault worth looking at in the journal itself."""
+UNTOLD_MAX: Final = 500
+"""People to tell by voice at one site: as many as it has compartments, and more."""
 SITE_FACTS_SHOWN: Final = 25
 OFFLINE_AFTER_MS: Final = 90_000
 """Three missed heartbeats of 30 s (journeys, defaults)."""
@@ -148,6 +150,21 @@ class MessageRow:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """Somebody whose parcel waits and who was told by nobody; `tried`: a message was, in vain."""
+
+    site: str
+    name: str
+    language: str
+    help: Help
+    place_kind: str
+    place_name: str
+    tracking: str
+    stored_ms: int
+    tried: bool
+
+
 class PageReads:
     """Reads for the pages, each in one consistent view of the database."""
 
@@ -223,6 +240,30 @@ class PageReads:
         places = {row.compartment for row in map(_fact, own) for row in _doors_of(row.fact)}
         kept = [row for row in around if any(door.compartment in places for door in _doors_of(_fact(row).fact))]
         return tuple(_fact(row) for row in sorted((*own, *kept), key=lambda row: (row.journal, row.seq)))
+
+    def untold(self, site: str) -> tuple[WaitingRow, ...]:
+        """Named recipients at a site whose parcel waits, and whom no message reached or will; who waits longest first."""
+        told = select(MESSAGE.c.id).where(MESSAGE.c.parcel == PARCEL.c.id, MESSAGE.c.state.in_(("sent", "waiting")))
+        query = _PARCELS.where(
+            SITE.c.id == site, PARCEL.c.state == ParcelState.STORED, PARCEL.c.intent == Intent.HOLD,
+            PARCEL.c.joined_into.is_(None), CONTACT.c.name != "", ~told.exists(),
+        ).order_by(PARCEL.c.stored_ms, PARCEL.c.id).limit(UNTOLD_MAX)  # fmt: skip
+        with self._store.reading() as connection:
+            rows = connection.execute(query.where(parcels_inside(connection, self._scope))).all()
+        return tuple(
+            WaitingRow(
+                site=row.site_id,
+                name=row.name,
+                language=row.language,
+                help=Help(row.help),
+                place_kind=row.place_kind or "",
+                place_name=row.place_name,
+                tracking=row.tracking,
+                stored_ms=row.stored_ms or row.changed_ms,
+                tried=bool(row.phone or row.email),
+            )
+            for row in rows
+        )
 
     def site_facts(self, number: int) -> tuple[FactRow, ...]:
         """The last facts of a site, newest first."""

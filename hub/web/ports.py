@@ -64,6 +64,10 @@ class Desk(Protocol):
         """Note that somebody sees the slip of a parcel, which is its key."""
         ...
 
+    def print_names(self, site_id: str, by: Visitor) -> None:
+        """Note that somebody prints whom to tell at a site."""
+        ...
+
     def acknowledge(self, alert: int, by: Visitor) -> None:
         """Note that somebody looks after an alert."""
         ...

@@ -27,7 +27,8 @@ def test_a_12_every_role_has_its_rights_and_an_unknown_one_has_none() -> None:
 def test_a_12_who_looks_changes_nothing_and_who_keeps_parcels_manages_nobody() -> None:
     changes = {
         Right.MANAGE_SITES, Right.SEND_COMMAND, Right.OPEN_DOOR, Right.APPROVE_OPENING, Right.ANNOUNCE_PARCEL,
-        Right.REISSUE_SLIP, Right.RECALL_PARCEL, Right.PRINT_SLIP, Right.ACKNOWLEDGE_ALERT, Right.MANAGE_PEOPLE,
+        Right.REISSUE_SLIP, Right.RECALL_PARCEL, Right.PRINT_SLIP, Right.PRINT_NAMES, Right.ACKNOWLEDGE_ALERT,
+        Right.MANAGE_PEOPLE,
     }  # fmt: skip
     assert not RIGHTS[Role.AUDITOR] & changes
     managers = [role for role in Role if permissions.may(role, Right.MANAGE_PEOPLE)]
