@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from hub.carriers.sandbox import Sandbox
 from hub.clock import Clock
 from hub.core.project import AlertKind
 from hub.live import Live
@@ -40,6 +41,7 @@ class Housekeeping:
         self._live = live
         self._clock = clock
         self._privacy = privacy
+        self._sandbox = Sandbox(store, live, clock)
         self._ping = ping
         self._erased_ms = 0
         self.stopping = threading.Event()
@@ -53,6 +55,7 @@ class Housekeeping:
         """One round."""
         self._ping()
         self._find_silent_sites()
+        self._sandbox.look()
         if self._clock() - self._erased_ms >= ERASE_EVERY_MS:
             self.erase()
 

@@ -92,6 +92,9 @@ class CapacityOut(BaseModel):
     site: str = Field(examples=["gambetta"])
     name: str = Field(examples=["Conciergerie Gambetta"])
     address: str = Field(examples=["12 place Gambetta, 93000 Bobigny"])
+    sandbox: bool = Field(
+        examples=[False], description="A site without a machine: try your programs here, nobody is told"
+    )
     online: bool = Field(
         examples=[True], description="Whether the site was heard in the last 90 s. One that is not goes on serving"
     )
@@ -262,13 +265,16 @@ def _out(row: Followed) -> FollowedOut:
 
 
 def _capacity(row: Capacity, now_ms: int) -> CapacityOut:
-    age_ms = max(0, now_ms - row.heard_ms) if row.heard_ms else None
+    heard_ms = now_ms if row.sandbox else row.heard_ms
+    age_ms = max(0, now_ms - heard_ms) if heard_ms else None
     return CapacityOut(
         site=row.site,
         name=row.name,
         address=row.address,
-        online=row.presence == PresenceStatus.READY and age_ms is not None and age_ms < OFFLINE_AFTER_MS,
-        heard_ms=row.heard_ms,
+        sandbox=row.sandbox,
+        online=row.sandbox
+        or (row.presence == PresenceStatus.READY and age_ms is not None and age_ms < OFFLINE_AFTER_MS),
+        heard_ms=heard_ms,
         age_ms=age_ms,
         free=[RoomOut(size=room.size, reach=room.reach, free=room.free) for room in row.rooms],
     )

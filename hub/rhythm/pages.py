@@ -65,7 +65,7 @@ def _rhythm(request: Request, person: Visitor) -> Rhythm:
 @router.get("/rhythm", include_in_schema=False)
 def network_page(request: Request, person: Looker, parts: Parts) -> Response:
     """Every site: which will run short first, of what, and what lies there for too long."""
-    rows = parts.reads.within(person.scope).sites()
+    rows = [row for row in parts.reads.within(person.scope).sites() if not row.sandbox]
     sizes = _rhythm(request, person).sizes(rows, parts.now_ms())
     today = date.fromtimestamp(parts.now_ms() / 1000)  # noqa: DTZ012 the day where the hub stands
     shown = sorted(
@@ -84,10 +84,13 @@ def network_page(request: Request, person: Looker, parts: Parts) -> Response:
 @router.get("/sites/{site}/rhythm", include_in_schema=False)
 def site_page(request: Request, site: SiteName, person: Looker, parts: Parts) -> Response:
     """One site: its week, what to do, its month, how parcels stay, how its doors do."""
-    rows = parts.reads.within(person.scope).sites()
-    row = next((each for each in rows if each.id == site), None)
+    row = parts.reads.within(person.scope).site(site)
     if row is None:
         return missing(request, person, "Ce site n'existe pas.", "/rhythm", "Voir tous les sites")
+    if row.sandbox:
+        text = "Ce site est un bac à sable pour les transporteurs : rien n'y est compté."
+        return missing(request, person, text, "/rhythm", "Voir tous les sites")
+    rows = [each for each in parts.reads.within(person.scope).sites() if not each.sandbox]
     rhythm = _rhythm(request, person)
     told = rhythm.site(row, parts.now_ms())
     short = _short(told.sizes, told.days[0])

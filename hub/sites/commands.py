@@ -37,6 +37,7 @@ def add_parsers(commands: Any) -> None:
     added.add_argument("--address", default="")
     added.add_argument("--help-phone", default="")
     added.add_argument("--association", default="", help="whose site it is; without it the first one's")
+    added.add_argument("--sandbox", action="store_true", help="no machine: carriers try their programs there")
     site.add_parser("list", help="list sites")
     site.add_parser("key", help="print the key file of a site").add_argument("site")
     timed = site.add_parser("set", help="change a site: dispute_ms=900000, pin_required=true")
@@ -68,7 +69,11 @@ def _sites(store: Store, keys: KeyRing) -> Sites:
 
 def _add(asked: argparse.Namespace, store: Store, keys: KeyRing) -> None:
     card = SiteCard(asked.name, asked.address, asked.help_phone)
-    print(_sites(store, keys).create(asked.site, card, tenant_named(store, asked.association), CONSOLE))
+    print(
+        _sites(store, keys).create(
+            asked.site, card, tenant_named(store, asked.association), CONSOLE, sandbox=asked.sandbox
+        )
+    )
 
 
 def _set(asked: argparse.Namespace, store: Store, keys: KeyRing) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.audit.chain import REASON_CHARACTERS_MAX, Action
 from hub.audit.log import AuditLog
+from hub.carriers.sandbox import furnish
 from hub.clock import Clock
 from hub.core.parcels import CARRIER_CHARACTERS_MAX, Refused
 from hub.core.permissions import Visitor
@@ -63,7 +64,7 @@ class Sites:
         self._wake_planner = wake_planner
         self._audit = AuditLog(keys)
 
-    def create(self, site_id: str, card: SiteCard, tenant: int, by: Visitor) -> int:
+    def create(self, site_id: str, card: SiteCard, tenant: int, by: Visitor, *, sandbox: bool = False) -> int:
         """Create a site; its number. Its key is printed by the command line alone. Refused: `bad_id`, `bad_card`, `duplicate`."""
         if not is_site_id(site_id):
             raise Refused("bad_id", "id: 2 to 31 characters of a-z, 0-9 and -, not hub")
@@ -73,8 +74,10 @@ class Sites:
                 raise Refused("duplicate", f"id: there is a site {site_id} already")
             number = desk.add_site(
                 connection, site=site_id, name=card.name, address=card.address, help_phone=card.help_phone,
-                now_ms=self._clock(), tenant=tenant,
+                now_ms=self._clock(), tenant=tenant, sandbox=sandbox,
             )  # fmt: skip
+            if sandbox:
+                furnish(connection, number)
             self._note(connection, by, Action.SITE_CREATED, tenant, site_id)
         self._changed(site_id)
         return number

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from hub.core.permissions import WHOLE_HUB, Scope
-from hub.core.project import shown_state
+from hub.core.project import WANTED, shown_state
 from hub.store.engine import Store
 from hub.store.schema import COMPARTMENT, PARCEL, SITE, SITE_LIVE
 from hub.store.schema_carriers import CARRIER_KEY, CARRIER_KEY_SITE, PARTNER
@@ -146,13 +146,28 @@ class Capacity:
     address: str
     presence: str
     heard_ms: int
+    sandbox: bool
     rooms: tuple[Room, ...]
+
+
+_SANDBOXED: Final = (
+    select(PARCEL.c.id, SITE.c.id.label("site_id"))
+    .join(SITE)
+    .where(SITE.c.sandbox, PARCEL.c.state.in_(WANTED), PARCEL.c.joined_into.is_(None))
+    .order_by(PARCEL.c.changed_ms, PARCEL.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def sandbox_parcels(connection: Connection, most: int) -> dict[str, str]:
+    """The live parcels of sandboxes with their site, those that stood still longest first."""
+    return {row.id: row.site_id for row in connection.execute(_SANDBOXED, {"most": most})}
 
 
 _FOLLOWED: Final = select(PARCEL, SITE.c.id.label("site_id")).join(SITE).where(PARCEL.c.joined_into.is_(None))
 _OWN_ID: Final = select(func.coalesce(PARCEL.c.joined_into, PARCEL.c.id)).where(PARCEL.c.id == bindparam("parcel"))
 _CAPACITY: Final = select(
-    SITE.c.number, SITE.c.id, SITE.c.name, SITE.c.address, SITE_LIVE.c.presence, SITE_LIVE.c.heard_ms
+    SITE.c.number, SITE.c.id, SITE.c.name, SITE.c.address, SITE_LIVE.c.presence, SITE_LIVE.c.heard_ms, SITE.c.sandbox
 ).join(SITE_LIVE, SITE_LIVE.c.site == SITE.c.number)
 _FREE: Final = (
     select(COMPARTMENT.c.site, COMPARTMENT.c.size, COMPARTMENT.c.reach, func.count().label("free"))
@@ -216,7 +231,7 @@ class CarrierReads:
                     reach = ReachZone(row.reach) if row.reach else None
                     rooms[row.site].append(Room(SizeClass(row.size), reach, row.free))
         return tuple(
-            Capacity(row.id, row.name, row.address, row.presence, row.heard_ms, tuple(rooms[row.number]))
+            Capacity(row.id, row.name, row.address, row.presence, row.heard_ms, row.sandbox, tuple(rooms[row.number]))
             for row in rows
         )
 

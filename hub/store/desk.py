@@ -42,8 +42,9 @@ SITES_MAX: Final = 1_000
 
 
 def add_site(
-    connection: Connection, *, site: str, name: str, address: str, help_phone: str, now_ms: int, tenant: int = 1
-) -> int:
+    connection: Connection, *, site: str, name: str, address: str, help_phone: str, now_ms: int, tenant: int = 1,
+    sandbox: bool = False,
+) -> int:  # fmt: skip
     """Create a site with the next number; its number. Every site's plan names it from now on."""
     number = int(connection.execute(select(func.coalesce(func.max(SITE.c.number), 0))).scalar_one()) + 1
     connection.execute(
@@ -55,6 +56,7 @@ def add_site(
             help_phone=help_phone,
             created_ms=now_ms,
             tenant=tenant,
+            sandbox=sandbox,
         )
     )
     connection.execute(insert(SITE_CURSOR).values(site=number))
@@ -249,7 +251,7 @@ def change_parcel(connection: Connection, parcel_id: str, number: int, now_ms: i
 _STALE_PLANS: Final = (
     select(SITE.c.id)
     .join(PLAN, PLAN.c.site == SITE.c.number, isouter=True)
-    .where(or_(PLAN.c.site.is_(None), PLAN.c.wanted != SITE.c.wanted))
+    .where(or_(PLAN.c.site.is_(None), PLAN.c.wanted != SITE.c.wanted), ~SITE.c.sandbox)
     .order_by(SITE.c.number)
 )
 
@@ -366,7 +368,9 @@ def _replaced_keys(connection: Connection, number: int) -> list[PlannedParcel]:
     return [PlannedParcel(id=ParcelId(row.id), version=row.version, epoch=row.epoch) for row in rows]
 
 
-_SITE_CARDS: Final = select(SITE.c.number, SITE.c.name, SITE.c.address).order_by(SITE.c.number).limit(SITES_MAX)
+_SITE_CARDS: Final = (
+    select(SITE.c.number, SITE.c.name, SITE.c.address).where(~SITE.c.sandbox).order_by(SITE.c.number).limit(SITES_MAX)
+)
 
 
 def site_cards(connection: Connection) -> list[SiteCard]:

@@ -59,10 +59,12 @@ class SiteRow:
     seq: int
     inside: int
     alerts: int
+    sandbox: bool
 
     def is_online(self, now_ms: int) -> bool:
-        """Whether the site said it is ready and was heard lately."""
-        return self.presence == PresenceStatus.READY and now_ms - self.heard_ms < OFFLINE_AFTER_MS
+        """Whether the site said it is ready and was heard lately; a sandbox has nothing to say, and is always there."""
+        is_heard = self.presence == PresenceStatus.READY and now_ms - self.heard_ms < OFFLINE_AFTER_MS
+        return self.sandbox or is_heard
 
     @property
     def plan_applied(self) -> bool:
@@ -419,6 +421,7 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
             seq=row.seq or 0,
             inside=row.inside,
             alerts=row.alerts,
+            sandbox=row.sandbox,
         )
         for row in connection.execute(query)
     )

@@ -30,7 +30,8 @@ def lives(connection: Connection, number: int, since_ms: int) -> Sequence[Any]:
             _SIZE.label("size"), PARCEL.c.stored_ms, PARCEL.c.ended_ms, PARCEL.c.state, PARCEL.c.no_door,
             PARCEL.c.place_kind,
         )
-        .where(PARCEL.c.site == number, _since(since_ms), PARCEL.c.joined_into.is_(None))
+        .join(SITE, SITE.c.number == PARCEL.c.site)
+        .where(PARCEL.c.site == number, _since(since_ms), PARCEL.c.joined_into.is_(None), ~SITE.c.sandbox)
         .order_by(PARCEL.c.stored_ms.desc())
         .limit(PARCELS_MAX)
     )  # fmt: skip
@@ -49,7 +50,13 @@ def hours(connection: Connection, scope: Scope, column: str, since_ms: int) -> S
     query = (
         select(PARCEL.c.site, _SIZE.label("size"), hour.label("hour"), func.count().label("count"))
         .join(SITE, SITE.c.number == PARCEL.c.site)
-        .where(at >= since_ms, PARCEL.c.stored_ms.is_not(None), PARCEL.c.joined_into.is_(None), sites_inside(scope))
+        .where(
+            at >= since_ms,
+            PARCEL.c.stored_ms.is_not(None),
+            PARCEL.c.joined_into.is_(None),
+            sites_inside(scope),
+            ~SITE.c.sandbox,
+        )
         .group_by(PARCEL.c.site, _SIZE, hour)
     )
     return connection.execute(query).all()
@@ -60,7 +67,9 @@ def waiting(connection: Connection, scope: Scope, before_ms: int) -> Sequence[An
     query = (
         select(PARCEL.c.site, _SIZE.label("size"), func.count().label("count"))
         .join(SITE, SITE.c.number == PARCEL.c.site)
-        .where(PARCEL.c.state == ParcelState.STORED, PARCEL.c.stored_ms < before_ms, sites_inside(scope))
+        .where(
+            PARCEL.c.state == ParcelState.STORED, PARCEL.c.stored_ms < before_ms, sites_inside(scope), ~SITE.c.sandbox
+        )
         .group_by(PARCEL.c.site, _SIZE)
     )
     return connection.execute(query).all()

@@ -56,9 +56,11 @@ SITE: Final = Table(
     Column("wanted", BigInteger, nullable=False, server_default="1"),
     Column("created_ms", BigInteger, nullable=False),
     Column("tenant", Integer, nullable=False, server_default="1"),
+    Column("sandbox", Boolean, nullable=False, server_default=text("false")),
     Index("ix_site_tenant", "tenant"),
 )
-"""A site as the hub wants it. `wanted` counts changes of what its plan says."""
+"""A site as the hub wants it. `wanted` counts changes of what its plan says. A `sandbox` has no machine: carriers try
+their programs there, and it counts in no statistic."""
 
 SITE_CURSOR: Final = Table(
     "site_cursor",
