@@ -1,5 +1,5 @@
 """The command line of the hub: `consigne-hub --config FILE [--check] [serve | site | association | user | token | carrier | badge | audit |
-retention | person | backup | restore | verify | migrate | rhythm | acl]`.
+retention | person | backup | restore | verify | migrate | rhythm | acl | passwords]`.
 
 Owns arguments and what is printed. Keys, tokens and badges are printed once, here, and nowhere else.
 """
@@ -20,7 +20,7 @@ from hub.keys import KeyRing
 from hub.operations import commands as operations
 from hub.people import commands as console
 from hub.people.commands import EXIT_TAMPERED, Impossible, Tampered
-from hub.people.services import WeakPassword
+from hub.people.services import CONSOLE, WeakPassword
 from hub.privacy import commands as privacy
 from hub.rhythm import commands as rhythm
 from hub.settings import (
@@ -34,9 +34,11 @@ from hub.settings import (
     read_systemd,
 )
 from hub.sites import commands as sites
+from hub.sites.enrolment import Enrolment, mosquitto_passwords
 from hub.store.copies import CopyFailed
 from hub.store.engine import Store, StoreRefused
 from hub.store.migrate import migrate
+from hub.store.pages import PageReads
 from wire.topics import mosquitto_acl
 
 EXIT_START: Final = 1
@@ -108,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="run the hub (the default)")
     commands.add_parser("acl", help="print the access rules of Mosquitto")
+    commands.add_parser("passwords", help="print the password file of Mosquitto: the hub and every site")
     sites.add_parsers(commands)
     console.add_commands(commands)
     carriers.add_commands(commands)
@@ -124,6 +127,17 @@ def _open(settings: Settings) -> Store:
     return store
 
 
+def _passwords(_asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
+    names = [row.id for row in PageReads(_open(settings)).sites()]
+    user, password = settings.broker.user or "hub", read_broker_password(settings)
+    print(mosquitto_passwords(keys, names, user, password), end="")
+
+
+def _invite(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> None:
+    enrolment = Enrolment(store=_open(settings), keys=keys, clock=wall_ms, broker=settings.sites)
+    print(enrolment.invite(asked.site, CONSOLE))
+
+
 def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
     print(mosquitto_acl(settings.broker.user or "hub"), end="")
 
@@ -131,6 +145,8 @@ def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None
 _OF_THE_STORE: Final = {**console.COMMANDS, **sites.COMMANDS, **carriers.COMMANDS}
 _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Settings, KeyRing], None]]] = {
     ("acl", None): _acl,
+    ("passwords", None): _passwords,
+    ("site", "invite"): _invite,
     ("backup", None): lambda asked, settings, _keys: operations.backup(asked, settings),
     ("restore", None): lambda asked, settings, _keys: operations.restore(asked, settings),
     ("verify", None): lambda asked, settings, _keys: operations.check(asked, settings, _open(settings)),

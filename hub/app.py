@@ -63,6 +63,9 @@ from hub.settings import (
     read_mail_password,
     read_master_secret,
 )
+from hub.sites.enrolment import Enrolment
+from hub.sites.enrolment_routes import EnrolmentParts
+from hub.sites.enrolment_routes import install as install_enrolment
 from hub.sites.pages import SitePageParts
 from hub.sites.pages import install as install_sites
 from hub.sites.planner import Planner, presence
@@ -171,6 +174,7 @@ class Hub:
         self.sites = Sites(
             store=self.store, keys=self.keys, clock=self._clock, live=self.live, wake_planner=self.planner.wake
         )
+        self.enrolment = Enrolment(store=self.store, keys=self.keys, clock=self._clock, broker=self.settings.sites)
         self.openings = Openings(store=self.store, keys=self.keys, live=self.live, link=self.link, clock=self._clock)
 
     def _let_carriers_in(self) -> None:
@@ -311,6 +315,7 @@ def create_app(hub: Hub) -> FastAPI:
         ),
     )
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_enrolment(app, EnrolmentParts(hub.enrolment, hub.settings.web.public_url))
     install_rhythm(app, RhythmParts(hub.store))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))

@@ -66,6 +66,15 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteBroker:
+    """`[sites]`: the broker as the sites reach it, told to a new machine. Without a host of its own it is the hub's; `ca` in PEM."""
+
+    host: str
+    port: int
+    ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     """Where the pages and the API listen. `public_url` decides whether cookies are marked Secure.
 
@@ -141,6 +150,7 @@ class Settings:
     master_secret_file: Path | None
     store_url: str
     broker: Broker
+    sites: SiteBroker
     web: Web
     access: Access
     notify: Notify
@@ -247,7 +257,7 @@ class _Reader:
     file: Path
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
-        sections = ("broker", "store", "web", "access", "notify", "mail", "carriers")
+        sections = ("broker", "sites", "store", "web", "access", "notify", "mail", "carriers")
         self._only(table, "", ("state_dir", "master_secret_file", "contact_days", *sections))
         state_dir = self._path(table, "state_dir")
         if state_dir is None:
@@ -258,6 +268,7 @@ class _Reader:
             master_secret_file=self._path(table, "master_secret_file"),
             store_url=self._store_url(self._section(table, "store", ("url",)), state_dir),
             broker=self._broker(table),
+            sites=self._sites(table),
             web=self._web(table),
             access=self._access(table),
             notify=self._notify(table),
@@ -278,6 +289,20 @@ class _Reader:
             tls=self._switch(section, "tls", "broker", default=default.tls),
             ca_file=self._path(section, "ca_file", "broker"),
             client_id=self._text(section, "client_id", "broker", default.client_id),
+        )
+
+    def _sites(self, table: Mapping[str, Any]) -> SiteBroker:
+        section = self._section(table, "sites", ("broker_host", "broker_port", "broker_ca_file"))
+        ours = self._broker(table)
+        file = self._path(section, "broker_ca_file", "sites")
+        try:
+            ca = "" if file is None else file.read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            raise BadSettings(f"{self.file}: [sites] broker_ca_file: {file} cannot be read as certificates") from error
+        return SiteBroker(
+            host=self._text(section, "broker_host", "sites", ours.host),
+            port=self._integer(section, "broker_port", "sites", ours.port, 1, 65_535),
+            ca=ca,
         )
 
     def _web(self, table: Mapping[str, Any]) -> Web:

@@ -15,7 +15,7 @@ from hub.core.project import AlertKind
 from hub.live import Live
 from hub.privacy.services import ROUND_MAX, Privacy
 from hub.receiver import Link
-from hub.store import desk, ingest, once, openings, people, webhooks
+from hub.store import desk, enrolments, ingest, once, openings, people, webhooks
 from hub.store.engine import Store
 
 LOOK_S: Final = 5.0
@@ -65,6 +65,7 @@ class Housekeeping:
         erased = self._privacy.round()
         with self._store.writing() as connection:
             people.close_old_sessions(connection, now_ms)
+            enrolments.prune(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             openings.prune(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             desk.prune_commands(connection, now_ms - COMMANDS_DAYS * DAY_MS)
             ingest.prune_quarantine(connection)

@@ -40,6 +40,9 @@ class Action(StrEnum):
     SITE_CHANGED = "site_changed"
     SITE_KEY_SHOWN = "site_key_shown"
     SITE_ADOPTED = "site_adopted"
+    SITE_INVITED = "site_invited"
+    SITE_ENROLLED = "site_enrolled"
+    SITE_TOKEN_REPLAYED = "site_token_replayed"  # noqa: S105 a name, no token
     BADGE_ADDED = "badge_added"
     BADGE_ENDED = "badge_ended"
     ASSOCIATION_CREATED = "association_created"

@@ -39,6 +39,9 @@ def add_parsers(commands: Any) -> None:
     added.add_argument("--association", default="", help="whose site it is; without it the first one's")
     added.add_argument("--sandbox", action="store_true", help="no machine: carriers try their programs there")
     site.add_parser("list", help="list sites")
+    site.add_parser("invite", help="print a token that makes a machine this site, once, within a day").add_argument(
+        "site"
+    )
     site.add_parser("key", help="print the key file of a site").add_argument("site")
     timed = site.add_parser("set", help="change a site: dispute_ms=900000, pin_required=true")
     timed.add_argument("site")

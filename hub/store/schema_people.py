@@ -72,3 +72,13 @@ AUDIT_HEAD: Final = Table(
     Column("seal", LargeBinary, nullable=False),
 )
 """The end of each chain, sealed with the master secret: lines cut off at the end are missed too. The row lock of the log."""
+
+ENROLMENT: Final = Table(
+    "enrolment",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("site", Integer, ForeignKey("site.number"), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+)
+"""A token that makes a machine this site, by its SHA-256; good once (A-01). A used one is kept, so that a second use is told as one."""

@@ -11,6 +11,7 @@ FOR_EVERYBODY = {
     "/readyz": "a supervisor asks",
     "/metrics": "counts without a name; the reverse proxy keeps it inside",
     "/api/v1/openapi.json": "the document of the API, the same for all",
+    "/api/v1/enrol": "the token is the secret",
     "/sign-in": "where people show who they are",
     "/sign-out": "ends what the cookie names, and nothing else",
     "/join/{token}": "the link is the secret",

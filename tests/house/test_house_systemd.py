@@ -154,8 +154,14 @@ def test_keys_are_handed_over_by_systemd_under_the_names_the_programs_know():
     from hub.settings import MASTER_SECRET_CREDENTIAL
 
     assert values("hub", "LoadCredential") == [f"{MASTER_SECRET_CREDENTIAL}:/etc/consigne/hub-master"]
-    (site,) = values("controller", "LoadCredential")
-    assert f'keys = "credential:{site.partition(":")[0]}"' in (SYSTEMD / "README.md").read_text(encoding="utf-8")
+    handed = [value.partition(":")[0] for value in values("controller", "LoadCredential")]
+    assert handed == ["site-keys", "broker-password"]
+    readme, enrols = (
+        path.read_text(encoding="utf-8") for path in (SYSTEMD / "README.md", ROOT / "controller" / "enrol.py")
+    )
+    for name in handed:
+        assert f'"credential:{name}"' in readme
+        assert f'"credential:{name}"' in enrols
 
 
 def test_the_kiosk_shares_the_group_of_the_panels_socket_and_every_user_is_declared():
