@@ -543,7 +543,6 @@ class Group:
         outbox.add_messages(connection, self._before_joins, self._now_ms)
         for gives_way, stays in self._joins:
             sql.join(connection, gives_way, stays)
-        self._outbox.write(connection, self._now_ms)
         self._boxes.write()
         rhythm.note_doors(connection, self._stored)
         for number, values in self._live_values.items():
@@ -553,6 +552,7 @@ class Group:
         outbox.add_messages(connection, list(self._messages), self._now_ms)
         sql.replan(connection, self._replan)
         sql.quarantine(connection, self._quarantine, self._now_ms)
+        self._outbox.write(connection, self._now_ms)
         self._result.messages = len(self._messages) + len(self._before_joins)
         self._result.replanned = bool(self._replan)
 

@@ -17,7 +17,7 @@ from hub.clock import wall_ms
 from hub.operations.verifying import verify
 from hub.privacy.services import Privacy
 from hub.settings import Settings
-from hub.store import meta, proof
+from hub.store import meta, proof, webhooks
 from hub.store.copies import CopyFailed, back_up, put_back
 from hub.store.engine import Store
 from hub.store.migrate import migrate
@@ -80,6 +80,7 @@ def restore(asked: argparse.Namespace, settings: Settings) -> None:
         migrate(store)
         with store.writing() as connection:
             incarnation = meta.next_incarnation(connection, max(wall_ms(), before + 1))
+            webhooks.skip_numbers(connection)
         privacy = Privacy(store=store, clock=wall_ms, contact_days=settings.contact_days, state_dir=settings.state_dir)
         privacy.all_rounds()
         store.close()

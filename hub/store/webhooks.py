@@ -20,6 +20,8 @@ from hub.store.tenants import sites_inside
 
 EVENTS_SHOWN_MAX: Final = 100
 DELIVERIES_SHOWN_MAX: Final = 100
+NUMBERS_SKIPPED: Final = 1_000_000
+"""More events than a network has between two copies; two thousand copies can be put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,22 @@ _ADD_DELIVERIES: Final = text(
 )
 
 
+_IN_TURN: Final = (
+    select(PARTNER.c.id)
+    .where(PARTNER.c.id.in_(many("partners")))
+    .order_by(PARTNER.c.id)
+    .with_for_update(key_share=True)
+)
+
+
 def add_events(connection: Connection, events: Sequence[NewEvent], now_ms: int) -> None:
-    """Keep events in their order, each on its way to every address its carrier has now."""
+    """Keep events in their order, each on its way to every address its carrier has now. Call it last, as the audit log.
+
+    One transaction at a time adds events of a carrier: whoever asks for what comes after a number then misses nothing,
+    because no smaller number is committed later.
+    """
+    if events:
+        connection.execute(_IN_TURN, {"partners": sorted({event.partner for event in events})}).all()
     for event in events:
         values = {
             "id": event.id, "partner": event.partner, "parcel": event.parcel, "site": event.site,
@@ -67,6 +83,23 @@ def events_of(connection: Connection, scope: Scope, *, parcel: str = "", after: 
         query = query.where(CARRIER_EVENT.c.parcel == parcel)
     query = query.where(CARRIER_EVENT.c.number > after).order_by(CARRIER_EVENT.c.number)
     return connection.execute(query.limit(EVENTS_SHOWN_MAX)).all()
+
+
+_SKIP_SQLITE: Final = text("UPDATE sqlite_sequence SET seq = seq + :skipped WHERE name = 'carrier_event'")
+_BEGIN_SQLITE: Final = text("INSERT INTO sqlite_sequence (name, seq) VALUES ('carrier_event', :skipped)")
+_SKIP_POSTGRESQL: Final = text(
+    "SELECT setval(pg_get_serial_sequence('carrier_event', 'number'), coalesce(max(number), 0) + :skipped)"
+    " FROM carrier_event"
+)
+
+
+def skip_numbers(connection: Connection) -> None:
+    """After a copy was put back: numbers that carriers may have seen already are never given to other events."""
+    skipped = {"skipped": NUMBERS_SKIPPED}
+    if connection.dialect.name != "sqlite":
+        connection.execute(_SKIP_POSTGRESQL, skipped)
+    elif not connection.execute(_SKIP_SQLITE, skipped).rowcount:
+        connection.execute(_BEGIN_SQLITE, skipped)
 
 
 def forget(connection: Connection, before_ms: int) -> None:

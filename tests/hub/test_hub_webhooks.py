@@ -24,6 +24,8 @@ from hub.core.carriers import PAUSED_AFTER_MS, TRIES_MAX
 from hub.core.permissions import CARRIER_RIGHTS
 from hub.intake import Intake
 from hub.receiver import Incoming
+from hub.store import webhooks
+from hub.store.webhooks import NewEvent
 from tests.hub.hub_carriers import LEAD, STRANGER, CarrierHub, announce
 from tests.hub.hub_process import HubProcess
 from tests.hub.hub_receiver import Receiver
@@ -319,6 +321,36 @@ def test_a_16_one_slow_server_holds_up_nobody_else(told: Told) -> None:
     let_go.set()
     wait(first, timeout=30)
     slow.close()
+
+
+def test_a_16_whoever_asks_what_came_after_a_number_misses_nothing(told: Told) -> None:
+    """No smaller number is committed later, whoever writes at the same moment, and after a copy was put back."""
+    partner = told.ask("SELECT id FROM partner")[0][0]
+    store, done = told.hub.store, threading.Event()
+
+    def event(name: str) -> NewEvent:
+        return NewEvent(name, partner, "0000000000001", 1, "8N00234584108", "parcel.stored", 1)
+
+    def other() -> None:
+        with store.writing() as connection:
+            webhooks.add_events(connection, [event("evt_other")], 1)
+        done.set()
+
+    with store.writing() as connection:
+        webhooks.skip_numbers(connection)
+    thread = threading.Thread(target=other)
+    with store.writing() as connection:
+        webhooks.add_events(connection, [event("evt_one")], 1)
+        thread.start()
+        assert not done.wait(0.3), "the other one waits for its turn"
+    thread.join(30)
+    events = told.client.get("/api/v1/carrier/events").json()
+    assert [one["id"] for one in events["events"]] == ["evt_one", "evt_other"]
+    with store.writing() as connection:
+        webhooks.skip_numbers(connection)
+        webhooks.add_events(connection, [event("evt_later")], 1)
+    (later,) = told.client.get(f"/api/v1/carrier/events?after={events['next'] + 5_000}").json()["events"]
+    assert later["id"] == "evt_later"
 
 
 def test_a_16_addresses_are_bounded_and_ones_own(told: Told) -> None:
