@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -71,11 +72,13 @@ from hub.sites.pages import install as install_sites
 from hub.sites.planner import Planner, presence
 from hub.sites.routes import router as sites_router
 from hub.sites.services import Sites
-from hub.store import meta, tenants
+from hub.store import meta, system, tenants
 from hub.store.engine import Store
 from hub.store.migrate import migrate
-from hub.store.pages import PageReads
+from hub.store.pages import OFFLINE_AFTER_MS, PageReads
 from hub.store.tenants import SitePlaces
+from hub.system.pages import SystemParts
+from hub.system.pages import install as install_system
 from hub.systemd_notify import notify
 from hub.web.pages import install as install_pages
 from hub.web.ports import WebParts
@@ -242,6 +245,20 @@ class Hub:
             thread.stop()
         self.store.close()
 
+    def gauges(self) -> dict[str, float]:
+        """What is counted when Prometheus, or a person, asks. Without the database what it counts is left out."""
+        now_ms = self._clock()
+        told = {
+            "broker_connected": float(self.link.is_connected),
+            "intake_idle_seconds": max(0, now_ms - self.intake.ticked_ms) / 1000,
+            "waiting_broker_messages": float(len(self.mailbox)),
+            "disk_free_bytes": float(shutil.disk_usage(self.settings.state_dir).free),
+        }
+        if self.store.is_reachable():
+            with self.store.reading() as connection:
+                told |= system.counts(connection, now_ms, OFFLINE_AFTER_MS)
+        return told
+
     def readiness(self) -> Ready:
         """Whether the database answers and the broker let us in."""
         database, broker = self.store.is_reachable(), self.link.is_connected
@@ -316,6 +333,7 @@ def create_app(hub: Hub) -> FastAPI:
     )
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
     install_enrolment(app, EnrolmentParts(hub.enrolment, hub.settings.web.public_url))
+    install_system(app, SystemParts(hub.gauges, hub.readiness))
     install_rhythm(app, RhythmParts(hub.store))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
@@ -339,4 +357,4 @@ def _install_health(app: FastAPI, hub: Hub) -> None:
 
     @app.get("/metrics", tags=["health"], summary="Counters for Prometheus", response_class=Response)
     def metrics() -> Response:
-        return Response(hub.metrics.page(), media_type="text/plain; version=0.0.4")
+        return Response(hub.metrics.page(hub.gauges()), media_type="text/plain; version=0.0.4")

@@ -22,7 +22,7 @@ from hub.store.tenants import alerts_inside, numbers_inside, parcels_inside, sit
 from wire import messages
 from wire.facts import AnyFact, UnknownFact, decode_fact
 from wire.ids import ParcelState, ReachZone, SizeClass, Trust
-from wire.messages import BadMessage, Birth, PresenceStatus, SiteState
+from wire.messages import BadMessage, Birth, Health, PresenceStatus, SiteState
 from wire.plan import Help, Intent
 
 LIST_ROWS_MAX: Final = 100
@@ -57,6 +57,8 @@ class SiteRow:
     applied_revision: int
     applied_hash: str
     seq: int
+    health: Health | None
+    health_ms: int
     inside: int
     alerts: int
     sandbox: bool
@@ -346,6 +348,8 @@ _SITES: Final = (
         SITE_LIVE.c.birth,
         SITE_LIVE.c.state,
         SITE_LIVE.c.state_ms,
+        SITE_LIVE.c.health,
+        SITE_LIVE.c.health_ms,
         SITE_LIVE.c.applied_revision,
         SITE_LIVE.c.applied_hash,
         PLAN.c.revision.label("plan_revision"),
@@ -419,6 +423,8 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
             applied_revision=row.applied_revision or 0,
             applied_hash=row.applied_hash or "",
             seq=row.seq or 0,
+            health=_kept(Health, row.health),
+            health_ms=row.health_ms or 0,
             inside=row.inside,
             alerts=row.alerts,
             sandbox=row.sandbox,

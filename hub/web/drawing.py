@@ -37,6 +37,7 @@ _MENU: Final[tuple[dict[str, Any], ...]] = (
     {"key": "messages", "url": "/messages", "text": "Messages", "icon": "message", "right": Right.SEE_MESSAGES},
     {"key": "people", "url": "/people", "text": "Équipe", "icon": "person", "right": Right.MANAGE_PEOPLE},
     {"key": "carriers", "url": "/carriers", "text": "Transporteurs", "icon": "key", "right": Right.MANAGE_CARRIERS},
+    {"key": "system", "url": "/system", "text": "Système", "icon": "online", "right": Right.MANAGE_SITES},
     {"key": "audit", "url": "/audit", "text": "Journal", "icon": "clock", "right": Right.READ_AUDIT},
 )
 

@@ -55,7 +55,7 @@ def test_every_route_but_health_wants_somebody(client: TestClient, hub: Hub) -> 
         for method in methods
     }
     open_paths = {path for (_method, path), status in answers.items() if status != 401}
-    assert open_paths == {"/healthz", "/readyz", "/metrics"}
+    assert open_paths == {"/healthz", "/readyz", "/metrics", "/api/v1/enrol"}
 
 
 def test_i_30_no_single_request_opens_a_door(client: TestClient, hub: Hub) -> None:

@@ -1,0 +1,1 @@
+"""How the hub and the machines of its sites are, for whoever keeps them running."""
