@@ -47,17 +47,23 @@ CAME: Final[Mapping[str, str]] = {
     "announced": "annoncé",
     "attached": "déjà là, destinataire ajouté",
 }
+COLUMNS: Final[Mapping[str, str]] = {
+    "site": "site", "tracking": "numéro de suivi", "carrier": "transporteur", "size": "taille", "heavy": "lourd",
+    "reach": "hauteur", "group": "groupe", "name": "nom", "phone": "téléphone", "email": "e-mail",
+    "language": "langue", "help": "aide",
+}  # fmt: skip
+"""How a column may be called in French."""
 HEADS: Final[Mapping[str, str]] = {
     "site": "identifiant du site (obligatoire)",
-    "tracking": "numéro de suivi",
-    "carrier": "transporteur",
+    "tracking": "comme sur l'étiquette",
+    "carrier": "son nom",
     "size": "S, M, L ou XL",
     "heavy": "oui ou non",
     "reach": "low, mid ou high : hauteur de porte qu'il faut",
     "group": "même texte pour les colis d'une même personne",
-    "name": "nom du destinataire",
-    "phone": "téléphone",
-    "email": "adresse e-mail",
+    "name": "la personne à qui il est destiné",
+    "phone": "pour la prévenir",
+    "email": "pour la prévenir",
     "language": "fr, en, ar, …",
     "help": "standard, low_reach (se tient assis), blind (voit mal), deaf (entend mal), assisted (accompagné)",
 }

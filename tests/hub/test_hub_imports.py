@@ -138,6 +138,9 @@ def test_a_16_every_fault_has_words_for_people() -> None:
     named = {f"file_{code}" for code in words_import.FILE if f'"{code.removeprefix("file_")}"' in source}
     assert len(named) == len(words_import.FILE) - 1, "all but changed_file are said by the core"
     assert set(words_import.HEADS) == set(bulk.FIELDS)
+    assert {field: bulk._NAMES[name] for field, name in words_import.COLUMNS.items()} == {
+        field: field for field in bulk.FIELDS
+    }
     assert set(words_import.FIELD) == {*bulk.FIELDS, "recipient"}
     assert words_import.fault("phone", "bad_phone") == "Téléphone : ne convient pas"
     assert words_import.fault("", "bad_line") == "ce n'est pas un colis"
