@@ -196,7 +196,7 @@ function messages() {
   if (!picture.messages.length) return [node("li", {}, "Aucun message encore. Un message part quand un colis est déposé.")];
   const who = (to) => picture.people.find((one) => to.replace(/^\+33/, "0") === one.phone)?.name ?? to;
   return picture.messages.map((one) => node("li", {},
-    node("b", {}, who(one.to)), ` · ${one.at}`, node("p", { lang: "fr" }, one.text),
+    node("b", {}, who(one.to)), ` · ${one.at}`, node("p", { lang: one.language, dir: "auto" }, one.text),
     one.kind === "collected" ? null : row(
       button(`scan-${one.id}`, "Scanner ce bon", { do: "slip", parcel: one.parcel, site: one.site }),
       node("button", { type: "button", id: `show-${one.id}`, onclick: () => frame("hub", `${picture.hub}/parcels/${one.parcel}/slip`, true) }, "Voir le bon à imprimer"))));

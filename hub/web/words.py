@@ -155,7 +155,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
 
 MESSAGE_KIND: Final[Mapping[str, str]] = {
     "ready": "Votre colis est prêt",
-    "collected": "Votre colis a été retiré",
+    "collected": "Votre colis est sorti",
     "replaced": "Votre bon de retrait est remplacé",
     "delegated": "Une autre personne est venue chercher votre colis",
     "waits": "Rappel : votre colis est encore ici",

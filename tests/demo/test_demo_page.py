@@ -151,7 +151,7 @@ def _load_and_collect(page: Page) -> None:
     page.get_by_role("button", name="Prendre le colis").click()
     expect(page.locator("#bank")).not_to_contain_text("📦", timeout=20_000)
     page.get_by_role("button", name="Fermer la porte").click()
-    expect(page.locator("#messages")).to_contain_text("a été retiré", timeout=30_000)
+    expect(page.locator("#messages")).to_contain_text("est sorti", timeout=30_000)
     expect(page.locator("#parcels")).to_contain_text("retiré", timeout=20_000)
 
 
