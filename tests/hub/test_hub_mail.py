@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from hub.core.hours import ALL_DAY
 from hub.core.telling import MessageKind, Way
@@ -18,12 +19,14 @@ from hub.notify.drivers import Outgoing, Undelivered
 from hub.notify.mail import Mailer, html_of, letter_of, server_of
 from hub.notify.words import Told, lines_of, plain, subject_of, words_in
 from hub.settings import BadSettings, Mail, Notify, Settings, read_mail_password, read_settings
+from hub.store import rhythm
+from hub.store.schema import PARCEL
 from paper.phrases import languages, phrases
 from tests.hub.hub_bench import DAY_MS, ME, Bench
 from tests.hub.hub_process import write_settings
 from tests.hub.hub_site import Journal, life
 from tests.hub.mail_room import PASSWORD, USER, MailRoom, code_in_the_text, code_on_the_slip, mail_room, parts_of
-from wire.ids import ParcelId
+from wire.ids import ParcelId, ParcelState
 from wire.pickup import PickupKey, show_digits
 
 EMAIL = "awa.diallo@example.org"
@@ -340,3 +343,43 @@ def test_settings_of_mail_and_hours(tmp_path: Path) -> None:
 def test_settings_that_cannot_be_are_said(tmp_path: Path, more: str, said: str) -> None:
     with pytest.raises(BadSettings, match=said):
         read(tmp_path, more)
+
+
+# ----------------------------------------------------------------------------------------------------------- calm hours
+
+
+def test_a_message_says_when_its_site_is_calm_once_enough_is_known(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Notify()
+    today = datetime.fromtimestamp(bench.now_ms / 1000, rules.time_zone).replace(hour=9, minute=30)
+    bench.now_ms = int(today.timestamp() * 1000)
+    lives, asked = rhythm.lives, []
+
+    def counted(connection: Any, number: int, since_ms: int) -> Any:
+        asked.append(number)
+        return lives(connection, number, since_ms)
+
+    monkeypatch.setattr(rhythm, "lives", counted)
+    bench.sender = bench.new_sender({Way.PHONE: bench.driver}, rules)
+    stored(bench, phone="0612345678")
+    bench.sender.send_due()
+    assert ":00" not in bench.driver.sent[0].text, "nothing is known of the site yet"
+    rows = [
+        {"id": f"{days:02}{hour:02}{number:09}", "ended_ms": int(at.timestamp() * 1000), "state": ParcelState.COLLECTED}
+        for days in range(1, 45)
+        for hour, count in {9: 6, 10: 6, 11: 1, 12: 6, 13: 6}.items()
+        for number in range(count)
+        for at in [(today - timedelta(days=days)).replace(hour=hour)]
+    ]
+    same = {"site": 2, "source": "plan", "created_ms": 1, "changed_ms": 1, "version": 1}
+    with bench.store.writing() as connection:
+        connection.execute(insert(PARCEL), [{**same, **row, "stored_ms": row["ended_ms"]} for row in rows])
+    stored(bench, "belleville", phone="0612345678")
+    bench.desk.reissue(bench.ask("SELECT parcel FROM message ORDER BY id DESC")[0][0], ME)  # type: ignore[arg-type]
+    bench.sender.send_due()
+    bench.sender.send_due()
+    told = [message.text for message in bench.driver.sent if message.site == "belleville"]
+    assert told
+    assert all("entre 11:00 et 12:00" in text for text in told)
+    assert asked == [1, 2], "looked up once for a site and a day"
