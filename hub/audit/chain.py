@@ -28,6 +28,7 @@ class Action(StrEnum):
     PARCEL_ATTACHED = "parcel_attached"
     SLIP_REISSUED = "slip_reissued"
     SLIP_SHOWN = "slip_shown"
+    MESSAGE_AGAIN = "message_again"
     NAMES_PRINTED = "names_printed"
     PARCEL_RECALLED = "parcel_recalled"
     ALERT_ACKNOWLEDGED = "alert_acknowledged"

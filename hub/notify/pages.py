@@ -1,6 +1,6 @@
-"""The list of whom to tell by voice, as a paper: for people without a telephone, and for those whom no message reached.
+"""What people do about messages: try again what was given up, and print whom to tell by voice.
 
-Owns its URL. Who prints it stands in the log, because names leave the hub with it. Refuses to hold rules.
+Owns their URLs. Who prints it stands in the log, because names leave the hub with it. Refuses to hold rules.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import Response
 
 from hub.core.hours import local
+from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
 from hub.settings import Notify
 from hub.store.pages import WaitingRow
 from hub.web import words
-from hub.web.door import Parts, who_may
+from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, missing
 from paper.media import Paper
 from paper.phrases import phrases
@@ -59,6 +60,21 @@ def to_tell(
     )
     headers = {**careful(parts), "Content-Disposition": 'inline; filename="a-prevenir.pdf"'}
     return Response(voice_list_pdf(told, paper), media_type="application/pdf", headers=headers)
+
+
+@router.post("/parcels/{parcel}/tell-again", dependencies=[OwnForm])
+def tell_again(
+    request: Request,
+    parcel: Annotated[str, Path(max_length=13)],
+    person: Annotated[Visitor, who_may(Right.ACKNOWLEDGE_ALERT)],
+    parts: Parts,
+) -> Response:
+    """Try what was given up once more: a server is there again, or its password is right now."""
+    try:
+        parts.desk.tell_again(parcel, person)
+    except Refused:
+        return missing(request, person, "Ce colis n'existe pas.", "/parcels", "Chercher un colis")
+    return go(f"/parcels/{parcel}")
 
 
 def _person(row: WaitingRow, rules: Notify) -> ToTell:

@@ -21,7 +21,7 @@ from hub.core.join import taken_over, wishes_of
 from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
 from hub.core.permissions import Visitor, bare_carrier
 from hub.core.plans import VersionsExhausted, free_version
-from hub.core.project import ParcelRecord, shown_state
+from hub.core.project import AlertKind, ParcelRecord, shown_state
 from hub.core.telling import MessageKind, replaced_kind
 from hub.keys import KeyRing
 from hub.live import Live
@@ -203,6 +203,19 @@ class Desk:
         with self._store.writing() as connection:
             row = self._parcel(connection, parcel, by)
             self._note(connection, by, Action.SLIP_SHOWN, row.tenant, row.site_id, subject=row.id)
+
+    def tell_again(self, parcel: str, by: Visitor) -> int:
+        """Try the messages about a parcel that were given up once more; how many. Refused: `unknown_parcel`."""
+        now_ms = self._clock()
+        with self._store.writing() as connection:
+            row = self._parcel(connection, parcel, by)
+            number = outbox.again(connection, row.id, now_ms)
+            if number:
+                ingest.clear_alert(connection, row.site_id, AlertKind.MESSAGE_FAILED, row.id, now_ms)
+                self._note(connection, by, Action.MESSAGE_AGAIN, row.tenant, row.site_id, subject=row.id)
+        self._wake_sender()
+        self._live.publish("message", row.site_id, row.id)
+        return number
 
     def print_names(self, site_id: str, by: Visitor) -> None:
         """Note that somebody prints whom to tell at a site. Refused: `unknown_site`."""

@@ -112,6 +112,18 @@ def save_message(connection: Connection, message: int, values: Mapping[str, Any]
     connection.execute(_save_message(tuple(values)), {"b_id": message, **values})
 
 
+_AGAIN: Final = (
+    update(MESSAGE)
+    .where(MESSAGE.c.parcel == bindparam("b_parcel"), MESSAGE.c.state == "failed")
+    .values(state="waiting", attempts=0, refused="", problem="", due_ms=bindparam("now_ms"))
+)
+
+
+def again(connection: Connection, parcel: str, now_ms: int) -> int:
+    """Let what was given up of a parcel's messages wait again, as if never tried; how many."""
+    return connection.execute(_AGAIN, {"b_parcel": parcel, "now_ms": now_ms}).rowcount
+
+
 _WAITING: Final = (
     select(PARCEL.c.id, PARCEL.c.stored_ms, PARCEL.c.extended, PARCEL.c.held_until_ms)
     .join(CONTACT, CONTACT.c.parcel == PARCEL.c.id)

@@ -64,6 +64,10 @@ class Desk(Protocol):
         """Note that somebody sees the slip of a parcel, which is its key."""
         ...
 
+    def tell_again(self, parcel: str, by: Visitor) -> int:
+        """Try the messages about a parcel that were given up once more; how many."""
+        ...
+
     def print_names(self, site_id: str, by: Visitor) -> None:
         """Note that somebody prints whom to tell at a site."""
         ...

@@ -148,7 +148,7 @@ ALERT_ADVICE: Final[Mapping[str, str]] = {
     "disputed": "Appelez le site et la personne. Regardez les derniers faits du colis.",
     "identity": "Ne remplacez rien avant d'avoir appelé le site.",
     "site_offline": "Le site continue seul : les bons ouvrent les portes. Vérifiez sa connexion.",
-    "message_failed": "Appelez la personne, ou corrigez son numéro ou son adresse. « Messages » dit pourquoi.",
+    "message_failed": "Appelez la personne, ou prévenez-la de vive voix. La page « Messages » dit pourquoi.",
     "webhook_paused": "Les colis ne sont pas touchés. Prévenez le transporteur, puis « Transporteurs », « Reprendre les envois ».",
     "unknown_site": "Un site a un mauvais identifiant, ou n'est pas encore créé ici.",
 }
@@ -168,7 +168,7 @@ _PROBLEMS: Final[tuple[tuple[str, str], ...]] = (
     ("the recipient was erased", "La personne a été effacée."),
     ("overtaken", "Le colis a changé avant l'envoi : ce message n'était plus vrai."),
     ("no driver is configured", "Cette façon de prévenir n'est pas installée ici."),
-    ("the mail server refuses the address", "Cette adresse n'existe pas. Corrigez-la, ou appelez la personne."),
+    ("the mail server refuses the address", "Cette adresse n'existe pas. Prévenez la personne autrement."),
     ("the mail server does not take our name", "Le serveur de courrier refuse notre mot de passe."),
     ("the mail server answers", "Le serveur de courrier refuse pour l'instant."),
     ("the mail server is not reached", "Le serveur de courrier ne répond pas."),

@@ -43,6 +43,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.PARCEL_ATTACHED: "Destinataire donné à un colis",
     Action.SLIP_REISSUED: "Bon de retrait remplacé",
     Action.SLIP_SHOWN: "Bon de retrait vu",
+    Action.MESSAGE_AGAIN: "Message essayé encore",
     Action.NAMES_PRINTED: "Liste de noms imprimée",
     Action.PARCEL_RECALLED: "Colis à reprendre",
     Action.ALERT_ACKNOWLEDGED: "Alerte prise en charge",

@@ -173,6 +173,14 @@ def test_what_never_leaves_is_given_up_and_shown(bench: Bench, room: MailRoom, m
     (row,) = bench.reads.messages()
     assert (row.state, row.attempts, row.problem) == ("failed", 2, "email: the mail server answers 421")
     assert [alert.kind for alert in bench.reads.alerts()] == ["message_failed"]
+    room.answers.clear()
+    bench.sender.send_due()
+    assert room.taken == [], "nobody asked"
+    assert bench.desk.tell_again(row.parcel, ME) == 1
+    assert bench.reads.alerts() == ()
+    bench.sender.send_due()
+    assert ([found.state for found in bench.reads.messages()], len(room.taken)) == (["sent"], 1)
+    assert bench.desk.tell_again(row.parcel, ME) == 0
 
 
 def test_whoever_is_there_at_night_is_told_in_the_morning_but_a_dead_slip_at_once(bench: Bench, room: MailRoom) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from hub.core.permissions import Role
 from hub.core.telling import Way
 from hub.notify import pages
 from hub.notify.drivers import NoSuchAddress, Outgoing
 from hub.settings import Notify
-from hub.store.schema import PARCEL
+from hub.store.schema import MESSAGE, PARCEL
 from paper.media import Paper
 from paper.phrases import languages
 from paper.voicelist import ToTell, VoiceList, voice_list_pdf
@@ -103,6 +103,37 @@ def test_names_are_printed_by_those_who_hand_parcels_out_and_every_print_is_in_t
         assert {tuple(row) for row in rows} == {(role.value, "gambetta") for role in allowed}
         monkeypatch.setattr(pages, "PEOPLE_MAX", 0)
         assert "Et 1 personnes de plus." in text_of(network.client("mediator").get(path).content)
+    finally:
+        network.close()
+
+
+def test_what_was_given_up_is_tried_again_from_its_parcels_page(tmp_path: Path) -> None:
+    network = Network(tmp_path, "")
+    try:
+        parcel = network.own.parcel
+        with network.hub.store.writing() as connection:
+            given_up = {
+                "parcel": parcel,
+                "kind": "ready",
+                "state": "failed",
+                "created_ms": 1,
+                "due_ms": 1,
+                "attempts": 36,
+            }
+            connection.execute(insert(MESSAGE).values(**given_up, problem="email: the mail server answers 421"))
+        concierge, auditor = network.client("concierge"), network.client("auditor")
+        assert "Essayer encore" in concierge.get(f"/parcels/{parcel}").text
+        assert "Essayer encore" not in auditor.get(f"/parcels/{parcel}").text
+        assert "Par e-mail : Le serveur de courrier refuse pour l&#39;instant." in auditor.get("/messages").text
+        own = {"sec-fetch-site": "same-origin"}
+        asked = concierge.post(f"/parcels/{parcel}/tell-again", headers=own)
+        assert (asked.status_code, asked.headers["location"]) == (303, f"/parcels/{parcel}")
+        assert "Essayer encore" not in concierge.get(f"/parcels/{parcel}").text
+        with network.hub.store.reading() as connection:
+            rows = connection.exec_driver_sql("SELECT state, attempts, problem FROM message").all()
+            noted = connection.exec_driver_sql("SELECT actor FROM audit WHERE action = 'message_again'").all()
+        assert [tuple(row) for row in rows] == [("waiting", 0, "")]
+        assert [tuple(row) for row in noted] == [("concierge",)]
     finally:
         network.close()
 

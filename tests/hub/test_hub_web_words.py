@@ -91,7 +91,7 @@ def test_what_has_no_word_is_shown_as_it_came():
         "phone: the receiver answers 503; email: the mail server refuses the address (550)"
     ) == (
         "Par téléphone : Le service de messages refuse pour l'instant. "
-        "Par e-mail : Cette adresse n'existe pas. Corrigez-la, ou appelez la personne."
+        "Par e-mail : Cette adresse n'existe pas. Prévenez la personne autrement."
     )
     assert words.message_problem("overtaken").startswith("Le colis a changé")
     assert words.message_problem("sms: odd") == "sms: odd"
