@@ -77,7 +77,7 @@ def hub_to_do(gauges: Mapping[str, float], ready: Any) -> list[Word]:
     if not ready.database:
         told.append(Word("La base de données ne répond pas.", "stop", Tone.BAD))
     if not ready.broker:
-        told.append(Word(f"Le courtier MQTT n'est pas joint : {ready.problem or 'pas encore'}.", "offline", Tone.BAD))
+        told.append(Word(f"Le courtier MQTT n'est pas joint ({ready.problem}).", "offline", Tone.BAD))
     if gauges["intake_idle_seconds"] > IDLE_S_MAX:
         told.append(Word("La réception des sites est bloquée.", "stop", Tone.BAD))
     if gauges["disk_free_bytes"] < DISK_MB_MIN * 1_000_000:
