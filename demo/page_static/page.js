@@ -6,7 +6,8 @@ const HIDDEN_MS = 5000;
 let chosenSite = "";
 let chosenDoor = "";
 let seenOpen = "";
-let busy = false;
+let doing = ""; // what is being done, as it was sent; empty: nothing
+let next = null; // what was asked for meanwhile: one thing, the newest
 let picture = null;
 const drawn = new Map();
 
@@ -43,22 +44,29 @@ function say(text, bad = false) {
   at("said").className = bad ? "bad" : "";
 }
 
+// A hand is quicker than a site: what it does while something is being done comes next. The same button twice is one press.
 async function send(act) {
-  if (busy) return;
-  busy = true;
+  const body = JSON.stringify({ site: picture.site.id, ...act });
+  if (doing) {
+    if (body !== doing) next = act;
+    return;
+  }
+  doing = body;
   show();
   say("Un instant…");
   try {
-    const body = JSON.stringify({ site: picture.site.id, ...act });
     const answer = await fetch("/act", { method: "POST", headers: { "Content-Type": "application/json" }, body });
     const heard = await answer.json();
     say(heard.said ?? heard.problem, !answer.ok);
   } catch (_) {
     say("La démonstration ne répond plus. Relancez ./run demo.", true);
   } finally {
-    busy = false;
+    doing = "";
     await look();
   }
+  const waiting = next;
+  next = null;
+  if (waiting) await send(waiting);
 }
 
 async function look() {
@@ -83,9 +91,9 @@ function show() {
   if (!site.doors.some((one) => one.label === chosenDoor)) chosenDoor = site.doors[0].label;
   draw("sites", [picture.sites, site.id], sites);
   draw("ledger", picture.ledger, ledger);
-  draw("tour", [picture.tour, busy], tour);
+  draw("tour", [picture.tour, Boolean(doing)], tour);
   draw("bank", [site.doors, chosenDoor, site.power], () => bank(site, chosenDoor, choose));
-  draw("door", [site.doors, chosenDoor, site.parcels, site.power, busy], () => doorPanel(site, chosenDoor));
+  draw("door", [site.doors, chosenDoor, site.parcels, site.power, Boolean(doing)], () => doorPanel(site, chosenDoor));
   draw("announce", picture.people, announce);
   draw("parcels", [site.parcels, site.power], parcels);
   draw("reader", [site.scanner, site.staff_in, site.power], reader);
@@ -130,8 +138,8 @@ function ledger() {
 
 function tour() {
   const { number, of, title, button: text, look: where } = picture.tour;
-  const go = text ? button("tour-next", text, { do: "tour", value: "next" }, { className: "main", disabled: busy }) : null;
-  const again = number > 1 ? button("tour-again", "Recommencer", { do: "tour", value: "restart" }, { disabled: busy }) : null;
+  const go = text ? button("tour-next", text, { do: "tour", value: "next" }, { className: "main", disabled: Boolean(doing) }) : null;
+  const again = number > 1 ? button("tour-again", "Recommencer", { do: "tour", value: "restart" }, { disabled: Boolean(doing) }) : null;
   return [
     node("strong", {}, text ? `Visite guidée : étape ${number} sur ${of}` : "Visite guidée"),
     where ? node("p", { className: "look" }, `👀 ${where}`) : null,
@@ -214,7 +222,7 @@ for (const screen of document.querySelectorAll(".screen")) {
 }
 
 async function forEver() {
-  if (!busy) await look();
+  if (!doing) await look();
   setTimeout(forEver, document.hidden ? HIDDEN_MS : LOOK_MS);
 }
 forEver();

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from demo.world import ask
 from tests.tools.browser import chromium
@@ -127,6 +127,35 @@ def test_one_person_loads_and_collects_by_clicking_alone(running: Running, tmp_p
         _names_are_text(page, running)
         _everything_can_be_read_and_reached(page)
         assert errors == []
+
+
+@pytest.mark.chromium
+def test_what_is_clicked_while_something_is_being_done_comes_next_and_a_double_click_once(
+    running: Running, tmp_path: Path
+) -> None:
+    """The list shows a parcel before the answer to *announce* is there: who then clicked on the badge had clicked in vain."""
+    held: list[Route] = []
+    sent: list[str] = []
+
+    def hold(route: Route) -> None:
+        sent.append(str(route.request.post_data_json["do"]))
+        if len(sent) == 1:
+            held.append(route)
+        else:
+            route.fulfill(json={"said": "fait"})
+
+    with chromium(need("chromium"), tmp_path) as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(running.url)
+        expect(page.locator("#said")).to_contain_text("Tout marche", timeout=30_000)
+        page.route("**/act", hold)
+        page.get_by_role("button", name="Annoncer un colis").click()
+        expect(page.locator("#said")).to_have_text("Un instant…")
+        page.get_by_role("button", name="Annoncer un colis").click()
+        page.get_by_role("button", name="Badge de l'accueil").click()
+        held[0].fulfill(json={"said": "annoncé"})
+        expect(page.locator("#said")).to_have_text("fait", timeout=20_000)
+        assert sent == ["announce", "badge"]
 
 
 def _load_and_collect(page: Page) -> None:

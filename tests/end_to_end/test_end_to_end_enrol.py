@@ -119,8 +119,8 @@ def test_a_01_one_line_makes_a_machine_a_site_and_the_same_line_makes_no_second(
 
     # Its password is its own: it hears what is said to it, and nothing of its neighbour.
     password = (folder / "broker-password").read_text().strip()
-    assert overheard(broker, "bobigny-2", password) == ["refused"]
-    assert overheard(broker, "nobody", "") == ["refused"]
+    assert set(overheard(broker, "bobigny-2", password)) == {"refused"}  # and again, when it tries once more
+    assert set(overheard(broker, "nobody", "")) == {"refused"}
     heard = overheard(broker, SITE, password)
     assert heard
     assert all(topic.startswith((f"{topics.ROOT}/{SITE}/down/", f"{topics.ROOT}/hub/")) for topic in heard)
