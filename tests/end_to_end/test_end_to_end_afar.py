@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pyotp
 import pytest
@@ -14,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from demo.ledger import read_coils
 from demo.story import expect as wait_for
 from demo.world import ROOT, Site, World
-from tests.tools.debian import need
 from tests.tools.pages import faults_of
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.chromium, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -22,17 +19,6 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.chromium, pytest.mark.slow, pyt
 PASSWORD = "ten letters long"
 SEEN_MS = 20_000
 SITE = "gennevilliers"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    need("mosquitto")
-    started = World(tmp_path / "state", "mosquitto")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
 
 
 def came_in(world: World, chromium: Browser, name: str, *role: str) -> Page:

@@ -18,10 +18,11 @@ from demo.world import World
 from firmware.board import load_board
 from firmware.sim.coils import examine
 from firmware.sim.trace import Line, read_trace, trace_file
+from tests.tools.debian import need
 from wire.chain import FactRecord
 from wire.ids import Trust
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARDS = {"gennevilliers": "demo.toml", "colombes": "desk-8.toml"}
@@ -31,7 +32,8 @@ SECOND_NS = 1_000_000_000
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ledger]:
     """The folder a story left behind, and the ledger it ended with."""
-    world = World(tmp_path_factory.mktemp("story") / "state")
+    need("mosquitto")
+    world = World(tmp_path_factory.mktemp("story") / "state", "mosquitto")
     try:
         world.start()
         # How long it may take is another test's matter (test_end_to_end_story); this one may share its processors.

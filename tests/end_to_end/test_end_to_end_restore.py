@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +32,11 @@ from demo.story import (
 )
 from demo.world import ROOT, Site, World, answers
 from firmware.sim.coils import Death
-from tests.tools.debian import need
 from wire import facts as f
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(300)]
 
 LONG_S = 60.0
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    need("mosquitto")
-    started = World(tmp_path / "state", "mosquitto")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
 
 
 def command(world: World, *arguments: str) -> str:

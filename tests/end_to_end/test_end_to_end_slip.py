@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ from demo.story import expect as wait_for
 from demo.world import Site, World
 from firmware.board import load_board
 from firmware.sim.trace import read_trace
-from tests.tools.debian import need
 from wire import facts as f
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -32,17 +31,6 @@ ROOT = Path(__file__).resolve().parents[2]
 TRACKING = "RR473124829FR"
 ENDED = "Retiré. Le code ne sert plus."
 BROWSER_MS = 40_000
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    need("mosquitto")
-    started = World(tmp_path / "state", "mosquitto")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
 
 
 def read_from_paper(world: World, parcel: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,7 +10,6 @@ from playwright.sync_api import Browser, expect
 from demo.ledger import read_facts
 from demo.story import expect as wait_for
 from demo.world import World
-from tests.tools.debian import need
 from tests.tools.pages import faults_of
 from wire import facts as f
 
@@ -21,17 +18,6 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.chromium, pytest.mark.slow, pyt
 SEEN_MS = 20_000
 AT_HUB_S = 10.0
 """A-07: from the door's movement to the hub's page."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    need("mosquitto")
-    started = World(tmp_path / "state", "mosquitto")
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
 
 
 def test_a_02_a_07_a_10_a_forced_door_a_site_cut_off_and_settings_that_arrive(world: World, chromium: Browser) -> None:

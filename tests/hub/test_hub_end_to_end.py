@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from email.message import Message
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hub.hub_process import HubProcess
+from tests.hub.hub_service import OtherService
 from tests.hub.hub_site import Journal, Site, life, life_of, until
 from wire.ids import ParcelId, ParcelState
 from wire.messages import HeldIntent
@@ -28,32 +27,17 @@ class Inbox:
     def __init__(self) -> None:
         self.deliveries: list[dict[str, Any]] = []
         self.refusals = 0
-        inbox = self
+        self._service = OtherService(self._hear)
+        self.url = f"http://127.0.0.1:{self._service.port}/"
+        self.close = self._service.close
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if inbox.refusals:
-                    inbox.refusals -= 1
-                    self.send_response(503)
-                else:
-                    assert self.headers["Idempotency-Key"] == body["id"]
-                    inbox.deliveries.append(body)
-                    self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_all: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def _hear(self, _path: str, headers: Message, body: Any) -> int:
+        if self.refusals:
+            self.refusals -= 1
+            return 503
+        assert headers["Idempotency-Key"] == body["id"]
+        self.deliveries.append(body)
+        return 204
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from hub.notify.drivers import Outgoing, Undelivered
 from hub.notify.gateways import Gateways, gateways_of
 from hub.settings import BadSettings, read_gateways, read_settings
 from tests.hub.hub_process import write_settings
+from tests.hub.hub_service import OtherService
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # one of apprise's gateways, on older Pythons
 
@@ -30,30 +30,16 @@ class Service:
         self.told: list[tuple[str, str]] = []
         self.asked: list[str] = []
         self.refuses = ""
-        service = self
+        self._service = OtherService(self._hear)
+        self.address = f"json://127.0.0.1:{self._service.port}"
+        self.close = self._service.close
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                service.asked.append(self.path)
-                refused = bool(service.refuses) and service.refuses in self.path
-                if not refused:
-                    service.told.append((self.path, body["message"]))
-                self.send_response(503 if refused else 200)
-                self.end_headers()
-
-            def log_message(self, *_all: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"json://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def _hear(self, path: str, _headers: Message, body: Any) -> int:
+        self.asked.append(path)
+        if self.refuses and self.refuses in path:
+            return 503
+        self.told.append((path, body["message"]))
+        return 200
 
 
 @pytest.fixture

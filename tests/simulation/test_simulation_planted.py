@@ -26,9 +26,9 @@ BOLD = (
     "practice-with-a-parcel-inside",
     "empty-corrects-nothing",
     "sending-cancel-frees",
-    "sending-question-hidden",
+    "hint-never-comes",
     "search-wants-the-whole-number",
-    "answer-stays-for-the-next-person",
+    "given-before-it-is-identified",
     "doors-budget-refilled-by-reboot",
 )
 """One fault of each kind that most lives show soon: that the hunt works at all. Hunting for the shy ones takes longer than everything else
