@@ -29,6 +29,7 @@ from hub.carriers.pages import install as install_carriers
 from hub.carriers.routes import router as carriers_router
 from hub.carriers.webhooks import Webhooks
 from hub.clock import Clock, wall_ms
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.telling import Way
 from hub.guard import Guarded
 from hub.ingest import PahoLink
@@ -75,7 +76,7 @@ from hub.sites.services import Sites
 from hub.store import meta, system, tenants
 from hub.store.engine import Store
 from hub.store.migrate import migrate
-from hub.store.pages import OFFLINE_AFTER_MS, PageReads
+from hub.store.pages import PageReads
 from hub.store.tenants import SitePlaces
 from hub.system.pages import SystemParts
 from hub.system.pages import install as install_system

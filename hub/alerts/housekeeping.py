@@ -11,6 +11,7 @@ from typing import Final
 
 from hub.carriers.sandbox import Sandbox
 from hub.clock import Clock
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.project import AlertKind
 from hub.live import Live
 from hub.privacy.services import ROUND_MAX, Privacy
@@ -19,8 +20,6 @@ from hub.store import desk, enrolments, ingest, once, openings, people, webhooks
 from hub.store.engine import Store
 
 LOOK_S: Final = 5.0
-OFFLINE_AFTER_MS: Final = 90_000
-"""Three missed heartbeats of 30 s (journeys, defaults)."""
 ERASE_EVERY_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 COMMANDS_DAYS: Final = 90

@@ -5,6 +5,7 @@ Owns their URLs. Refuses to hold rules: hub.carriers.keys and hub.carriers.webho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -19,6 +20,7 @@ from hub.web import words_carriers
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import draw
 
+_EVENTS: Final = "/carriers#events-title"
 router = APIRouter(include_in_schema=False)
 SITES_MAX: Final = 1_000
 Text = Annotated[str, Form(max_length=200)]
@@ -80,41 +82,36 @@ def add_key(
 @router.post("/carriers/keys/{carrier_key}/end", dependencies=[OwnForm])
 def end_key(request: Request, carrier_key: KeyId, person: Manager, parts: Parts) -> Response:
     """A key opens nothing more."""
-    try:
-        _carriers(request).keys.end(carrier_key, person)
-    except Refused as refused:
-        return _page(request, person, parts, problem=refused.code)
-    return go("/carriers")
+    return _done(request, person, parts, lambda: _carriers(request).keys.end(carrier_key, person))
 
 
 @router.post("/carriers/webhooks/{webhook}/resume", dependencies=[OwnForm])
 def resume(request: Request, webhook: KeyId, person: Manager, parts: Parts) -> Response:
     """Send to an address again."""
-    try:
-        _carriers(request).webhooks.resume(webhook, person)
-    except Refused as refused:
-        return _page(request, person, parts, problem=refused.code)
-    return go("/carriers#events-title")
+    return _done(request, person, parts, lambda: _carriers(request).webhooks.resume(webhook, person), _EVENTS)
 
 
 @router.post("/carriers/webhooks/{webhook}/end", dependencies=[OwnForm])
 def end_webhook(request: Request, webhook: KeyId, person: Manager, parts: Parts) -> Response:
     """Nothing goes to an address any more."""
-    try:
-        _carriers(request).webhooks.end(webhook, person)
-    except Refused as refused:
-        return _page(request, person, parts, problem=refused.code)
-    return go("/carriers#events-title")
+    return _done(request, person, parts, lambda: _carriers(request).webhooks.end(webhook, person), _EVENTS)
 
 
 @router.post("/carriers/webhooks/{webhook}/deliveries/{event}/retry", dependencies=[OwnForm])
 def retry(request: Request, webhook: KeyId, event: KeyId, person: Manager, parts: Parts) -> Response:
     """Try a dead event again."""
+    return _done(request, person, parts, lambda: _carriers(request).webhooks.again(webhook, event, person), _EVENTS)
+
+
+def _done(
+    request: Request, person: Visitor, parts: Parts, act: Callable[[], object], then: str = "/carriers"
+) -> Response:
+    """Do it and go on; what is refused is said on the page."""
     try:
-        _carriers(request).webhooks.again(webhook, event, person)
+        act()
     except Refused as refused:
         return _page(request, person, parts, problem=refused.code)
-    return go("/carriers#events-title")
+    return go(then)
 
 
 def _page(

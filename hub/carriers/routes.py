@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from hub.access import ERRORS, Parts, who_may
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.parcels import CARRIER_CHARACTERS_MAX, NewParcel, Refused, new_parcel
 from hub.core.permissions import Right, Visitor
 from hub.parcels.routes import RecipientIn
 from hub.parcels.services import Once, owner_of
 from hub.store import carriers
 from hub.store.carriers import Capacity, CarrierReads, Followed
-from hub.store.pages import OFFLINE_AFTER_MS
 from wire.ids import ParcelState, ReachZone, SizeClass
 from wire.messages import PresenceStatus
 

@@ -1,13 +1,17 @@
-"""When and where a site wrote a fact, and which time is believed of it.
+"""When and where a site wrote a fact, which time is believed of it, and when a site counts as away.
 
-Owns that choice. Refuses to know the facts themselves, and any clock of its own.
+Owns these choices. Refuses to know the facts themselves, and any clock of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from wire.ids import Trust
+
+OFFLINE_AFTER_MS: Final = 90_000
+"""A site that was not heard for so long counts as away: three missed heartbeats of 30 s (journeys, defaults)."""
 
 
 @dataclass(frozen=True, slots=True)

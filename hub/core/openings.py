@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from hub.core.moment import OFFLINE_AFTER_MS
 from wire.messages import Health, Outcome
 
 DOORS_A_WISH_MAX: Final = 2
@@ -31,8 +32,6 @@ PAUSE_MS: Final = 1_500
 """Between the end of one door and the next: one coil at a time, and a person follows with their eyes (I-8)."""
 AGREED_LIFE_MS: Final = 120_000
 """How long after the second person agreed a door may still be sent; what was not sent by then is not sent any more."""
-HEARD_MS_MAX: Final = 90_000
-"""Age of the site's word about its clock: three missed heartbeats (journeys, defaults)."""
 
 
 class Wish(StrEnum):
@@ -131,7 +130,7 @@ def moment_for(health: Health | None, heard_ms: int, boot: int, now_ms: int) -> 
 
     What took long on the way up makes the command late sooner, never later. A hub's clock that went back counts as no time passed.
     """
-    if health is None or not health.mono_ms or health.boot != boot or now_ms - heard_ms >= HEARD_MS_MAX:
+    if health is None or not health.mono_ms or health.boot != boot or now_ms - heard_ms >= OFFLINE_AFTER_MS:
         return None
     return Moment(str(boot), health.mono_ms + max(0, now_ms - heard_ms) + DOOR_LIFE_MS)
 

@@ -5,6 +5,7 @@ Owns their URLs. Refuses to hold rules: hub.core.openings and hub.openings.servi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -18,7 +19,7 @@ from hub.core.permissions import Right, Visitor
 from hub.openings.services import NOTE_CHARACTERS_MAX, Openings
 from hub.store.openings import OpeningRow
 from hub.web import remote_words
-from hub.web.bank import draw_bank
+from hub.web.bank import bank_of
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import draw, missing
 from wire.messages import OpeningReason
@@ -83,16 +84,12 @@ def _form(
         status=409 if problem else 200,
         here="openings",
         site=row,
-        cells=sorted(
-            draw_bank(row.birth.compartments if row.birth else (), row.state.compartments if row.state else ()),
-            key=lambda cell: (len(cell.label), cell.label),
-        ),
+        cells=sorted(bank_of(row.birth, row.state), key=lambda cell: (len(cell.label), cell.label)),
         online=row.is_online(parts.now_ms()),
         reasons=list(OpeningReason),
         said=remote_words,
         typed=typed,
         note_max=NOTE_CHARACTERS_MAX,
-        doors_max=rules.DOORS_A_WISH_MAX,
         problem=remote_words.PROBLEMS.get(problem, problem),
     )
 
@@ -119,18 +116,20 @@ def opening_page(request: Request, opening: OpeningId, person: Second, parts: Pa
 @router.post("/openings/{opening}/agree", dependencies=[OwnForm])
 def agree(request: Request, opening: OpeningId, person: Second, parts: Parts) -> Response:
     """Be the second person."""
-    try:
-        _openings(request).agree(opening, person)
-    except Refused as refused:
-        return _opening(request, opening, person, parts, refused.code)
-    return go(f"/openings/{opening}")
+    return _decide(request, opening, person, parts, _openings(request).agree)
 
 
 @router.post("/openings/{opening}/decline", dependencies=[OwnForm])
 def decline(request: Request, opening: OpeningId, person: Second, parts: Parts) -> Response:
     """Say no, or take one's own wish back."""
+    return _decide(request, opening, person, parts, _openings(request).decline)
+
+
+def _decide(
+    request: Request, opening: str, person: Visitor, parts: Parts, decide: Callable[[str, Visitor], None]
+) -> Response:
     try:
-        _openings(request).decline(opening, person)
+        decide(opening, person)
     except Refused as refused:
         return _opening(request, opening, person, parts, refused.code)
     return go(f"/openings/{opening}")
@@ -162,7 +161,6 @@ def _told(row: OpeningRow, now_ms: int) -> dict[str, Any]:
     doors = [
         {
             "label": door.compartment,
-            "step": remote_words.stages(door, now_ms, is_over=sends_no_more)[-1][0],
             "stages": remote_words.stages(door, now_ms, is_over=sends_no_more),
             "advice": remote_words.ADVICE.get(door.step(now_ms), ""),
         }

@@ -28,10 +28,10 @@ from hub.store import desk, ingest
 from hub.store import openings as sql
 from hub.store.engine import Store
 from hub.store.openings import OpeningRow
+from hub.store.pages import kept
 from wire import topics
 from wire.ids import Label
 from wire.messages import (
-    BadMessage,
     Birth,
     Command,
     Health,
@@ -39,7 +39,6 @@ from wire.messages import (
     Outcome,
     PresenceStatus,
     Verb,
-    decode,
     encode,
 )
 
@@ -233,20 +232,10 @@ class Openings:
         word = sql.live_word(connection, site)
         if word is None or word.presence != PresenceStatus.READY:
             return None
-        health = _read(Health, word.health)
+        health = kept(Health, word.health)
         return rules.moment_for(health, word.health_ms, word.boot, now_ms)
 
 
 def _labels(word: Any) -> frozenset[str]:
-    birth = None if word is None else _read(Birth, word.birth)
+    birth = None if word is None else kept(Birth, word.birth)
     return frozenset() if birth is None else frozenset(card.label for card in birth.compartments)
-
-
-def _read(kind: Any, payload: bytes | None) -> Any:
-    """A retained word as it was kept; None when there is none, or a newer site says it differently."""
-    if payload is None:
-        return None
-    try:
-        return decode(kind, bytes(payload))
-    except BadMessage:
-        return None

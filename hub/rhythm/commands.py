@@ -12,7 +12,6 @@ import msgspec
 
 from hub.clock import Clock
 from hub.core.parcels import Refused
-from hub.core.permissions import WHOLE_HUB
 from hub.rhythm.services import Rhythm
 from hub.store.engine import Store
 from hub.store.pages import PageReads
@@ -28,5 +27,5 @@ def show(asked: argparse.Namespace, store: Store, clock: Clock) -> None:
     row = PageReads(store).site(asked.site)
     if row is None:
         raise Refused("unknown_site", f"there is no site {asked.site}")
-    told = Rhythm(store, WHOLE_HUB).site(row, clock())
+    told = Rhythm(store).site(row, clock())
     print(msgspec.json.format(msgspec.json.encode(told).decode()))

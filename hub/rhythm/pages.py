@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Path, Request
 from fastapi.responses import Response
 
 from hub import access
+from hub.clock import day_of
 from hub.core.forecast import part_of
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
@@ -57,17 +58,17 @@ def install(app: FastAPI, parts: RhythmParts) -> None:
     app.include_router(router)
 
 
-def _rhythm(request: Request, person: Visitor) -> Rhythm:
+def _rhythm(request: Request) -> Rhythm:
     parts: RhythmParts = request.app.state.rhythm
-    return Rhythm(parts.store, person.scope)
+    return Rhythm(parts.store)
 
 
 @router.get("/rhythm", include_in_schema=False)
 def network_page(request: Request, person: Looker, parts: Parts) -> Response:
     """Every site: which will run short first, of what, and what lies there for too long."""
     rows = [row for row in parts.reads.within(person.scope).sites() if not row.sandbox]
-    sizes = _rhythm(request, person).sizes(rows, parts.now_ms())
-    today = date.fromtimestamp(parts.now_ms() / 1000)  # noqa: DTZ012 the day where the hub stands
+    sizes = _rhythm(request).sizes(rows, parts.now_ms())
+    today = day_of(parts.now_ms())
     shown = sorted(
         ((row, sizes[row.number]) for row in rows),
         key=lambda pair: (_soonest(pair[1]), -pair[1][0].overdue, pair[0].name),
@@ -90,8 +91,7 @@ def site_page(request: Request, site: SiteName, person: Looker, parts: Parts) ->
     if row.sandbox:
         text = "Ce site est un bac à sable pour les transporteurs : rien n'y est compté."
         return missing(request, person, text, "/rhythm", "Voir tous les sites")
-    rows = [each for each in parts.reads.within(person.scope).sites() if not each.sandbox]
-    rhythm = _rhythm(request, person)
+    rhythm = _rhythm(request)
     told = rhythm.site(row, parts.now_ms())
     short = _short(told.sizes, told.days[0])
     return draw(
@@ -103,7 +103,9 @@ def site_page(request: Request, site: SiteName, person: Looker, parts: Parts) ->
         told=told,
         days=[_day(day) for day in told.days],
         short=short,
-        elsewhere=_elsewhere(rhythm, rows, row, short, parts.now_ms()) if short else [],
+        elsewhere=_elsewhere(rhythm, parts.reads.within(person.scope).sites(), row, short, parts.now_ms())
+        if short
+        else [],
         parts_of_month=_by_part(told),
         all=told.sizes[0],
         all_total=sum(size.total for size in told.sizes[1:]),
@@ -118,7 +120,7 @@ def as_csv(request: Request, site: SiteName, person: Looker, parts: Parts) -> Re
     row = parts.reads.within(person.scope).site(site)
     if row is None:
         return missing(request, person, "Ce site n'existe pas.", "/rhythm", "Voir tous les sites")
-    told = _rhythm(request, person).site(row, parts.now_ms())
+    told = _rhythm(request).site(row, parts.now_ms())
     text = io.StringIO()
     writer = csv.writer(text)
     sizes = [size.size or "?" for size in told.sizes]
@@ -142,7 +144,7 @@ def as_json(
     row = parts.reads.within(caller.scope).site(site)
     if row is None:
         raise Refused("unknown_site", "there is no such site")
-    told = _rhythm(request, caller).site(row, parts.clock())
+    told = _rhythm(request).site(row, parts.clock())
     return Response(msgspec.json.encode(told), media_type="application/json")
 
 
@@ -186,7 +188,7 @@ def _elsewhere(
 ) -> list[dict[str, Any]]:
     """Sites that have doors of the sizes that run short here, and will have them."""
     wanted = {each["size"] for each in short}
-    others = [row for row in rows if row.id != here.id and row.is_online(now_ms)]
+    others = [row for row in rows if row.id != here.id and not row.sandbox and row.is_online(now_ms)]
     sizes = rhythm.sizes(others, now_ms)
     told = [
         {"site": row, "size": size_word(size.size), "free": size.free}

@@ -13,13 +13,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from hub.batches import read
+from hub.clock import day_of, start_of
 from hub.core.forecast import AHEAD_DAYS, Errors, calm_hours, errors, forecast
-from hub.core.permissions import Scope
 from hub.core.pressure import Dwell, Shortage, Stay, dwell, first_shortage, peaks
 from hub.store import rhythm as sql
 from hub.store.engine import Store
 from hub.store.pages import SiteRow
-from hub.web.bank import count_sizes, draw_bank
+from hub.web.bank import bank_of, count_sizes
 from wire import facts
 
 LEARNT_FROM_DAYS: Final = 90
@@ -83,11 +83,10 @@ class SiteRhythm:
 
 
 class Rhythm:
-    """Reads what is inside a scope."""
+    """Reads the past of the sites it is asked about: which these may be is decided by who reads their rows (I-31)."""
 
-    def __init__(self, store: Store, scope: Scope) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._scope = scope
 
     def site(self, row: SiteRow, now_ms: int) -> SiteRhythm:
         """The rhythm of one site."""
@@ -118,12 +117,13 @@ class Rhythm:
     def sizes(self, rows: Sequence[SiteRow], now_ms: int) -> dict[int, list[SizeRhythm]]:
         """What each size of these sites can expect; `all` first."""
         since_ms = now_ms - LEARNT_FROM_DAYS * DAY_MS
+        numbers = [row.number for row in rows]
         with self._store.reading() as connection:
-            came = _by_day(sql.hours(connection, self._scope, "stored_ms", since_ms))
-            left = _by_day(sql.hours(connection, self._scope, "ended_ms", since_ms))
+            came = _by_day(sql.hours(connection, numbers, "stored_ms", since_ms))
+            left = _by_day(sql.hours(connection, numbers, "ended_ms", since_ms))
             overdue = {
                 (each.site, each.size): each.count
-                for each in sql.waiting(connection, self._scope, now_ms - WAITED_DAYS * DAY_MS)
+                for each in sql.waiting(connection, numbers, now_ms - WAITED_DAYS * DAY_MS)
             }
         today = day_of(now_ms)
         return {row.number: [*_sizes(row, came[row.number], left[row.number], overdue, today)] for row in rows}
@@ -136,16 +136,6 @@ def visits(lives: Iterable[Any], now_ms: int) -> list[int]:
         if sql.was_collected(life) and life.ended_ms >= now_ms - LATELY_DAYS * DAY_MS:
             counted[datetime.fromtimestamp(life.ended_ms / 1000).hour] += 1  # noqa: DTZ006 the site's own clock
     return counted
-
-
-def day_of(at_ms: int) -> date:
-    """The day where the hub stands."""
-    return date.fromtimestamp(at_ms / 1000)  # noqa: DTZ012
-
-
-def start_of(day: date) -> int:
-    """When a day begins where the hub stands, in milliseconds since 1970 UTC."""
-    return int(datetime.combine(day, datetime.min.time()).timestamp() * 1000)
 
 
 def _by_day(rows: Iterable[Any]) -> dict[int, dict[str, Counter[date]]]:
@@ -165,7 +155,7 @@ def _sizes(
     overdue: Mapping[tuple[int, str], int],
     today: date,
 ) -> Iterable[SizeRhythm]:
-    cells = draw_bank(row.birth.compartments if row.birth else (), row.state.compartments if row.state else ())
+    cells = bank_of(row.birth, row.state)
     rooms = {str(count.size): count for count in count_sizes(cells)}
     for size in (ALL, *sorted({*came, *rooms} - {ALL}, key=_order)):
         expected, wrong = _expected(came.get(size, Counter()), today)

@@ -9,13 +9,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from hub.audit.chain import Action
 from hub.audit.log import AuditLog
-from hub.clock import wall_ms
+from hub.clock import start_of, wall_ms
 from hub.keys import KeyRing
 from hub.people.commands import Impossible, tenant_named
 from hub.people.services import CONSOLE
@@ -120,7 +120,7 @@ def _badge_add(asked: argparse.Namespace, store: Store, keys: KeyRing) -> None:
         raise Impossible(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
     text = _sites(store, keys).add_badge(
         asked.site, asked.person, CONSOLE, role=asked.role, carrier=asked.carrier, pin=pin,
-        valid_until_ms=0 if asked.valid_until is None else end_of_day_ms(asked.valid_until),
+        valid_until_ms=0 if asked.valid_until is None else start_of(asked.valid_until + timedelta(days=1)),
     )  # fmt: skip
     print(text)
     if asked.pdf is not None:
@@ -139,11 +139,6 @@ def _write_card(asked: argparse.Namespace, text: str) -> None:
         raise Impossible(
             f"{asked.pdf}: {error.strerror}. The badge is good: print its text as a QR code, or end it."
         ) from error
-
-
-def end_of_day_ms(day: date) -> int:
-    """When a day ends where this machine stands."""
-    return int(datetime.combine(day + timedelta(days=1), datetime.min.time()).timestamp() * 1000)
 
 
 def _badge_end(asked: argparse.Namespace, store: Store, keys: KeyRing) -> None:

@@ -6,17 +6,17 @@ Owns its URLs. Refuses to hold rules: hub.sites.services has them. A badge is a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Form, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from hub.clock import start_of
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
 from hub.core.project import AlertKind
-from hub.sites.commands import end_of_day_ms
 from hub.sites.services import SiteCard, Sites
 from hub.web import site_form, words_people
 from hub.web.door import OwnForm, Parts, go, who_may
@@ -120,7 +120,7 @@ def _until(text: str) -> int:
     if not text.strip():
         return 0
     try:
-        return end_of_day_ms(date.fromisoformat(text.strip()))
+        return start_of(date.fromisoformat(text.strip()) + timedelta(days=1))
     except ValueError as error:
         raise Refused("bad_date", "until: a day as 2027-06-30") from error
 

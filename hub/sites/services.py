@@ -94,13 +94,9 @@ class Sites:
         """
         with self._store.writing() as connection:
             row = self._site(connection, site_id, by)
-            known = msgspec.to_builtins(desk.settings_of(row))
-            wanted = _settings(known | dict(times))
-            said = [
-                f"{key}={value}"
-                for key, value in times.items()
-                if getattr(desk.settings_of(row), key) != getattr(wanted, key)
-            ]
+            known = desk.settings_of(row)
+            wanted = _settings(msgspec.to_builtins(known) | dict(times))
+            said = [f"{key}={value}" for key, value in times.items() if getattr(known, key) != getattr(wanted, key)]
             if said:
                 desk.set_settings(connection, number=row.number, settings=wanted)
             if card is not None and card != SiteCard(row.name, row.address, row.help_phone):

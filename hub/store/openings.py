@@ -60,10 +60,10 @@ def wish(connection: Connection, opening: str, scope: Scope, *, lock: bool = Fal
     return found[0] if found else None
 
 
-def wishes(connection: Connection, scope: Scope, site: str = "") -> tuple[OpeningRow, ...]:
+def wishes(connection: Connection, scope: Scope) -> tuple[OpeningRow, ...]:
     """The newest wishes inside a scope."""
     query = _WISHES.where(sites_inside(scope)).order_by(OPENING.c.asked_ms.desc(), OPENING.c.id)
-    return _rows(connection, (query.where(SITE.c.id == site) if site else query).limit(WISHES_SHOWN_MAX))
+    return _rows(connection, query.limit(WISHES_SHOWN_MAX))
 
 
 def waiting(connection: Connection, scope: Scope, person: int, since_ms: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, or_, select
 
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.parcels import fold_name
 from hub.core.permissions import WHOLE_HUB, Scope
 from hub.core.project import ENDED
@@ -32,7 +33,6 @@ FACTS_SHOWN_MAX: Final = 200
 UNTOLD_MAX: Final = 500
 """People to tell by voice at one site: as many as it has compartments, and more."""
 SITE_FACTS_SHOWN: Final = 25
-OFFLINE_AFTER_MS: Final = 90_000
 """Three missed heartbeats of 30 s (journeys, defaults)."""
 
 
@@ -305,10 +305,10 @@ class PageReads:
         with self._store.reading() as connection:
             return openings.wish(connection, opening, self._scope)
 
-    def openings(self, *, site: str = "") -> tuple[OpeningRow, ...]:
+    def openings(self) -> tuple[OpeningRow, ...]:
         """Wishes to open doors from afar, newest first."""
         with self._store.reading() as connection:
-            return openings.wishes(connection, self._scope, site)
+            return openings.wishes(connection, self._scope)
 
     def openings_waiting(self, person: int, since_ms: int) -> int:
         """How many wishes since then wait for somebody else than the one who asked."""
@@ -414,8 +414,8 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
             help_phone=row.help_phone,
             presence=row.presence or "",
             heard_ms=row.heard_ms or 0,
-            birth=_kept(Birth, row.birth),
-            state=_kept(SiteState, row.state),
+            birth=kept(Birth, row.birth),
+            state=kept(SiteState, row.state),
             state_ms=row.state_ms or 0,
             plan_revision=row.plan_revision or 0,
             plan_hash=row.plan_hash or "",
@@ -423,7 +423,7 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
             applied_revision=row.applied_revision or 0,
             applied_hash=row.applied_hash or "",
             seq=row.seq or 0,
-            health=_kept(Health, row.health),
+            health=kept(Health, row.health),
             health_ms=row.health_ms or 0,
             inside=row.inside,
             alerts=row.alerts,
@@ -433,7 +433,7 @@ def _sites(connection: Connection, query: Select[Any]) -> tuple[SiteRow, ...]:
     )
 
 
-def _kept(kind: type[Any], payload: bytes | None) -> Any:
+def kept(kind: type[Any], payload: bytes | None) -> Any:
     """A retained message as it was kept; one that no longer decodes is as good as none."""
     if not payload:
         return None

@@ -10,9 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
 
-from hub.core.permissions import Scope
 from hub.store.schema import COMPARTMENT, FACT, PARCEL, SITE
-from hub.store.tenants import sites_inside
 from wire.ids import ParcelState
 
 PARCELS_MAX: Final = 100_000
@@ -43,8 +41,8 @@ def _since(since_ms: int) -> ColumnElement[bool]:
     return or_(PARCEL.c.stored_ms >= since_ms, PARCEL.c.ended_ms >= since_ms, lies)
 
 
-def hours(connection: Connection, scope: Scope, column: str, since_ms: int) -> Sequence[Any]:
-    """How many parcels of each site and size were stored (`stored_ms`) or ended (`ended_ms`) in each hour since then, in hours since 1970."""
+def hours(connection: Connection, sites: Sequence[int], column: str, since_ms: int) -> Sequence[Any]:
+    """How many parcels of each of these sites and size were stored (`stored_ms`) or ended (`ended_ms`) in each hour since then, in hours since 1970."""
     at = PARCEL.c[column]
     hour = at // HOUR_MS
     query = (
@@ -54,7 +52,7 @@ def hours(connection: Connection, scope: Scope, column: str, since_ms: int) -> S
             at >= since_ms,
             PARCEL.c.stored_ms.is_not(None),
             PARCEL.c.joined_into.is_(None),
-            sites_inside(scope),
+            PARCEL.c.site.in_(sites),
             ~SITE.c.sandbox,
         )
         .group_by(PARCEL.c.site, _SIZE, hour)
@@ -62,13 +60,16 @@ def hours(connection: Connection, scope: Scope, column: str, since_ms: int) -> S
     return connection.execute(query).all()
 
 
-def waiting(connection: Connection, scope: Scope, before_ms: int) -> Sequence[Any]:
-    """How many parcels of each site lie in a compartment since before then, by size."""
+def waiting(connection: Connection, sites: Sequence[int], before_ms: int) -> Sequence[Any]:
+    """How many parcels of each of these sites lie in a compartment since before then, by size."""
     query = (
         select(PARCEL.c.site, _SIZE.label("size"), func.count().label("count"))
         .join(SITE, SITE.c.number == PARCEL.c.site)
         .where(
-            PARCEL.c.state == ParcelState.STORED, PARCEL.c.stored_ms < before_ms, sites_inside(scope), ~SITE.c.sandbox
+            PARCEL.c.state == ParcelState.STORED,
+            PARCEL.c.stored_ms < before_ms,
+            PARCEL.c.site.in_(sites),
+            ~SITE.c.sandbox,
         )
         .group_by(PARCEL.c.site, _SIZE)
     )

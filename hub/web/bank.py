@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wire.ids import Door, Occupancy, ParcelId, ReachZone, Service, SizeClass
-from wire.messages import CompartmentCard, CompartmentState
+from wire.messages import Birth, CompartmentCard, CompartmentState, SiteState
 
 GRID_ROWS_MAX: Final = 48
 """Rows a drawing has: a 2 m bank in units of 5 cm and some more."""
@@ -64,6 +64,11 @@ def draw_bank(cards: Sequence[CompartmentCard], states: Sequence[CompartmentStat
     left = min(card.column for card in cards)
     cells = (_cell(card, known.get(card.label), top, left) for card in cards)
     return tuple(sorted(cells, key=lambda cell: (cell.row, cell.column, cell.label)))
+
+
+def bank_of(birth: Birth | None, state: SiteState | None) -> tuple[Cell, ...]:
+    """The cells of a bank as its site described and told it last; none before it spoke."""
+    return draw_bank(birth.compartments if birth else (), state.compartments if state else ())
 
 
 def count_sizes(cells: Sequence[Cell]) -> tuple[Count, ...]:

@@ -452,7 +452,7 @@ def _form_page(
 
 def _overview(row: SiteRow, now_ms: int) -> dict[str, Any]:
     """A site as both the fleet and its own page show it."""
-    cells = bank.draw_bank(row.birth.compartments if row.birth else (), row.state.compartments if row.state else ())
+    cells = bank.bank_of(row.birth, row.state)
     online = row.is_online(now_ms)
     to_check = sum(cell.needs_look for cell in cells)
     doors_open = sum(cell.door is Door.OPEN for cell in cells)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.openings import (
     AGREED_LIFE_MS,
     DAY_MS,
     DOOR_LIFE_MS,
-    HEARD_MS_MAX,
     PAUSE_MS,
     SILENT_AFTER_MS,
     WINDOW_MS,
@@ -79,7 +79,7 @@ def test_a_04_a_command_names_the_end_of_its_life_by_the_sites_own_clock() -> No
     assert moment_for(health, NOW, 3, NOW - 5_000) == Moment("3", 50_000 + DOOR_LIFE_MS), "a clock that went back"
     assert moment_for(None, NOW, 3, NOW) is None
     assert moment_for(health, NOW, 4, NOW) is None, "heard before its last start"
-    assert moment_for(health, NOW, 3, NOW + HEARD_MS_MAX) is None, "not heard lately"
+    assert moment_for(health, NOW, 3, NOW + OFFLINE_AFTER_MS) is None, "not heard lately"
     silent = Health(site="gambetta", boot=3, at_ms=NOW, uptime_ms=1, outbox=0)
     assert moment_for(silent, NOW, 3, NOW) is None, "a site that does not tell its clock opens nothing from afar"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from hub.clock import day_of, start_of
 from hub.core.hours import Hours
-from hub.core.permissions import WHOLE_HUB
 from hub.core.telling import Way
-from hub.rhythm.services import Rhythm, day_of, start_of
+from hub.rhythm.services import Rhythm
 from hub.settings import Notify
 from hub.store import desk
 from hub.store.schema import PARCEL
@@ -172,7 +172,7 @@ def test_a_15_forty_six_sites_live_a_month(tmp_path: Path) -> None:
     # The rush of the first fortnight was foreseen better than by looking at last week.
     bench.now_ms = start_of(FIRST + timedelta(days=DAYS))
     rows = [row for row in bench.reads.sites() if row.number >= places[0].number]
-    wrong = [sizes[0].errors for sizes in Rhythm(bench.store, WHOLE_HUB).sizes(rows, bench.now_ms).values()]
+    wrong = [sizes[0].errors for sizes in Rhythm(bench.store).sizes(rows, bench.now_ms).values()]
     ours, naive = (sum(each) / SITES for each in zip(*((one.ours, one.naive) for one in wrong if one), strict=True))
     print(
         f"{told['announced']} parcels, {len(heard)} messages; wrong by {ours:.2f} a day and site, last week by {naive:.2f}"

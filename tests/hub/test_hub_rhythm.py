@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import insert
 
 from hub.__main__ import main
-from hub.core.permissions import WHOLE_HUB
 from hub.rhythm.services import Rhythm, SiteRhythm
 from hub.store.schema import PARCEL
 from tests.hub.hub_bench import DAY_MS, Bench
@@ -31,7 +30,7 @@ from wire.ids import (
 def told(bench: Bench, site: str = "gambetta") -> SiteRhythm:
     row = bench.reads.site(site)
     assert row is not None
-    return Rhythm(bench.store, WHOLE_HUB).site(row, bench.now_ms)
+    return Rhythm(bench.store).site(row, bench.now_ms)
 
 
 def test_a_15_a_site_expects_what_its_own_days_were_like(bench: Bench) -> None:

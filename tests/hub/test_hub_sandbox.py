@@ -53,7 +53,7 @@ def test_a_16_a_life_without_a_machine_is_told_and_nobody_else_hears_of_it(told:
     assert told.hub.housekeeping._sandbox.look() == 0
     with told.hub.store.reading() as connection:
         number = desk.site(connection, "essais").number
-        assert rhythm.hours(connection, Scope(1), "stored_ms", 0) == []
+        assert rhythm.hours(connection, [number], "stored_ms", 0) == []
         assert rhythm.lives(connection, number, 0) == []
         assert "essais" not in desk.stale_plans(connection)
         assert number not in {card.number for card in desk.site_cards(connection)}

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from msgspec import structs
 from sqlalchemy import select
 
-from hub.alerts.housekeeping import OFFLINE_AFTER_MS
+from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.parcels import Refused, new_parcel
 from hub.core.permissions import Role
 from hub.intake import REBIRTH_PAUSE_MS
