@@ -121,7 +121,7 @@ def _until(text: str) -> int:
         return 0
     try:
         return start_of(date.fromisoformat(text.strip()) + timedelta(days=1))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the last day of all has no day after it
         raise Refused("bad_date", "until: a day as 2027-06-30") from error
 
 

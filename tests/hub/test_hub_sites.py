@@ -125,6 +125,7 @@ def test_a_badge_is_a_card_told_once_and_a_lost_one_is_taken_off(network: Networ
         {"who": "p1", "carrier": "laposte"},
         {"who": "p1", "pin": "12"},
         {"who": "p1", "until": "30/06/2027"},
+        {"who": "p1", "until": "9999-12-31"},
         {"who": "p1", "role": "king"},
         {"who": "p9"},
     ],
