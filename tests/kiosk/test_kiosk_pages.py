@@ -17,6 +17,7 @@ from controller.panel_messages import DigitsInput, PressInput, ScanInput, TouchI
 from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
 from tests.tools.axe import violations
+from tests.tools.pages import measured
 from tests.tools.ports import wait_until
 
 SIZES = ((1024, 600), (800, 480), (1280, 800), (800, 1280))
@@ -91,7 +92,7 @@ def test_every_serving_screen_is_complete_in_every_size_and_language(kiosk: Runn
         expect(page.locator(".bank .lit-number")).to_have_text("3")
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            digit = page.locator(".number bdi").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+            digit = measured(page, ".number bdi", "parseFloat(getComputedStyle(node).fontSize)")
             assert digit >= 120
         sized(page, screen)
         assert violations(page) == [], screen

@@ -30,6 +30,7 @@ from tests.kiosk.conftest import ROOT, Running, has_lock
 from tests.kiosk.kiosk_lock import OTHER, PARCEL, READY, SITE_KEY, SLIP, LockProcess, staffed
 from tests.kiosk.test_kiosk_pages import outside
 from tests.tools.axe import violations
+from tests.tools.pages import measured
 from tests.tools.ports import wait_until
 from wire.badges import CommandCard, card_text
 from wire.facts import Place
@@ -103,7 +104,7 @@ def test_the_desk_leads_to_its_papers_and_nothing_is_cut_off(kiosk: Running, pag
     page.goto(f"{kiosk.url}/staff")
     expect(page.locator("#receipt")).to_have_attribute("href", "/staff/paper/receipt-118.pdf")
     expect(page.locator("#day")).to_be_visible()
-    assert float(page.locator(".staff-top").evaluate("node => node.getBoundingClientRect().height")) < 70, "one line"
+    assert measured(page, ".staff-top", "node.getBoundingClientRect().height") < 70, "one line"
     if size[0] > 1200:
         assert outside(page) == []
     assert violations(page) == []

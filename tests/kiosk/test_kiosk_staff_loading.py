@@ -14,6 +14,7 @@ from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import OTHER, staffed
 from tests.tools.axe import violations
+from tests.tools.pages import measured
 from tests.tools.ports import wait_until
 from wire.ids import Label
 
@@ -57,9 +58,8 @@ def test_what_is_asked_and_its_answers_are_seen_without_scrolling(
 
 def test_the_door_is_the_largest_thing_on_the_screen_while_a_parcel_goes_in(kiosk: Running, page: Page) -> None:
     ask(kiosk, page, Step.PUT_IN)
-    number = page.locator(".door-number")
-    expect(number).to_have_text("4")
-    assert float(number.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")) >= 120
+    expect(page.locator(".door-number")).to_have_text("4")
+    assert measured(page, ".door-number", "parseFloat(getComputedStyle(node).fontSize)") >= 120
 
 
 def test_which_door_is_answered_by_finger_or_by_keyboard(kiosk: Running, page: Page) -> None:
