@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hub.carriers import commands as carriers
 from hub.clock import wall_ms
@@ -41,6 +41,9 @@ from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from wire.topics import mosquitto_acl
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 EXIT_START: Final = 1
 """Exit status when the database takes nothing; the supervisor tries again."""
 EXIT_BAD: Final = 2
@@ -63,8 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{asked.config}: fine")
             return 0
         if asked.command in {None, "serve"}:
+            part: WorkerPart | None = getattr(asked, "part", None)
             with operations.running(settings.state_dir):
-                return _serve(settings)
+                return _serve(settings) if part is None else _serve_part(settings, part)
         command, keys = (asked.command, getattr(asked, "action", None)), KeyRing(master)
         if command in _OF_THE_STORE:
             _OF_THE_STORE[command](asked, _open(settings), keys)
@@ -82,18 +86,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    import uvicorn
-
     from hub.app import Hub, create_app  # the other commands need no web server, and start at once
 
+    _log()
+    return _listen(create_app(Hub(settings, read_systemd())), settings, settings.web.port)
+
+
+def _serve_part(settings: Settings, part: WorkerPart) -> int:
+    """One of several processes (ADR 0028)."""
+    if settings.store_url.startswith("sqlite"):
+        raise BadSettings(
+            "store.url: several processes need PostgreSQL; with SQLite start the hub alone (consigne-hub.service)"
+        )
+    from hub import app
+    from hub.workers import ingest
+
+    _log()
+    if part.kind == "web":
+        made = app.create_app(app.Hub(settings, read_systemd(), alone=False))
+    else:
+        made = ingest.create_app(ingest.IngestWorker(settings, read_systemd()))
+    return _listen(made, settings, part.port)
+
+
+def _log() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    hub = Hub(settings, read_systemd())
+
+
+def _listen(application: FastAPI, settings: Settings, port: int) -> int:
+    import uvicorn
+
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(hub),
+            application,
             host=settings.web.host,
-            port=settings.web.port,
+            port=port,
             access_log=False,  # a search holds a name (I-25)
             log_config=None,
             timeout_graceful_shutdown=GOODBYE_S,
@@ -108,7 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, required=True, help="the hub's TOML file")
     parser.add_argument("--check", action="store_true", help="check the file and stop")
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("serve", help="run the hub (the default)")
+    serve = commands.add_parser("serve", help="run the hub (the default), or one of its processes")
+    serve.add_argument(
+        "part", nargs="?", type=worker_part, metavar="web:PORT | ingest:PORT", help="one of several, on PostgreSQL"
+    )
     commands.add_parser("acl", help="print the access rules of Mosquitto")
     commands.add_parser("passwords", help="print the password file of Mosquitto: the hub and every site")
     sites.add_parsers(commands)
@@ -118,6 +149,26 @@ def _parser() -> argparse.ArgumentParser:
     operations.add_parsers(commands)
     rhythm.add_parser(commands)
     return parser
+
+
+class WorkerPart(NamedTuple):
+    """Which worker a process is, and where it listens: with pages, or only to be asked how it is."""
+
+    kind: str
+    port: int
+
+
+def worker_part(text: str) -> WorkerPart | None:
+    """`web:8080` or `ingest:8091`; None for nothing, which systemd says for a unit that is no instance.
+
+    Raises argparse.ArgumentTypeError.
+    """
+    if not text:
+        return None
+    kind, _, port = text.partition(":")
+    if kind not in {"web", "ingest"} or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected web:PORT or ingest:PORT, for example ingest:8091")
+    return WorkerPart(kind, int(port))
 
 
 def _open(settings: Settings) -> Store:

@@ -5,7 +5,7 @@ Owns the order in which a group is read, folded and written. Refuses to publish 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -75,8 +75,17 @@ class _Parsed:
 class Group:
     """Folds messages over what the database knows. Use once."""
 
-    def __init__(self, connection: Connection, now_ms: int, incarnation: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now_ms: int,
+        incarnation: int,
+        *,
+        may_wait: Callable[[Incoming], bool] = lambda _early: False,
+    ) -> None:
+        """`may_wait`: whether facts that come before those they follow may be left for later."""
         self._connection = connection
+        self._may_wait = may_wait
         self._now_ms = now_ms
         self._incarnation = incarnation
         self._result = Result()
@@ -187,7 +196,10 @@ class Group:
             self._identity(item, cursor, f"journal {batch.journal[:12]} instead of {cursor.journal[:12]}")
             return
         if batch.first_seq > cursor.seq + 1:
-            self._gap(item, cursor, batch.first_seq)
+            if self._may_wait(item.incoming):
+                self._result.early.append(item.incoming)
+            else:
+                self._gap(item, cursor, batch.first_seq)
             return
         hashes = batches.hashes(batch)
         if not hashes or hashes[-1].hex() != batch.head or not self._pasts.continues(batch, cursor, hashes):

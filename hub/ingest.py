@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -43,6 +44,15 @@ REFUSED_PAUSE_S: Final = 10.0
 _UNSUPPORTED_PROTOCOL: Final = 132
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a connection is for. Without a `will` it is one of several of this hub, and the broker forgets it when it is gone."""
+
+    client_id: str
+    subscriptions: tuple[str, ...] = ()
+    will: WillOf | None = None
+
+
 class PahoLink:
     """A `Link` on paho-mqtt 2. `run` belongs in a guarded thread."""
 
@@ -50,15 +60,13 @@ class PahoLink:
         self,
         broker: Broker,
         password: str,
-        subscriptions: Sequence[str],
-        will: WillOf,
+        part: Part,
         mailbox: Mailbox,
         reconnect_s: tuple[float, float] = RECONNECT_S,
     ) -> None:
         self._broker = broker
         self._password = password
-        self._subscriptions = tuple(subscriptions)
-        self._will = will
+        self._part = part
         self._mailbox = mailbox
         self._reconnect_s = reconnect_s
         self._protocol = MQTTProtocolVersion.MQTTv5
@@ -136,9 +144,9 @@ class PahoLink:
         modern = self._protocol is MQTTProtocolVersion.MQTTv5
         client = Client(
             callback_api_version=CallbackAPIVersion.VERSION2,
-            client_id=self._broker.client_id,
+            client_id=self._part.client_id,
             protocol=self._protocol,
-            clean_session=None if modern else False,
+            clean_session=None if modern else self._part.will is None,
             manual_ack=True,
         )
         if self._broker.user:
@@ -148,8 +156,9 @@ class PahoLink:
         client.max_inflight_messages_set(OUTSTANDING_MAX)
         client.max_queued_messages_set(QUEUED_MAX)
         client.reconnect_delay_set(random.uniform(*self._reconnect_s), RECONNECT_MAX_S)  # type: ignore[arg-type]  # noqa: S311
-        topic, payload = self._will()
-        client.will_set(topic, payload, qos=1, retain=True)
+        if self._part.will is not None:
+            topic, payload = self._part.will()
+            client.will_set(topic, payload, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -163,7 +172,7 @@ class PahoLink:
             self._broker.port,
             keepalive=KEEPALIVE_S,
             clean_start=False,
-            properties=_connect_properties() if modern else None,
+            properties=_connect_properties(stays=self._part.will is not None) if modern else None,
         )
         return client
 
@@ -179,18 +188,25 @@ class PahoLink:
             return
         self._unanswered = 0
         self._connection += 1
-        client.subscribe([(topic, 1) for topic in self._subscriptions])
+        if self._part.subscriptions:
+            client.subscribe([(topic, 1) for topic in self._part.subscriptions])
+        else:
+            self._has_joined()
 
     def _on_subscribe(
         self, client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        refused = [topic for topic, reason in zip(self._subscriptions, reasons, strict=True) if reason.is_failure]
+        asked = zip(self._part.subscriptions, reasons, strict=True)
+        refused = [topic for topic, reason in asked if reason.is_failure]
         if refused:
             self._problem = f"the broker's access rules refuse {', '.join(refused)} to user {self._broker.user!r}"
             LOG.error("%s", self._problem)
             self._subscription_refused = True
             client.disconnect()
             return
+        self._has_joined()
+
+    def _has_joined(self) -> None:
         self._joined = True
         LOG.info("joined the broker with MQTT %s", self.protocol)
         self._mailbox.put(Joined(self._connection))
@@ -229,9 +245,10 @@ class PahoLink:
             self._mailbox.offer(incoming)  # health: lost without harm
 
 
-def _connect_properties() -> Properties:
+def _connect_properties(*, stays: bool) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    # Brokers go on dealing messages to a worker that is away for as long as they keep its session: no other one would get them.
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S if stays else 0
     properties.ReceiveMaximum = RECEIVE_MAX
     return properties
 

@@ -2,13 +2,17 @@
 
 Owns the group commit and the order *commit, PUBACK, down/ack*. Refuses to know paho (see `hub.receiver`) and what a
 fact means (see `hub.core.project`). Runs in one guarded thread; everything published as an ack is published here.
+
+Several intakes may work on one PostgreSQL (ADR 0028). What one site sent is then spread over them: facts that come before those they
+follow wait here, unacknowledged, until another intake has committed those.
 """
 
 from __future__ import annotations
 
 import logging
+import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -22,7 +26,7 @@ from hub.receiver import Incoming, Item, Joined, Link, Mailbox
 from hub.result import Result
 from hub.store import ingest as sql
 from hub.store import journals, meta
-from hub.store.engine import Store
+from hub.store.engine import Store, StoreCrossed
 from wire import topics
 from wire.messages import COMMAND_LIFE_MS_MAX, Ack, Command, Verb, encode
 
@@ -40,11 +44,28 @@ PARCEL_EVENTS_MAX: Final = 50
 """Parcels told one by one after a group; in a longer backlog the site's own event says enough."""
 
 
+FIRST_LOOK_S: Final = 0.01
+"""How soon it is looked again at facts that came early; doubled each time in vain, up to `WAIT_S`."""
+EARLY_MS_MAX: Final = 15_000
+"""How long facts that came early wait: what a worker that died had in its hands is sent again by its site after ten seconds."""
+CROSSED_MAX: Final = 5
+"""Tries of a transaction that got in the way of another one: PostgreSQL ends one of two that wait for each other."""
+CROSSED_PAUSE_S: Final = 0.05
+
+
 class Incarnation:
     """The hub's incarnation, shared by all that speak to sites."""
 
-    def __init__(self, value: int) -> None:
+    def __init__(self, value: int, *, is_shared: bool = False) -> None:
+        """`is_shared`: other processes speak in this hub's name too, and any of them may begin a new one."""
         self.value = value
+        self.is_shared = is_shared
+
+    def look(self, connection: Connection) -> int:
+        """The newest that is known."""
+        if self.is_shared:
+            self.value = meta.incarnation(connection)
+        return self.value
 
 
 class Intake:
@@ -63,7 +84,9 @@ class Intake:
         wake_planner: Callable[[], None],
         announce_all: Callable[[], None],
         wake_sender: Callable[[], None],
+        announces: bool = True,
     ) -> None:
+        """`announces`: whether this one says everything anew when its link stands."""
         self._store = store
         self._mailbox = mailbox
         self._link = link
@@ -74,6 +97,9 @@ class Intake:
         self._wake_planner = wake_planner
         self._announce_plans = announce_all
         self._wake_sender = wake_sender
+        self._announces = announces
+        self._early: dict[int, tuple[int, Incoming]] = {}
+        self._look_s = FIRST_LOOK_S
         self._asked_rebirth: dict[str, tuple[int, int]] = {}
         self.stopping = threading.Event()
         self.ticked_ms = clock()
@@ -82,24 +108,55 @@ class Intake:
         """Work until `stopping`."""
         while not self.stopping.is_set():
             self.ticked_ms = self._clock()
-            items = self._mailbox.take(GROUP_ITEMS_MAX, WAIT_S)
-            if items:
+            items = self._mailbox.take(GROUP_ITEMS_MAX, self._look_s if self._early else WAIT_S)
+            if items or self._early:
                 self.handle(items)
+
+    def gauges(self) -> dict[str, float]:
+        """Whether it turns, and how far it is behind."""
+        return {
+            "intake_idle_seconds": max(0, self._clock() - self.ticked_ms) / 1000,
+            "waiting_broker_messages": float(len(self._mailbox) + len(self._early)),
+        }
 
     def handle(self, items: Sequence[Item]) -> None:
         """One group: commit, then acknowledge, then tell."""
         messages = [item for item in items if isinstance(item, Incoming)]
+        messages = [*(early for _since_ms, early in self._early.values()), *messages]
         if messages:
             result = self._commit(messages)
-            self._link.acknowledge(messages)
+            waiting = self._keep(result.early)
+            self._link.acknowledge([message for message in messages if id(message) not in waiting])
             self._tell(result)
-        if any(isinstance(item, Joined) for item in items):
+        if self._announces and any(isinstance(item, Joined) for item in items):
             self._announce_all()
 
+    def _keep(self, early: Sequence[Incoming]) -> Container[int]:
+        """Hold what came early, each from when it was first seen: the broker's window bounds how many there are."""
+        now_ms, before = self._clock(), len(self._early)
+        self._early = {id(one): self._early.get(id(one), (now_ms, one)) for one in early}
+        in_vain = len(self._early) == before
+        self._look_s = min(self._look_s * 2, WAIT_S) if in_vain else FIRST_LOOK_S
+        return self._early.keys()
+
+    def _may_wait(self, early: Incoming) -> bool:
+        """Only where another process may have what is missing; one that ingests alone has read everything there is."""
+        since_ms, _early = self._early.get(id(early), (self._clock(), early))
+        return self._incarnation.is_shared and self._clock() - since_ms < EARLY_MS_MAX
+
     def _commit(self, messages: Sequence[Incoming]) -> Result:
+        for _try in range(CROSSED_MAX - 1):
+            try:
+                return self._commit_once(messages)
+            except StoreCrossed:
+                LOG.info("another worker was in the way; the group is folded again")
+                self.stopping.wait(random.uniform(0, CROSSED_PAUSE_S))  # noqa: S311 only so that two do not meet again
+        return self._commit_once(messages)
+
+    def _commit_once(self, messages: Sequence[Incoming]) -> Result:
         now_ms = self._clock()
         with self._store.writing() as connection:
-            group = Group(connection, now_ms, self._incarnation.value)
+            group = Group(connection, now_ms, self._incarnation.look(connection), may_wait=self._may_wait)
             result = group.apply(messages)
             for site in self._asked_rebirth.keys() & (result.acks.keys() - result.need_rebirth.keys()):
                 self._asked_rebirth[site] = (self._asked_rebirth[site][0], REBIRTH_PAUSE_MS)
@@ -109,9 +166,10 @@ class Intake:
             incarnation = self._new_incarnation(result, connection, now_ms)
         if incarnation is not None:
             self._incarnation.value = incarnation
-            self._link.rejoin()
+            if not self._incarnation.is_shared:  # where it is, the worker that leads sees it and does
+                self._link.rejoin()
         self._metrics.groups.inc()
-        self._metrics.messages.inc(len(messages))
+        self._metrics.messages.inc(len(messages) - len(result.early))
         self._metrics.facts.inc(result.facts)
         self._metrics.duplicates.inc(result.duplicates)
         self._metrics.refused.inc(result.refused)

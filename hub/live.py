@@ -62,6 +62,8 @@ class Live:
         listener: Callable[[str], None] | None = None,
         place_of: Callable[[str], tuple[int, int]] = lambda _site: (0, 0),
     ) -> None:
+        self.relay: Callable[[str, str, str], None] | None = None
+        """Where events go first when there are several processes: each hears them from there, this one as well."""
         self._listener = listener
         self._place_of = place_of
         self._lock = threading.Lock()
@@ -77,8 +79,7 @@ class Live:
 
     def detach(self) -> None:
         """End every stream: the process stops."""
-        for client in list(self._clients):
-            self._drop(client)
+        self._drop_all()
         self._loop = None
 
     @property
@@ -93,6 +94,22 @@ class Live:
 
     def publish(self, topic: str, site: str, key: str = "") -> None:
         """Tell that something changed; waits for nobody who listens."""
+        if self.relay is not None:
+            self.relay(topic, site, key)
+        else:
+            self.hear(topic, site, key)
+
+    def reset(self) -> None:
+        """Events may have been missed: every open page reads itself anew."""
+        with self._lock:
+            self._number += 1
+            self._memory.clear()
+            loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._drop_all)
+
+    def hear(self, topic: str, site: str, key: str) -> None:
+        """Something changed, here or in another process."""
         tenant, number_of_site = self._place_of(site)
         with self._lock:
             self._number += 1
@@ -158,6 +175,10 @@ class Live:
                 self._drop(client)
             else:
                 client.put_nowait(event)
+
+    def _drop_all(self) -> None:
+        for client in list(self._clients):
+            self._drop(client)
 
     def _drop(self, client: asyncio.Queue[Event | None]) -> None:
         self._clients.discard(client)

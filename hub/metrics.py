@@ -27,6 +27,8 @@ class Metrics:
                 ("broker_connected", "1 when the broker let us in, 0 otherwise"),
                 ("intake_idle_seconds", "Time since the intake last turned; far above 1 it hangs"),
                 ("waiting_broker_messages", "Messages read from the broker and not committed yet"),
+                ("leads", "1 where the work is done that only one process may do, 0 in the other ingest workers"),
+                ("led", "1 while some process does that work, as this one sees it"),
                 ("sites", "Sites with a machine"),
                 ("sites_online", "Sites that are ready and were heard in the last 90 seconds"),
                 ("alerts_open", "Alerts whose cause lasts"),

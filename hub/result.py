@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.receiver import Incoming
 from hub.store.journals import Cursor
 from wire.messages import Command
 
@@ -28,3 +29,5 @@ class Result:
     parcels: dict[str, str] = field(default_factory=dict)
     foreign_incarnation: int | None = None
     adopted: bool = False
+    early: list[Incoming] = field(default_factory=list)
+    """Facts that came before those they follow, which another worker has: not applied, not to be acknowledged yet."""

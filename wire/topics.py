@@ -97,9 +97,11 @@ def read_topic(text: str) -> Address | None:
     return Address(channel, SiteId(site))
 
 
-def hub_subscriptions() -> tuple[str, ...]:
-    """Topic filters of the hub: everything the sites publish."""
-    return tuple(f"{ROOT}/+/{channel.suffix}" for channel in CHANNELS if channel.sender is Side.SITE)
+def hub_subscriptions(*, retained: bool | None = None) -> tuple[str, ...]:
+    """Topic filters of the hub: everything the sites publish, or only what the broker retains of it, or only the rest."""
+    chosen = (True, False) if retained is None else (retained,)
+    ours = [channel for channel in CHANNELS if channel.sender is Side.SITE and channel.retain in chosen]
+    return tuple(f"{ROOT}/+/{channel.suffix}" for channel in ours)
 
 
 def site_subscriptions(site: str) -> tuple[str, ...]:

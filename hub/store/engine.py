@@ -27,6 +27,14 @@ class StoreRefused(Exception):
     """The database took nothing of a transaction; the text says why and what to do now, and holds no value (I-25)."""
 
 
+class StoreCrossed(StoreRefused):
+    """Two transactions waited for each other and the database ended this one: nothing of it is kept, and it may be tried again."""
+
+
+_CROSSED: Final = frozenset({"40001", "40P01"})
+"""What PostgreSQL says then: serialization_failure, deadlock_detected."""
+
+
 class Store:
     """A database. `writing` and `reading` are the only ways in; a transaction ends with its block."""
 
@@ -55,6 +63,8 @@ class Store:
             with self._begun() as connection:
                 yield connection
         except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) in _CROSSED:
+                raise StoreCrossed("two changes were in each other's way; nothing was kept. Try again.") from error
             raise StoreRefused(_in_kind_words(self._name, error.orig)) from error
         except sqlite3.OperationalError as error:  # from the pragmas of a new connection, which nobody wraps
             raise StoreRefused(_in_kind_words(self._name, error)) from error

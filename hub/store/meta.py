@@ -12,6 +12,7 @@ _INCARNATION: Final = "incarnation"
 _GET: Final = select(HUB_META.c.value).where(HUB_META.c.key == _INCARNATION)
 _PUT: Final = text(
     "INSERT INTO hub_meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    " WHERE CAST(hub_meta.value AS BIGINT) < CAST(excluded.value AS BIGINT)"
 )
 
 
@@ -22,7 +23,7 @@ def incarnation(connection: Connection) -> int:
 
 
 def save_incarnation(connection: Connection, value: int) -> None:
-    """Remember an incarnation before anybody hears it."""
+    """Remember an incarnation before anybody hears it; one that is older than what is known changes nothing."""
     connection.execute(_PUT, {"key": _INCARNATION, "value": str(value)})
 
 

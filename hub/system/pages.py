@@ -78,7 +78,11 @@ def hub_to_do(gauges: Mapping[str, float], ready: Any) -> list[Word]:
         told.append(Word("La base de données ne répond pas.", "stop", Tone.BAD))
     if not ready.broker:
         told.append(Word(f"Le courtier MQTT n'est pas joint ({ready.problem}).", "offline", Tone.BAD))
-    if gauges["intake_idle_seconds"] > IDLE_S_MAX:
+    if gauges.get("led") == 0:
+        told.append(
+            Word("Aucun processus de réception ne travaille : en démarrer un (consigne-hub@ingest).", "stop", Tone.BAD)
+        )
+    if gauges.get("intake_idle_seconds", 0) > IDLE_S_MAX:
         told.append(Word("La réception des sites est bloquée.", "stop", Tone.BAD))
     if gauges["disk_free_bytes"] < DISK_MB_MIN * 1_000_000:
         told.append(Word("Le disque du serveur est presque plein.", "watch", Tone.BAD))

@@ -38,12 +38,12 @@ def values(program: str, name: str) -> list[str]:
 def copy_for_this_machine(folder: Path) -> list[Path]:
     """The units with every program of ours replaced by one that exists here."""
     copies = []
-    for program in PROGRAMS:
+    for program, name in (*((one, f"consigne-{one}.service") for one in PROGRAMS), ("hub", "consigne-hub@.service")):
         source = SYSTEMD / f"consigne-{program}.service"
         text = re.sub(
             re.escape(BIN) + r"[\w.-]+", shutil.which("true") or "/bin/true", source.read_text(encoding="utf-8")
         )
-        copy = folder / source.name
+        copy = folder / name
         copy.write_text(text, encoding="utf-8")
         copies.append(copy)
     return copies
@@ -90,7 +90,7 @@ def test_a_unit_starts_a_program_that_pyproject_installs_with_options_it_has(pro
     (command,) = values(program, "ExecStart")
     path, *options = command.split()
     assert path.removeprefix(BIN) in scripts
-    assert options == ["--config", f"/etc/consigne/{program}.toml"]
+    assert options == ["--config", f"/etc/consigne/{program}.toml", *(("serve", "%i") if program == "hub" else ())]
     module = scripts[path.removeprefix(BIN)].partition(":")[0]
     usage = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=50, check=True

@@ -28,6 +28,8 @@ class CarrierHub:
         file = write_settings(folder, store_url=store_url, notify=more)
         file.write_text(file.read_text().replace("open_on_loopback = true", "open_on_loopback = false"))
         self.hub = Hub(read_settings(file), on_thread_end=lambda _name: None)
+        assert self.hub.work is not None
+        self.work = self.hub.work
         self.hub.desk._link = FakeLink()
         self.app: FastAPI = create_app(self.hub)
         with self.hub.store.writing() as connection:

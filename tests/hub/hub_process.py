@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,16 @@ class HubProcess:
         self.url = f"http://127.0.0.1:{web_port}"
         self.file = write_settings(folder, broker_port=broker_port, web_port=web_port, **settings)
         self.settings: Settings = read_settings(self.file)
+        self._what: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = (folder / "hub.log").open("ab")
+
+    def worker(self, kind: str, port: int) -> HubProcess:
+        """One of several processes with this one's settings."""
+        made = copy(self)
+        made.url, made._what = f"http://127.0.0.1:{port}", ("serve", f"{kind}:{port}")
+        made._process, made._log = None, (self.folder / "hub.log").open("ab")
+        return made
 
     def run(self, *arguments: str, given: str = "") -> str:
         done = subprocess.run(
@@ -60,14 +69,18 @@ class HubProcess:
         )
         return done.stdout.strip()
 
-    def start(self) -> None:
+    def start(self, *, waits: bool = True) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hub", "--config", str(self.file)],
+            [sys.executable, "-m", "hub", "--config", str(self.file), *self._what],
             cwd=ROOT,
             stdout=self._log,
             stderr=self._log,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        if waits:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
         until(self._is_ready, f"the hub is ready; its log: {self.log()[-800:]}", START_S)
 
     def kill(self) -> None:

@@ -122,8 +122,8 @@ def test_a_16_the_same_announcement_asked_again_is_answered_again_and_done_once(
         "keys are each carrier's own"
     )
     assert announce(client, tracking="8N00234584199")[0] == 201, "a key is not asked for"
-    network.hub.housekeeping._clock = lambda: network.app.state.api.clock() + ONCE_MS + 1
-    network.hub.housekeeping.erase()
+    network.work.housekeeping._clock = lambda: network.app.state.api.clock() + ONCE_MS + 1
+    network.work.housekeeping.erase()
     assert announce(client, "order-1")[1]["code"] == "duplicate", "two days later a key is a new one"
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from hub.app import Hub
+from hub.base import Base
 from hub.core.telling import Way
 from hub.notify.drivers import Outgoing, Undelivered
 from hub.notify.gateways import Gateways, gateways_of
 from hub.settings import BadSettings, read_gateways, read_settings
+from hub.work import drivers_of
 from tests.hub.hub_process import write_settings
 from tests.hub.hub_service import OtherService
 
@@ -87,11 +88,11 @@ def test_each_association_has_its_own_gateways(service: Service) -> None:
 
 def test_the_hub_takes_its_gateways_from_a_file(tmp_path: Path, service: Service) -> None:
     (tmp_path / "sms").write_text(f"# ours\n\n{service.address}/{{phone}}\n")
-    hub = Hub(read_settings(write_settings(tmp_path, notify='[notify]\ndriver = "apprise"\napprise_file = "sms"\n')))
+    base = Base(read_settings(write_settings(tmp_path, notify='[notify]\ndriver = "apprise"\napprise_file = "sms"\n')))
     try:
-        driver = hub._drivers()[Way.PHONE]
+        driver = drivers_of(base)[Way.PHONE]
     finally:
-        hub.store.close()
+        base.store.close()
     driver.send(sms())
     assert len(service.told) == 1
 

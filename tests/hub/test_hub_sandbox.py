@@ -22,7 +22,7 @@ def told(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     receiver = Receiver()
     made = Told(tmp_path_factory.mktemp("sandbox"), store_url, receiver)
     made.hub.sites.create("essais", SiteCard("Bac à sable", "", ""), 1, LEAD, sandbox=True)
-    made.hub.housekeeping._sandbox._clock = lambda: made.now_ms
+    made.work.housekeeping._sandbox._clock = lambda: made.now_ms
     yield made
     made.close()
     receiver.close()
@@ -37,7 +37,7 @@ def test_a_16_a_life_without_a_machine_is_told_and_nobody_else_hears_of_it(told:
     told.client.post(f"/api/v1/carrier/parcels/{recalled['id']}/recall")
     for _ in range(60):
         told.now_ms += 1_000
-        told.hub.housekeeping._sandbox.look()
+        told.work.housekeeping._sandbox.look()
         told.look()
     lives: dict[str, list[str]] = {}
     for one in told.receiver.arrived:
@@ -50,7 +50,7 @@ def test_a_16_a_life_without_a_machine_is_told_and_nobody_else_hears_of_it(told:
     }
     assert told.ask("SELECT count(*) FROM message") == [(0,)]
     assert told.ask(f"SELECT name, phone, email FROM contact WHERE parcel = '{mine['id']}'") == [("", "", "")]
-    assert told.hub.housekeeping._sandbox.look() == 0
+    assert told.work.housekeeping._sandbox.look() == 0
     with told.hub.store.reading() as connection:
         number = desk.site(connection, "essais").number
         assert rhythm.hours(connection, [number], "stored_ms", 0) == []

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
-from hub.app import Ready
 from hub.clock import wall_ms
+from hub.health import Ready
 from hub.metrics import Metrics
 from hub.store.schema import SITE_LIVE
 from hub.system.pages import DISK_MB_MIN, OUTBOX_MAX, TOLD_MS_MAX, hub_to_do, to_do

@@ -45,8 +45,8 @@ class Told(CarrierHub):
         super().__init__(folder, store_url, PRIVATE)
         self.receiver = receiver
         self.now_ms = int(time.time() * 1000)
-        self.deliverer = self.hub.deliverer
-        for part in (self.deliverer, self.hub.webhooks, self.hub.desk, self.hub.housekeeping, self.hub.intake):
+        self.deliverer = self.work.deliverer
+        for part in (self.deliverer, self.hub.webhooks, self.hub.desk, self.work.housekeeping, self.work.intake):
             part._clock = lambda: self.now_ms
         self.deliverer._dice = lambda: 0.5
         self.client: TestClient = self.program()
@@ -65,7 +65,7 @@ class Told(CarrierHub):
         first = written.last + 1
         written.write(*life(ParcelId(parcel)))
         batch = written.batch(first, written.last)
-        intake: Intake = self.hub.intake
+        intake: Intake = self.work.intake
         intake._link = self.hub.desk._link
         intake.handle([Incoming(topics.topic(topics.FACTS, site), encode(batch), False, 1, 1)])
         return written
@@ -371,7 +371,7 @@ def test_a_16_addresses_are_bounded_and_ones_own(told: Told) -> None:
     told.look()
     assert len(told.receiver.arrived) == 3 * WEBHOOKS_MAX
     told.now_ms += EVENTS_DAYS * DAY_MS + 1
-    told.hub.housekeeping.erase()
+    told.work.housekeeping.erase()
     assert told.client.get("/api/v1/carrier/events").json()["events"] == []
     assert told.client.get("/api/v1/carrier/deliveries").json() == {"deliveries": []}
     assert EVENTS_AT_ONCE > 3

@@ -93,6 +93,11 @@ def test_a_site_may_write_only_under_its_own_up() -> None:
         "consigne/1/hub/presence",
     )
     assert len(topics.hub_subscriptions()) == 6
+    retained = [f"{topics.ROOT}/+/up/{what}" for what in ("presence", "birth", "state")]
+    others = [f"{topics.ROOT}/+/up/{what}" for what in ("facts", "reply", "health")]
+    assert topics.hub_subscriptions() == (*retained, *others)
+    assert topics.hub_subscriptions(retained=True) == tuple(retained)
+    assert topics.hub_subscriptions(retained=False) == tuple(others)
 
 
 def a_record(seq: int, text: str) -> chain.FactRecord:
