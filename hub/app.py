@@ -34,8 +34,9 @@ from hub.parcels.import_routes import install as install_imports
 from hub.parcels.imports import Imports
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
-from hub.people.pages import PeopleParts
 from hub.people.pages import install as install_people
+from hub.people.parts import PeopleParts
+from hub.people.passkeys import Passkeys
 from hub.people.second_factor import SecondFactor
 from hub.people.services import Door
 from hub.people.team import Team
@@ -89,6 +90,10 @@ class Hub:
         self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)
         self.team = Team(self.store, self.keys, clock, self.door)
         self.second_factor = SecondFactor(self.store, self.keys, clock, self.door)
+        self.passkeys = Passkeys(
+            store=self.store, keys=self.keys, clock=clock, door=self.door, second_factor=self.second_factor,
+            public_url=settings.web.public_url,
+        )  # fmt: skip
         self.carrier_keys = CarrierKeys(self.store, self.keys, clock)
         self.webhooks = Webhooks(self.store, self.keys, clock, private=settings.carriers.private_webhooks)
         self._make_desks()
@@ -199,11 +204,12 @@ def create_app(hub: Hub) -> FastAPI:
             keys=hub.keys,
             live=hub.live,
             now_ms=wall_ms,
+            passkeys_at=hub.passkeys.address,
             secure_cookies=hub.settings.web.public_url.startswith("https://"),
             framers=hub.settings.web.frame_ancestors,
         ),
     )
-    install_people(app, PeopleParts(hub.team, hub.second_factor, hub.settings.web.public_url))
+    install_people(app, PeopleParts(hub.team, hub.second_factor, hub.passkeys, hub.settings.web.public_url))
     install_enrolment(app, EnrolmentParts(hub.enrolment, hub.settings.web.public_url))
     install_system(app, SystemParts(hub.gauges, hub.readiness))
     install_rhythm(app, RhythmParts(hub.store))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hub.core.hours import Hold, Hours
@@ -309,7 +310,7 @@ class _Reader:
         section = self._section(table, "web", ("host", "port", "public_url", "frame_ancestors"))
         default = Web()
         public_url = self._text(section, "public_url", "web", default.public_url)
-        if public_url and not public_url.startswith(("http://", "https://")):
+        if public_url and not is_web_address(public_url):
             raise BadSettings(f"{self.file}: [web] public_url: expected http://… or https://…")
         return Web(
             host=self._text(section, "host", "web", default.host),
@@ -484,6 +485,16 @@ class _Reader:
 
     def _where(self, section: str, key: str) -> str:
         return f"{self.file}: [{section}] {key}" if section else f"{self.file}: {key}"
+
+
+def is_web_address(url: str) -> bool:
+    """Whether it is http://… or https://… with a host that has a name or an address, and a port if any."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(host) and port != 0
 
 
 def is_loopback(host: str) -> bool:

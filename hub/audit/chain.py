@@ -54,6 +54,10 @@ class Action(StrEnum):
     SECOND_FACTOR_SET = "second_factor_set"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     RECOVERY_CODE_USED = "recovery_code_used"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_REFUSED = "passkey_refused"
+    """It signed, and its counter did not go up: there may be a copy of it."""
     SIGNED_IN = "signed_in"
     SESSIONS_ENDED = "sessions_ended"
     TOKEN_ADDED = "token_added"  # noqa: S105 a name, no token

@@ -1,54 +1,36 @@
-"""The pages of people: the team of an association, one of them, one's own account, and the link of an invitation.
+"""The pages of people: the team of an association, one of them, and the link of an invitation.
 
-Owns their URLs. Refuses to hold rules: hub.people.team and hub.people.second_factor have them.
+Owns their URLs. Refuses to hold rules: hub.people.team has them. One's own account is in hub.people.account_pages.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Form, Path, Request
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from hub.core.parcels import Refused
-from hub.core.permissions import NEEDS_SECOND_FACTOR, Right, Role, Visitor, is_role
-from hub.people.second_factor import SecondFactor, shown_code
+from hub.core.permissions import Right, Role, Visitor, is_role
+from hub.people import account_pages, passkey_pages
+from hub.people.parts import PeopleParts, people_of
 from hub.people.services import WeakPassword
-from hub.people.team import Team
 from hub.web import words_people
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import draw, missing
-from hub.web.ports import COOKIE
-from paper import qr
 
 router = APIRouter(include_in_schema=False)
 SITES_MAX: Final = 1_000
 Text = Annotated[str, Form(max_length=1_024)]
 PersonId = Annotated[int, Path(ge=1, le=2**31)]
 Manager = Annotated[Visitor, who_may(Right.MANAGE_PEOPLE)]
-Own = Annotated[Visitor, who_may(Right.OWN_ACCOUNT)]
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleParts:
-    """What these pages need, put into `app.state.people` by the composition root."""
-
-    team: Team
-    second_factor: SecondFactor
-    public_url: str
 
 
 def install(app: FastAPI, parts: PeopleParts) -> None:
     """Put these pages into an application."""
     app.state.people = parts
-    app.include_router(router)
-
-
-def _people(request: Request) -> PeopleParts:
-    parts: PeopleParts = request.app.state.people
-    return parts
+    for pages in (router, account_pages.router, passkey_pages.router):
+        app.include_router(pages)
 
 
 # ---------------------------------------------------------------------------------------------------------------- team
@@ -70,7 +52,7 @@ def invite(
     if not is_role(role):
         return _team(request, person, parts, typed=typed, problem="bad_role")
     try:
-        secret = _people(request).team.invite(name, Role(role), site, carrier, person)
+        secret = people_of(request).team.invite(name, Role(role), site, carrier, person)
     except Refused as refused:
         return _team(request, person, parts, typed=typed, problem=refused.code)
     return _link_page(request, person, name, secret)
@@ -85,7 +67,7 @@ def _team(
         person,
         here="people",
         status=422 if problem else 200,
-        members=_people(request).team.members(person),
+        members=people_of(request).team.members(person),
         sites=parts.reads.within(person.scope).sites(),
         typed=typed or {"name": "", "role": "", "carrier": "", "sites": []},
         problem=words_people.REFUSALS.get(problem, problem),
@@ -94,7 +76,7 @@ def _team(
 
 
 def _link_page(request: Request, person: Visitor, name: str, secret: str) -> Response:
-    base = _people(request).public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    base = people_of(request).public_url.rstrip("/") or str(request.base_url).rstrip("/")
     return draw(request, "invited.html", person, here="people", name=name, link=f"{base}/join/{secret}")
 
 
@@ -106,7 +88,7 @@ def person_page(request: Request, person_id: PersonId, person: Manager, parts: P
 
 def _person(request: Request, person_id: int, person: Visitor, parts: Parts, problem: str = "") -> Response:
     try:
-        member = _people(request).team.member(person_id, person)
+        member = people_of(request).team.member(person_id, person)
     except Refused:
         return missing(request, person, "Cette personne n'existe pas.", "/people", "Voir l'équipe")
     return draw(
@@ -131,7 +113,7 @@ def change(
     if not is_role(role):
         return _person(request, person_id, person, parts, "bad_role")
     try:
-        _people(request).team.change(person_id, Role(role), site, carrier, person)
+        people_of(request).team.change(person_id, Role(role), site, carrier, person)
     except Refused as refused:
         return _person(request, person_id, person, parts, refused.code)
     return go("/people")
@@ -141,7 +123,7 @@ def change(
 def end(request: Request, person_id: PersonId, person: Manager, parts: Parts) -> Response:
     """Somebody leaves."""
     try:
-        _people(request).team.end(person_id, person)
+        people_of(request).team.end(person_id, person)
     except Refused as refused:
         return _person(request, person_id, person, parts, refused.code)
     return go("/people")
@@ -151,7 +133,7 @@ def end(request: Request, person_id: PersonId, person: Manager, parts: Parts) ->
 def sign_out(request: Request, person_id: PersonId, person: Manager, parts: Parts) -> Response:
     """Every session of somebody ends."""
     try:
-        _people(request).team.sign_out(person_id, person)
+        people_of(request).team.sign_out(person_id, person)
     except Refused as refused:
         return _person(request, person_id, person, parts, refused.code)
     return go(f"/people/{person_id}")
@@ -160,7 +142,7 @@ def sign_out(request: Request, person_id: PersonId, person: Manager, parts: Part
 @router.post("/people/{person_id}/reset", dependencies=[OwnForm])
 def reset(request: Request, person_id: PersonId, person: Manager, parts: Parts) -> Response:
     """A new link for somebody who lost their password or their telephone."""
-    team = _people(request).team
+    team = people_of(request).team
     try:
         name = team.member(person_id, person).name
         secret = team.reset(person_id, person)
@@ -175,13 +157,13 @@ def reset(request: Request, person_id: PersonId, person: Manager, parts: Parts) 
 @router.get("/join/{token}")
 def join_page(request: Request, token: Annotated[str, Path(max_length=64)]) -> Response:
     """Choose a password; the link is the secret, so nobody needs to be signed in."""
-    return _join(request, _people(request).team.invited_name(token))
+    return _join(request, people_of(request).team.invited_name(token))
 
 
 @router.post("/join/{token}", dependencies=[OwnForm])
 def join(request: Request, token: Annotated[str, Path(max_length=64)], *, password: Text = "") -> Response:
     """The password is chosen; the link is used."""
-    team = _people(request).team
+    team = people_of(request).team
     name = team.invited_name(token)
     try:
         joined = name is not None and team.join(token, password)
@@ -193,74 +175,3 @@ def join(request: Request, token: Annotated[str, Path(max_length=64)], *, passwo
 def _join(request: Request, name: str | None, problem: str = "") -> Response:
     status = 404 if name is None else 422 if problem else 200
     return draw(request, "join.html", None, here="", status=status, name=name, problem=problem)
-
-
-# ------------------------------------------------------------------------------------------------------------- account
-
-
-@router.get("/account")
-def account_page(request: Request, person: Own) -> Response:
-    """One's own password, second factor and sessions."""
-    return _account(request, person)
-
-
-def _account(request: Request, person: Visitor, *, problem: str = "", done: str = "", codes: Any = ()) -> Response:
-    people, proposal, picture = _people(request), None, Markup()
-    if person.signed_in and not person.owes_second_factor:
-        proposal = people.second_factor.propose(person)
-        title = "Code QR pour l'application. Le secret est écrit en dessous."
-        picture = Markup(qr.foreign_svg(proposal.uri, title=title))  # noqa: S704 made of modules and the title alone
-    return draw(
-        request,
-        "account.html",
-        person,
-        here="account",
-        status=422 if problem else 200,
-        sessions=people.team.sessions(person, request.cookies.get(COOKIE, "")),
-        proposal=proposal,
-        picture=picture,
-        needs_second=any(person.has(right) for right in NEEDS_SECOND_FACTOR),
-        problem=problem,
-        done=done,
-        codes=[shown_code(code) for code in codes],
-        said=words_people,
-    )
-
-
-@router.post("/account/second-factor", dependencies=[OwnForm])
-def set_second_factor(request: Request, person: Own, *, sealed: Text = "", code: Text = "") -> Response:
-    """Set up the second factor, with a first code from the app."""
-    cookie, people = request.cookies.get(COOKIE, ""), _people(request)
-    codes = people.second_factor.accept(person, cookie, sealed, code)
-    if codes is None:
-        return _account(request, person, problem=words_people.WRONG_CODE)
-    return _account(request, person, done="Votre second facteur est en place.", codes=codes)
-
-
-@router.post("/account/code", dependencies=[OwnForm])
-def show_code(request: Request, person: Own, *, code: Text = "") -> Response:
-    """Show the second factor in this session."""
-    if not _people(request).second_factor.show(person, request.cookies.get(COOKIE, ""), code):
-        return _account(request, person, problem=words_people.WRONG_CODE)
-    return go("/")
-
-
-@router.post("/account/password", dependencies=[OwnForm])
-def change_password(request: Request, person: Own, *, old: Text = "", new: Text = "") -> Response:
-    """A new password; every other session ends."""
-    if person.owes_second_factor:
-        return _account(request, person, problem=words_people.WRONG_CODE)
-    try:
-        changed = _people(request).team.change_password(person, request.cookies.get(COOKIE, ""), old, new)
-    except WeakPassword:
-        return _account(request, person, problem=words_people.WEAK_PASSWORD)
-    if not changed:
-        return _account(request, person, problem=words_people.WRONG_PASSWORD)
-    return _account(request, person, done="Le mot de passe est changé. Vos autres sessions sont terminées.")
-
-
-@router.post("/account/sessions/{handle}/end", dependencies=[OwnForm])
-def end_session(request: Request, person: Own, handle: Annotated[str, Path(max_length=16)]) -> Response:
-    """End one of one's own sessions."""
-    _people(request).team.end_session(person, handle)
-    return go("/account")

@@ -1,4 +1,4 @@
-"""The second factor: codes of an app (TOTP, RFC 6238) and recovery codes on paper.
+"""The second factor: codes of an app (TOTP, RFC 6238) and recovery codes on paper. Passkeys are in hub.people.passkeys.
 
 Owns how one is set up, shown and replaced. Refuses to know pages. The shared secret is kept sealed with the master secret;
 recovery codes are kept as keyed digests. A code is taken once: whoever read it over a shoulder is too late.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyotp
+from sqlalchemy import Connection
 
 from hub.audit.chain import Action
 from hub.audit.log import AuditLog
@@ -79,14 +80,13 @@ class SecondFactor:
         step = _step_of(secret, code, now_ms)
         if step is None:
             return None
-        codes = [_new_code() for _ in range(RECOVERY_CODES)]
         with self._store.writing() as connection:
             row = people.person_by_id(connection, person.person, person.scope.tenant or 0)
             if row is None:
                 return None
             sealed_secret = self._keys.sealed(_PURPOSE, secret.encode())
             people.change_person(connection, row.id, second_factor=sealed_secret, second_factor_step=step)
-            people.set_recovery_codes(connection, row.id, [self._recovery_digest(row.id, text) for text in codes])
+            codes = self.new_codes(connection, row.id)
             people.close_sessions(connection, row.id, but=digest)
             people.note_second_factor(connection, digest, now_ms)
             self._audit.note(
@@ -103,9 +103,9 @@ class SecondFactor:
         now_ms = self._clock()
         with self._store.writing() as connection:
             row = people.person_by_id(connection, person.person, person.scope.tenant or 0)
-            if row is None or row.second_factor is None:
+            if row is None:
                 return False
-            secret = (self._keys.opened(_PURPOSE, bytes(row.second_factor)) or b"").decode()
+            secret = (self._keys.opened(_PURPOSE, bytes(row.second_factor or b"")) or b"").decode()
             step = _step_of(secret, code, now_ms) if secret else None
             if step is not None and step > row.second_factor_step:
                 people.change_person(connection, row.id, second_factor_step=step)
@@ -118,6 +118,18 @@ class SecondFactor:
                 return False
             people.note_second_factor(connection, digest, now_ms)
         return True
+
+    def has_app(self, person: Visitor) -> bool:
+        """Whether somebody has set up an app."""
+        with self._store.reading() as connection:
+            row = people.person(connection, person.name)
+        return row is not None and row.second_factor is not None
+
+    def new_codes(self, connection: Connection, person: int) -> list[str]:
+        """New recovery codes for somebody; older ones are worth nothing any more."""
+        codes = [_new_code() for _ in range(RECOVERY_CODES)]
+        people.set_recovery_codes(connection, person, [self._recovery_digest(person, text) for text in codes])
+        return codes
 
     def _may_try(self, person: Visitor) -> bool:
         return self._door.may_try(f"\x00second factor of {person.person}")

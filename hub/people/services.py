@@ -14,6 +14,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection
 
 from hub.audit.chain import Action
 from hub.audit.log import AuditLog
@@ -91,7 +92,7 @@ class Door:
             scope=scope,
             second_factor=row.second_ms > 0,
             person=row.id,
-            owes_second_factor=row.second_factor is not None and not row.second_ms,
+            owes_second_factor=(row.second_factor is not None or row.has_passkey) and not row.second_ms,
         )
 
     def program_of(self, token: str) -> Visitor | None:
@@ -112,17 +113,23 @@ class Door:
             row = people.person(connection, name)
         if not self.fits(self._nobody if row is None else row.password_hash, password) or row is None:
             return None
+        with self._store.writing() as connection:
+            cookie = self.open(connection, Visitor(row.name, row.role, scope=Scope(row.tenant), person=row.id), agent)
+        self._tries.forget(name)
+        return cookie
+
+    def open(self, connection: Connection, person: Visitor, agent: str, how: str = "") -> str:
+        """The cookie of a new session of somebody who proved who they are; with `how`, which the log tells, by two factors."""
         secret = secrets.token_urlsafe(32)
         now_ms = self._clock()
-        with self._store.writing() as connection:
-            people.open_session(
-                connection, _secret_digest(secret), row.id, now_ms=now_ms, expires_ms=now_ms + SESSION_MS, agent=agent
-            )
-            by = Visitor(row.name, row.role)
-            self._audit.note(
-                connection, by, Action.SIGNED_IN, tenant=row.tenant, at_ms=now_ms, kind="person", subject=row.name
-            )
-        self._tries.forget(name)
+        people.open_session(
+            connection, _secret_digest(secret), person.person, now_ms=now_ms, expires_ms=now_ms + SESSION_MS,
+            agent=agent, second_ms=now_ms if how else 0,
+        )  # fmt: skip
+        self._audit.note(
+            connection, person, Action.SIGNED_IN, tenant=person.scope.tenant or 0, at_ms=now_ms, kind="person",
+            subject=person.name, reason=how,
+        )  # fmt: skip
         return f"{secret}.{self._signature(secret)}"
 
     def sign_out(self, cookie: str) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from hub.store.schema import API_TOKEN, PERSON, SITE, WEB_SESSION
-from hub.store.schema_people import INVITATION, PERSON_SITE, RECOVERY_CODE
+from hub.store.schema_people import INVITATION, PASSKEY, PERSON_SITE, RECOVERY_CODE, USED_CHALLENGE
 
 PEOPLE_MAX: Final = 1_000
 """People of one association."""
@@ -60,7 +60,7 @@ def change_person(connection: Connection, person_id: int, **values: Any) -> None
 
 def end_person(connection: Connection, person_id: int) -> None:
     """Forget somebody. What they did stays in the audit log, under their name."""
-    for table in (WEB_SESSION, INVITATION, RECOVERY_CODE, PERSON_SITE):
+    for table in (WEB_SESSION, INVITATION, RECOVERY_CODE, PASSKEY, PERSON_SITE):
         connection.execute(delete(table).where(table.c.person == person_id))
     connection.execute(delete(PERSON).where(PERSON.c.id == person_id))
 
@@ -101,22 +101,29 @@ def set_sites(connection: Connection, person_id: int, tenant: int, sites: Collec
 
 
 def open_session(
-    connection: Connection, digest: bytes, person_id: int, *, now_ms: int, expires_ms: int, agent: str
+    connection: Connection,
+    digest: bytes,
+    person_id: int,
+    *,
+    now_ms: int,
+    expires_ms: int,
+    agent: str,
+    second_ms: int = 0,
 ) -> None:
-    """Remember a signed-in browser."""
+    """Remember a signed-in browser; `second_ms`: when it showed its second factor."""
     values = {"digest": digest, "person": person_id, "created_ms": now_ms, "expires_ms": expires_ms, "agent": agent}
-    connection.execute(insert(WEB_SESSION).values(**values))
+    connection.execute(insert(WEB_SESSION).values(**values, second_ms=second_ms))
 
 
 _SESSION: Final = (
-    select(PERSON, WEB_SESSION.c.second_ms)
+    select(PERSON, WEB_SESSION.c.second_ms, exists().where(PASSKEY.c.person == PERSON.c.id).label("has_passkey"))
     .join(WEB_SESSION, WEB_SESSION.c.person == PERSON.c.id)
     .where(WEB_SESSION.c.digest == bindparam("digest"), WEB_SESSION.c.expires_ms > bindparam("now_ms"))
 )
 
 
 def session_person(connection: Connection, digest: bytes, now_ms: int) -> Any:
-    """Whose session it is, when it is not over."""
+    """Whose session it is, when it is not over, with `second_ms` and `has_passkey`."""
     return connection.execute(_SESSION, {"digest": digest, "now_ms": now_ms}).one_or_none()
 
 
@@ -137,6 +144,11 @@ def note_second_factor(connection: Connection, digest: bytes, now_ms: int) -> No
     connection.execute(update(WEB_SESSION).where(WEB_SESSION.c.digest == digest).values(second_ms=now_ms))
 
 
+def forget_second_factors(connection: Connection, person_id: int) -> None:
+    """Somebody has no second factor any more: their sessions showed none."""
+    connection.execute(update(WEB_SESSION).where(WEB_SESSION.c.person == person_id).values(second_ms=0))
+
+
 def close_session(connection: Connection, digest: bytes) -> None:
     """Forget a browser."""
     connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.digest == digest))
@@ -149,9 +161,10 @@ def close_sessions(connection: Connection, person_id: int, *, but: bytes = b"") 
 
 
 def close_old_sessions(connection: Connection, now_ms: int) -> None:
-    """Forget browsers and invitations whose time is over."""
+    """Forget browsers, invitations and challenges whose time is over."""
     connection.execute(delete(WEB_SESSION).where(WEB_SESSION.c.expires_ms <= now_ms))
     connection.execute(delete(INVITATION).where(INVITATION.c.expires_ms <= now_ms))
+    connection.execute(delete(USED_CHALLENGE).where(USED_CHALLENGE.c.expires_ms <= now_ms))
 
 
 # ---------------------------------------------------------------------------------------------- invitations, recovery

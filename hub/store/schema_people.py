@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from hub.store.schema import METADATA
 
@@ -45,6 +45,30 @@ RECOVERY_CODE: Final = Table(
     Column("digest", LargeBinary, primary_key=True),
 )
 """A second factor on paper, used once, by its digest."""
+
+PASSKEY: Final = Table(
+    "passkey",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("person", Integer, ForeignKey("person.id"), nullable=False),
+    Column("credential", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Index("ix_passkey_person", "person"),
+    sqlite_autoincrement=True,
+)
+"""A device that signs for somebody. `credential` is what the device calls it, `public_key` is in COSE, `sign_count` the last it told."""
+
+USED_CHALLENGE: Final = Table(
+    "used_challenge",
+    METADATA,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+"""What a passkey signed once and never again, by its SHA-256; kept until it would be refused for its age anyway."""
 
 AUDIT: Final = Table(
     "audit",

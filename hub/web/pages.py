@@ -22,7 +22,7 @@ from hub.core.project import shown_state
 from hub.live import TooManyStreams
 from hub.slips import area_of, slip_of
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
-from hub.web import bank, door, forms, when, words
+from hub.web import bank, door, forms, sign_in, words
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, draw, missing, not_allowed
 from hub.web.ports import COOKIE, WebParts
@@ -32,13 +32,12 @@ from paper.slip_page import slip_css, slip_html
 from wire.ids import Door, ParcelState, ReachZone, SizeClass, Trust
 from wire.plan import Help
 
-SESSION_S: Final = 12 * 3_600
-"""A working day; the server ends the session on its own terms besides."""
 FORM_FIELDS_MAX: Final = 20
 
 _STATIC: Final = {
     "consigne.css": "text/css",
     "consigne.js": "text/javascript",
+    "passkeys.js": "text/javascript",
     "icons.svg": "image/svg+xml",
     "icon.svg": "image/svg+xml",
 }
@@ -53,6 +52,7 @@ def install(app: FastAPI, parts: WebParts) -> None:
     """Put the pages into an application."""
     app.state.web = parts
     app.include_router(router)
+    app.include_router(sign_in.router)
     door.install(app, not_allowed)
 
 
@@ -349,40 +349,7 @@ def messages(request: Request, person: Annotated[Visitor, who_may(Right.SEE_MESS
     )
 
 
-# -------------------------------------------------------------------------------------------------------------- sign-in
-
-
-@router.get("/sign-in")
-def sign_in_page(request: Request, then: Annotated[str, Query(max_length=200)] = "/") -> Response:
-    """The form to sign in."""
-    return draw(request, "sign_in.html", None, here="", then=_own_path(then), name="", problem="")
-
-
-@router.post("/sign-in", dependencies=[OwnForm])
-async def sign_in(request: Request, parts: Parts) -> Response:
-    """Sign in. The answer to a wrong name and a wrong password is the same."""
-    typed = await request.form(max_fields=FORM_FIELDS_MAX, max_files=0)
-    name, password = str(typed.get("name", ""))[:64], str(typed.get("password", ""))[:1_024]
-    then = _own_path(str(typed.get("then", "/")))
-    agent = when.browser(request.headers.get("user-agent", ""))
-    cookie = await run_in_threadpool(parts.door.sign_in, name, password, agent)
-    if cookie is None:
-        problem = "Ce nom et ce mot de passe ne vont pas ensemble. Vérifiez-les, ou demandez à l'administration."
-        return draw(request, "sign_in.html", None, status=401, here="", then=then, name=name, problem=problem)
-    answer = go(then)
-    answer.set_cookie(
-        COOKIE, cookie, max_age=SESSION_S, httponly=True, samesite="lax", secure=parts.secure_cookies, path="/"
-    )
-    return answer
-
-
-@router.post("/sign-out", dependencies=[OwnForm])
-def sign_out(request: Request, parts: Parts) -> Response:
-    """Sign out."""
-    parts.door.sign_out(request.cookies.get(COOKIE, ""))
-    answer = go("/sign-in")
-    answer.delete_cookie(COOKIE, path="/")
-    return answer
+# --------------------------------------------------------------------------------------------------------------- static
 
 
 @router.get("/static/{name}")
@@ -509,8 +476,3 @@ def _no_slip(request: Request, person: Visitor, row: ParcelRow | None) -> Respon
     said = words.PARCEL_STATE[row.state].text
     text = f"Il n'y a plus de bon : le colis est « {said} »."
     return missing(request, person, text, f"/parcels/{row.id}", "Voir le colis")
-
-
-def _own_path(path: str) -> str:
-    """A path of ours to go to, never another site's address."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

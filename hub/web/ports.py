@@ -88,6 +88,8 @@ class WebParts:
     live: Live
     now_ms: Callable[[], int]
     secure_cookies: bool = False
+    passkeys_at: str = ""
+    """The address at which passkeys are offered; empty where they are not."""
     framers: tuple[str, ...] = ()
     """Origins whose pages may show ours in a frame."""
 

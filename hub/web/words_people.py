@@ -69,6 +69,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.SECOND_FACTOR_SET: "Second facteur mis en place",
     Action.SECOND_FACTOR_REMOVED: "Accès remis à zéro",
     Action.RECOVERY_CODE_USED: "Code de secours utilisé",
+    Action.PASSKEY_ADDED: "Clé d'accès ajoutée",
+    Action.PASSKEY_REMOVED: "Clé d'accès retirée",
+    Action.PASSKEY_REFUSED: "Clé d'accès refusée : il y en a peut-être une copie",
     Action.SIGNED_IN: "Connexion",
     Action.SESSIONS_ENDED: "Déconnexion forcée",
     Action.TOKEN_ADDED: "Jeton d'API créé",
@@ -90,6 +93,17 @@ REFUSALS: Final[Mapping[str, str]] = {
     "no_site": "Ce rôle travaille sur des sites précis. Choisissez au moins un site.",
     "last_admin": "C'est la dernière personne de l'administration. Nommez-en d'abord une autre.",
     "bad_role": "Choisissez un rôle dans la liste.",
+}
+PASSKEY_REFUSALS: Final[Mapping[str, str]] = {
+    "no_passkeys": "Les clés d'accès ne sont pas proposées ici. Prenez un code, ou votre mot de passe.",
+    "owes": "Donnez d'abord votre second facteur.",
+    "bad_name": "Donnez à la clé un nom de 1 à 64 caractères.",
+    "too_many": "Vous avez déjà 10 clés d'accès. Retirez-en une d'abord.",
+    "known": "Cette clé d'accès est déjà connue ici.",
+    "stale": "Cette demande a déjà servi, ou la page était ouverte depuis trop longtemps. Recommencez.",
+    "bad_passkey": "La clé d'accès n'a pas pu être vérifiée. Recommencez, ou prenez un code ou votre mot de passe.",
+    "unknown_passkey": "Cette clé d'accès n'est pas connue ici, ou a été retirée. Prenez-en une autre, ou votre mot de passe.",
+    "copied": "Cette clé d'accès est refusée : il y en a peut-être une copie. Connectez-vous autrement, retirez-la de votre compte et prévenez l'administration.",
 }
 WRONG_CODE: Final = "Ce code n'est pas bon, ou il a déjà servi. Attendez le code suivant et recommencez."
 WRONG_PASSWORD: Final = "Le mot de passe actuel n'est pas bon, ou trop d'essais ont été faits."  # noqa: S105

@@ -13,6 +13,8 @@ FOR_EVERYBODY = {
     "/api/v1/openapi.json": "the document of the API, the same for all",
     "/api/v1/enrol": "the token is the secret",
     "/sign-in": "where people show who they are",
+    "/sign-in/passkey": "where people show who they are",
+    "/sign-in/passkey/challenge": "a question whose answer shows who somebody is",
     "/sign-out": "ends what the cookie names, and nothing else",
     "/join/{token}": "the link is the secret",
     "/static/{name}": "style sheets and icons",

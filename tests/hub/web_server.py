@@ -18,9 +18,9 @@ STOP_S = 10.0
 
 
 @contextmanager
-def serving(app: FastAPI, live: Live) -> Iterator[str]:
+def serving(app: FastAPI, live: Live, port: int = 0) -> Iterator[str]:
     """The address of the application while it is served, with its live events; nothing else of a hub is started."""
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off"))
 
     async def serve() -> None:
