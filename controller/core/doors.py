@@ -184,7 +184,7 @@ def _taken(state: State, opening: Opening, facts: tuple[f.AnyFact, ...], now: No
     if reports.is_reported(parcel):
         return Decision(facts, (Sound(Signal.OK), reports.show(parcel, opening.compartment, parcel.reason)))
     quick = due.is_quick(state, opening, now)
-    if (quick or opening.blind) and parcel.state is ParcelState.STORED:
+    if (quick or opening.blind or opening.dark) and parcel.state is ParcelState.STORED:
         return _not_called_taken(state, opening, parcel, facts)
     more: list[f.AnyFact] = [f.ParcelTaken(parcel=parcel.id, place=parcel.place, session=opening.session)]
     occupancy = state.durable.compartments[opening.compartment].occupancy
@@ -199,9 +199,12 @@ def _not_called_taken(state: State, opening: Opening, parcel: Parcel, facts: tup
     """A child, the wind: nobody takes a parcel out that quickly, so it is not called taken (C-05, ADR 0008).
 
     Nor is it behind a switch that read open before the latch was fired: that it reads closed now may be its repair (A-08).
+    Nor is it when the power failed while the door stood open: who left it inside could tell nobody, and was not seen (C-22).
     Its key opens again within the grace; afterwards staff look inside, and nothing is freed before they did.
     """
-    label, reason = opening.compartment, sensors.READS_OPEN if opening.blind else "closed_at_once"
+    label, reason = opening.compartment, "closed_at_once"
+    if opening.blind or opening.dark:
+        reason = sensors.READS_OPEN if opening.blind else OPEN_AT_BOOT
     more: tuple[f.AnyFact, ...] = ()
     if state.durable.compartments[label].occupancy is not Occupancy.UNKNOWN:
         more = (f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason=reason),)

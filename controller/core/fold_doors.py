@@ -141,16 +141,23 @@ def over(durable: Durable, fact: f.DoorClosed | f.OpeningFailed, stamp: Now) -> 
 def resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
     """What became of an opening that a power cut interrupted (C-21, C-22)."""
     opening = durable.openings.get(fact.compartment)
-    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.COLLECT and fact.parcel:
+    stood_open = opening is not None and (opening.phase is Phase.OPEN or fact.door == "open")
+    if opening is not None and stood_open and opening.purpose is Purpose.COLLECT and fact.parcel:
         known = durable.parcels.get(fact.parcel)
         if known is not None and known.state is ParcelState.STORED:
-            durable = edit_parcel(durable, fact.parcel, uncertain=True, since_mono=stamp.mono)
+            durable = edit_parcel(durable, fact.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
     if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.VERIFY:
         # Staff stood at it when the power failed, and may hold what lay there: no key opens it before somebody looked.
         durable = edit_compartment(durable, fact.compartment, doubted=True)
     if fact.door == "open":
         return edit_opening(
-            durable, fact.compartment, fact.session, phase=Phase.OPEN, opened_mono=stamp.mono, alarmed=True
+            durable,
+            fact.compartment,
+            fact.session,
+            phase=Phase.OPEN,
+            opened_mono=stamp.mono,
+            alarmed=True,
+            dark=True,
         )
     return replace(durable, openings=without_key(durable.openings, fact.compartment))
 

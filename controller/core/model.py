@@ -203,6 +203,7 @@ class Phase(StrEnum):
 class Opening:
     """The current or last opening of one compartment. `bounces`: how often its door sprang open after it was shut (S-10).
     `blind`: its switch read open before the pulse, and has not read closed since: it was not seen to open (A-08).
+    `dark`: the site was off while its door stood open, so nobody saw or heard what became of the parcel (C-22, ADR 0008).
     """
 
     session: str
@@ -218,6 +219,7 @@ class Opening:
     alarmed: bool = False
     bounces: int = 0
     blind: bool = False
+    dark: bool = False
 
 
 class Step(StrEnum):

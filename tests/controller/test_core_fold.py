@@ -122,6 +122,7 @@ def test_a_key_keeps_its_epoch_unless_its_version_is_newer(site: VirtualSite) ->
         (Purpose.COLLECT, Phase.OPEN, "closed", True),
         (Purpose.COLLECT, Phase.OPEN, "open", True),
         (Purpose.COLLECT, Phase.PULSING, "closed", False),
+        (Purpose.COLLECT, Phase.PULSING, "open", True),
         (Purpose.REOPEN, Phase.OPEN, "closed", False),
     ],
 )
@@ -131,8 +132,9 @@ def test_an_opening_that_a_restart_settled(
     opening = Opening("s", ONE, purpose, phase, pid(1))
     resolved = f.OpeningResolved(session="s", compartment=ONE, door=door, parcel=pid(1))
     then = after(site, resolved, openings={ONE: opening}, parcels={pid(1): a_parcel()})
-    assert then.parcels[pid(1)] == a_parcel(uncertain=uncertain, since_mono=NOW.mono if uncertain else 0)
-    still = replace(opening, phase=Phase.OPEN, opened_mono=NOW.mono, alarmed=True)
+    known = a_parcel(uncertain=True, session="s", since_mono=NOW.mono) if uncertain else a_parcel()
+    assert then.parcels[pid(1)] == known
+    still = replace(opening, phase=Phase.OPEN, opened_mono=NOW.mono, alarmed=True, dark=True)
     assert then.openings == ({ONE: still} if door == "open" else {})
 
 

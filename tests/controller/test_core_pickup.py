@@ -321,18 +321,48 @@ def test_c21_power_cut_between_pulse_and_door_leaves_the_code_valid_and_frees_no
 def test_c22_power_cut_while_the_door_is_open_alarms_at_boot_and_the_compartment_is_unknown(
     site: VirtualSite,
 ) -> None:
+    """Whoever leaves their parcel in the dark can tell nobody: it is not called taken, and its key opens again."""
     parcel = site.stored()
     site.scan(site.slip(parcel))
     site.open("1")
     site.restart()
     assert alarms(site) == [("open_at_boot", "1")]
     assert site.occupancy("1") is Occupancy.UNKNOWN
-    site.wait(2_000)
+    site.wait(10_000)
     site.close("1")
-    assert site.parcel(parcel).state is ParcelState.COLLECTING
+    assert not alarms(site)
+    assert notice(site) is NoticeKind.QUICK_CLOSE
     site.wait(DISPUTE_MS)
-    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
+    assert site.parcel(parcel).state is ParcelState.STORED
     assert site.occupancy("1") is Occupancy.UNKNOWN, "nobody has looked inside"
+    site.scan(site.slip(parcel))
+    assert site.pulses() == ["1"], "the grace is over: staff look first"
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.close("1")
+    site.card(CommandCard.NOT_EMPTY)
+    site.wait(2_000)
+    site.scan(site.slip(parcel))
+    assert site.pulses() == ["1", "1", "1"]
+
+
+def test_c22_a_parcel_taken_in_the_dark_is_collected_once_staff_have_seen_it_gone(site: VirtualSite) -> None:
+    """The door moved while the site was off: nobody even saw it open."""
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.doors[Label("1")] = Door.OPEN
+    site.restart()
+    site.wait(10_000)
+    site.close("1")
+    assert site.parcel(parcel).uncertain
+    site.sign_in()
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.close("1")
+    site.card(CommandCard.EMPTY)
+    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
+    assert site.occupancy("1") is Occupancy.FREE
 
 
 def test_c22_a_door_shut_right_after_the_restart_has_taken_nothing(site: VirtualSite) -> None:

@@ -254,11 +254,16 @@ def test_what_is_taken_behind_a_switch_that_reads_again_in_time_is_collected(sit
     assert site.parcel(parcel).state is ParcelState.COLLECTING
 
 
-def test_a_door_that_is_seen_to_open_is_collected_from_after_a_restart(site: VirtualSite) -> None:
+def test_a_door_that_stood_open_at_a_restart_is_collected_from_once_it_is_seen_to_open(site: VirtualSite) -> None:
     parcel = site.stored()
     site.scan(site.slip(parcel))
     site.doors[ONE] = Door.OPEN
     site.restart()
+    site.wait(4_000)
+    site.close("1")
+    assert site.parcel(parcel).state is ParcelState.STORED
+    site.scan(site.slip(parcel))
+    site.open("1")
     site.wait(4_000)
     site.close("1")
     assert site.parcel(parcel).state is ParcelState.COLLECTING

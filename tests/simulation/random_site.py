@@ -28,6 +28,7 @@ from wire.plan import Settings
 SETTINGS: Final = Settings(dispute_ms=120_000, reopen_grace_ms=60_000)
 PINLESS: Final = 3
 """One bank of so many has a hub that gave no PINs yet."""
+LEFT_IN_THE_DARK: Final = 0.5
 STEPS: Final = 150
 """What happens in a life that is told for itself."""
 
@@ -69,6 +70,9 @@ class RandomSite:
         self.tracking: dict[ParcelId, str] = {}
         self.unheard: dict[ParcelId, str] = {}
         """Labels nobody announced, read while somebody else was served: the site makes their parcel when their turn comes."""
+        self.left_in_the_dark: set[ParcelId] = set()
+        """Put back, or never found, by somebody whom no screen heard while the power was away; until their door opens again."""
+        self._dark = Random(f"{seed} dark")
         self.sent: dict[ParcelId, str] = {}
         """The numbers of parcels that a sender hands in; `with_sender` still has them under the arm."""
         self.with_sender: set[ParcelId] = set()
@@ -243,6 +247,7 @@ class RandomSite:
         label = self.random.choice(opened) if opened else None
         opening = None if label is None else self.site.state.durable.openings.get(label)
         if label is not None:
+            self._may_be_left_in_the_dark(label)
             self.hands_at(label)
             if self.random.random() < 0.5:
                 self.site.doors[label] = Door.CLOSED
@@ -253,6 +258,17 @@ class RandomSite:
             assert occupancy is Occupancy.UNKNOWN, (
                 f"C-22: {label} stood open at the power cut and counts as {occupancy}"
             )
+            if opening.parcel in self.left_in_the_dark and self.site.doors[label] is Door.OPEN:
+                self.wait(3_000)
+                self.site.close(label)
+
+    def _may_be_left_in_the_dark(self, label: Label) -> None:
+        """Their parcel stays behind: damaged, not wanted, not found, and there is nothing to say so to."""
+        opening = self.site.state.durable.openings.get(label)
+        if opening is None or opening.purpose not in {Purpose.COLLECT, Purpose.REOPEN} or opening.parcel is None:
+            return
+        if opening.parcel in self.inside[label] and self._dark.random() < LEFT_IN_THE_DARK:
+            self.left_in_the_dark.add(opening.parcel)
 
     def _say(self, text: str) -> None:
         """Hold a text in front of the reader."""
@@ -346,6 +362,7 @@ class RandomSite:
             position = self.pulses_seen
             self.pulses_seen += 1
             self._check_cause(position)
+            self.left_in_the_dark -= {causes[position].parcel}
             label = causes[position].compartment
             if label not in self.jammed and self.site.doors[label] is Door.CLOSED:
                 self.site.open(label)
@@ -360,6 +377,8 @@ class RandomSite:
         if sending.hands_at(self, label):
             return
         if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
+            if opening.parcel in self.left_in_the_dark:
+                return
             if opening.parcel in self.reported and self.random.random() < 0.8:
                 return  # Put back; now and then somebody takes it along all the same.
             self.inside[label].discard(opening.parcel)
