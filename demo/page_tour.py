@@ -18,6 +18,7 @@ from demo.story import (
     collect,
     come_to_rest,
     expect,
+    find_empty,
     load,
     open_by,
     sign_in,
@@ -152,7 +153,12 @@ class Tour:
             time.sleep(HAND_S)
 
     def _close(self) -> None:
-        self._take()
+        take_only(self._site, self._door, self._parcel)
+        self._site.act(f"doors/{self._door}", "close")
+        self._welcome()
+        find_empty(self._site, self._door)
+        self._goodbye()
+        self._expect("collected")
         come_to_rest(self._world)
 
     def _expect(self, state: str) -> None:
@@ -221,8 +227,8 @@ class Tour:
                 self._light,
             ),
             Step(
-                "Fatima prend son colis et ferme la porte.",
-                "Prendre et fermer",
+                "Fatima prend son colis et ferme la porte. Le site ne l'a pas vu partir : l'accueil regarde dans le casier.",
+                "Prendre, fermer, regarder",
                 "Regardez le compte en haut : rien de perdu, rien en double, deux journaux pareils.",
                 self._close,
             ),

@@ -25,6 +25,9 @@ LOOK_S: Final = 0.05
 HAND_S: Final = 0.5
 """A hand is no faster: a door that is open for less (`quick_close_ms` of the world) may count as a look inside."""
 
+BANK_RESTS_S: Final = 1.6
+"""The bank rests between two pulses (`pulse_gap_ms`); staff who press sooner are told to wait."""
+
 BUDGET_S: Final = 90.0
 """The whole story, the start of every program included, on a machine where Consigne is installed."""
 
@@ -76,22 +79,32 @@ def play(world: World, begun: float | None = None, *, budget_s: float = BUDGET_S
     first.relay.restore()
     expect(lambda: state_of(world, parcels[2]) == "collected", "the hub to catch up")
 
-    chapter("A door is open when the power fails (kill -9).")
-    key = slip(world, parcels[3])["qr"]
-    door = open_by(first, lambda: first.scan(key))
-    death = kill(first)
-    first.start()
-    chapter(f"Restarted: door {door} is found open, an alarm stands, the parcel is taken, the door closed.")
-    time.sleep(HAND_S)
-    take_only(first, door, parcels[3])
-    first.act(f"doors/{door}", "close")
-    expect(lambda: state_of(world, parcels[3]) == "collected", "the interrupted collection to end")
+    death = _collect_in_the_dark(world, first, parcels[3], chapter)
 
     chapter("Everything comes to rest.")
     come_to_rest(world)
     ledger = draw_up(world, [death])
     keep_within(start, budget_s)
     return ledger
+
+
+def _collect_in_the_dark(world: World, site: Site, parcel: str, chapter: Callable[[str], None]) -> Death:
+    """The power fails at an open door. How the program died."""
+    chapter("A door is open when the power fails (kill -9).")
+    key = slip(world, parcel)["qr"]
+    door = open_by(site, lambda: site.scan(key))
+    death = kill(site)
+    site.start()
+    chapter(f"Restarted: door {door} is found open, an alarm stands, the parcel is taken, the door closed.")
+    time.sleep(HAND_S)
+    take_only(site, door, parcel)
+    site.act(f"doors/{door}", "close")
+    chapter("Nobody saw what was taken while the power was away: staff look behind the door and say that it is gone.")
+    sign_in(site)
+    find_empty(site, door)
+    sign_out(site)
+    expect(lambda: state_of(world, parcel) == "collected", "the interrupted collection to end")
+    return death
 
 
 def say(text: str) -> None:
@@ -174,6 +187,16 @@ def remove(world: World, site: Site, parcel: str) -> None:
     expect(lambda: facts_of(site, f.DoorClosed, before), f"door {door} to be seen closed")
     press(site, "empty", compartment=door)
     expect(lambda: state_of(world, parcel) == "removed", "the hub to say removed")
+
+
+def find_empty(site: Site, door: str) -> None:
+    """Staff, signed in, look behind a door that is shut and say at their screen that nothing is there."""
+    time.sleep(BANK_RESTS_S)
+    open_by(site, lambda: press(site, "check", compartment=door))
+    before = last_seq(site)
+    site.act(f"doors/{door}", "close")
+    expect(lambda: facts_of(site, f.DoorClosed, before), f"door {door} to be seen closed")
+    press(site, "empty", compartment=door)
 
 
 def press(site: Site, button: str, **what: str) -> None:

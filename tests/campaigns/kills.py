@@ -314,7 +314,14 @@ class Campaign:
         expect(lambda: self._seen_open(place), f"door {place} to be seen open")
         time.sleep(HAND_S)
         take_only(self.site, place, parcel)
+        was_dark, before = isinstance(self._moves(place)[-1], f.OpeningResolved), last_seq(self.site)
         self.site.act(f"doors/{place}", "close")
+        if was_dark:  # It stood open while the site was dead, so nobody saw what was taken (C-22).
+            expect(lambda: facts_of(self.site, f.DoorClosed, before), f"door {place} to be seen closed")
+            self._sign_in()
+            self._answer_for(place)
+            sign_out(self.site)
+            return
         expect(
             lambda: any(fact.parcel == parcel for fact in facts_of(self.site, f.ParcelTaken)), f"{parcel} to be taken"
         )
@@ -324,7 +331,7 @@ class Campaign:
 
     def _seen_open(self, place: str) -> bool:
         """Whether the newest the journal says of a door is that it is open: closed sooner, it was never seen open."""
-        moves = [fact for fact in facts_of(self.site, _MOVES) if fact.compartment == place]
+        moves = self._moves(place)
         if not moves:
             return False
         return (
@@ -332,6 +339,9 @@ class Campaign:
             if isinstance(moves[-1], f.OpeningResolved)
             else isinstance(moves[-1], f.DoorOpened)
         )
+
+    def _moves(self, place: str) -> list[Any]:
+        return [fact for fact in facts_of(self.site, _MOVES) if fact.compartment == place]
 
     def _answer_for_unknown(self) -> None:
         """A compartment whose door stood open at a restart is not allotted (I-5) until staff have looked inside."""
