@@ -66,8 +66,8 @@ class Checks:
         """Those of them that have not heard yet that they lack a part of their past."""
         self.put_back: dict[str, int] = {}
         """How often the hub itself had been put back when an older card came into use."""
-        self.lacking: dict[str, bool] = {}
-        """Whether the hub had facts then that the older card does not hold."""
+        self.lacking: dict[str, tuple[int, str] | None] = {}
+        """The end of the past that the hub knew then, if the older card does not hold all of it."""
         self.doubted: dict[str, set[Label]] = defaultdict(set)
         """What no key may open before staff have looked behind it."""
         self.away_since: dict[str, int] = {}
@@ -89,15 +89,23 @@ class Checks:
         site.pulses.clear()
 
     def _could_be_told(self, site: Site) -> bool:
-        """Whether the hub had, and kept, facts that an older card does not hold. What it never had is lost unnoticed."""
-        return self.put_back[site.name] == self.world.hub.restored and self.lacking[site.name]
+        """Whether the hub had, and kept, facts that an older card does not hold. What it never had is lost unnoticed.
+
+        What a site wrote once more, to the letter, it does not lack: a start at the same count of starts and of the same time, because
+        no clock runs while it is off. The chains are one then, and nobody can tell the pasts apart, or has to (storm 8050).
+        """
+        lacking = self.lacking[site.name]
+        if lacking is None or self.put_back[site.name] != self.world.hub.restored:
+            return False
+        seq, head = lacking
+        return site.journal.hash_at(seq) != head
 
     def card_is_read(self, site: Site) -> None:
         """What an older card does not hold was never written, as far as the site knows."""
         if site.name in self.believed:
             self.seen[site.name] = min(self.seen[site.name], site.journal.last_seq)
-            lacking = self.world.hub.cursor(site.number) > site.journal.last_seq
-            self.lacking[site.name] = self.lacking.get(site.name, lacking)
+            past = self.world.hub.past(site.number)
+            self.lacking.setdefault(site.name, past if past[0] > site.journal.last_seq else None)
 
     # ----------------------------------------------------------------------------------------- after every step of a site
 

@@ -267,10 +267,15 @@ class Hub:
 
     def cursor(self, number: int) -> int:
         """How many facts of a site are committed here; 0 while nobody can be asked."""
+        return self.past(number)[0]
+
+    def past(self, number: int) -> tuple[int, str]:
+        """How many facts of a site are committed here, and the chain's hash after the last of them."""
         if not self.alive:
-            return 0
+            return 0, ""
         with self.store.reading() as connection:
-            return next(cursor.seq for cursor in journals.all_cursors(connection) if cursor.site == number)
+            known = next(cursor for cursor in journals.all_cursors(connection) if cursor.site == number)
+        return known.seq, known.hash
 
     def adopt(self, number: int) -> None:
         """An admin takes another past of a site for its own."""
