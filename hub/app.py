@@ -34,15 +34,17 @@ from hub.parcels.import_routes import install as install_imports
 from hub.parcels.imports import Imports
 from hub.parcels.routes import router as parcels_router
 from hub.parcels.services import Desk
-from hub.people.pages import install as install_people
+from hub.people.identities import Identities
+from hub.people.oidc import Provider
 from hub.people.parts import PeopleParts
 from hub.people.passkeys import Passkeys
 from hub.people.second_factor import SecondFactor
 from hub.people.services import Door
 from hub.people.team import Team
+from hub.people.web import install as install_people
 from hub.rhythm.pages import RhythmParts
 from hub.rhythm.pages import install as install_rhythm
-from hub.settings import Settings, Systemd
+from hub.settings import Settings, Systemd, read_oidc_secret
 from hub.sites.enrolment import Enrolment
 from hub.sites.enrolment_routes import EnrolmentParts
 from hub.sites.enrolment_routes import install as install_enrolment
@@ -94,6 +96,9 @@ class Hub:
             store=self.store, keys=self.keys, clock=clock, door=self.door, second_factor=self.second_factor,
             public_url=settings.web.public_url,
         )  # fmt: skip
+        self.identities = Identities(
+            store=self.store, keys=self.keys, clock=clock, door=self.door, providers=_providers(settings, clock)
+        )
         self.carrier_keys = CarrierKeys(self.store, self.keys, clock)
         self.webhooks = Webhooks(self.store, self.keys, clock, private=settings.carriers.private_webhooks)
         self._make_desks()
@@ -155,6 +160,15 @@ def _nothing() -> None:
     """Nobody to wake in this process."""
 
 
+def _providers(settings: Settings, clock: Clock) -> dict[str, Provider]:
+    """The sign-in of each organisation, and where it sends people back to."""
+    base = settings.web.public_url.rstrip("/")
+    return {
+        one.key: Provider(one, read_oidc_secret(one), f"{base}/sign-in/oidc/{one.key}/back", clock)
+        for one in settings.oidc
+    }
+
+
 def create_app(hub: Hub) -> FastAPI:
     """The web application of a hub: pages, API, health. Starting and stopping it starts and stops the hub."""
 
@@ -205,11 +219,13 @@ def create_app(hub: Hub) -> FastAPI:
             live=hub.live,
             now_ms=wall_ms,
             passkeys_at=hub.passkeys.address,
+            organisations=hub.identities.organisations,
             secure_cookies=hub.settings.web.public_url.startswith("https://"),
             framers=hub.settings.web.frame_ancestors,
         ),
     )
-    install_people(app, PeopleParts(hub.team, hub.second_factor, hub.passkeys, hub.settings.web.public_url))
+    public_url = hub.settings.web.public_url
+    install_people(app, PeopleParts(hub.team, hub.second_factor, hub.passkeys, hub.identities, public_url))
     install_enrolment(app, EnrolmentParts(hub.enrolment, hub.settings.web.public_url))
     install_system(app, SystemParts(hub.gauges, hub.readiness))
     install_rhythm(app, RhythmParts(hub.store))

@@ -46,6 +46,13 @@ _MAIL_PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 """How a mail server is spoken to, and its usual port for that (RFC 8314)."""
 _STORE_SCHEMES: Final = ("sqlite:///", "postgresql+psycopg://")
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+OIDC_MAX: Final = 20
+"""Organisations with a sign-in of their own on one hub."""
+ISSUER_CHARACTERS_MAX: Final = 200
+_OIDC_KEY: Final = re.compile("[a-z0-9][a-z0-9-]{0,30}")
+_OIDC_KEYS: Final = (
+    "name", "association", "issuer", "client_id", "client_secret_file", "email_domains", "second_factor_acr", "second_factor_amr",
+)  # fmt: skip
 _HEX_SECRET: Final = re.compile(rf"[0-9a-fA-F]{{{2 * MASTER_SECRET_BYTES}}}")
 
 
@@ -143,6 +150,25 @@ class Carriers:
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """`[oidc.KEY]`: the sign-in of an organisation. `name` stands on its button; `association` is whose people come from there, "" the first.
+
+    Somebody is linked by an e-mail address of `email_domains` that the server checked, or by themselves. `second_factor_acr` and `…_amr` are
+    what the server says of a sign-in with two factors; nothing declared, nothing believed.
+    """
+
+    key: str
+    name: str
+    association: str
+    issuer: str
+    client_id: str
+    client_secret_file: Path
+    email_domains: tuple[str, ...] = ()
+    second_factor_acr: tuple[str, ...] = ()
+    second_factor_amr: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the hub is told from outside."""
 
@@ -158,6 +184,7 @@ class Settings:
     mail: Mail
     contact_days: int
     carriers: Carriers = Carriers()
+    oidc: tuple[Oidc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +243,11 @@ def read_mail_password(settings: Settings) -> str:
     return "" if path is None else _text_of(path).strip()
 
 
+def read_oidc_secret(provider: Oidc) -> str:
+    """The secret an organisation gave the hub. Raises BadSettings."""
+    return _text_of(provider.client_secret_file).strip()
+
+
 def read_gateways(settings: Settings) -> dict[str, tuple[str, ...]]:
     """The gateway addresses of each association by its name, "" for all others. Secrets: shown nowhere. Raises BadSettings."""
     files = dict(settings.notify.apprise_files)
@@ -258,7 +290,7 @@ class _Reader:
     file: Path
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
-        sections = ("broker", "sites", "store", "web", "access", "notify", "mail", "carriers")
+        sections = ("broker", "sites", "store", "web", "access", "notify", "mail", "carriers", "oidc")
         self._only(table, "", ("state_dir", "master_secret_file", "contact_days", *sections))
         state_dir = self._path(table, "state_dir")
         if state_dir is None:
@@ -275,6 +307,7 @@ class _Reader:
             notify=self._notify(table),
             mail=self._mail(table),
             carriers=self._carriers(table),
+            oidc=self._oidc(table),
             contact_days=self._integer(table, "contact_days", "", CONTACT_DAYS_MAX, 0, CONTACT_DAYS_MAX),
         )
 
@@ -434,17 +467,50 @@ class _Reader:
         section = self._section(table, "carriers", ("private_webhooks",))
         return Carriers(private_webhooks=self._switch(section, "private_webhooks", "carriers", default=False))
 
+    def _oidc(self, table: Mapping[str, Any]) -> tuple[Oidc, ...]:
+        section = table.get("oidc", {})
+        if not isinstance(section, dict) or len(section) > OIDC_MAX or not all(map(_OIDC_KEY.fullmatch, section)):
+            raise BadSettings(
+                f"{self.file}: oidc: expected at most {OIDC_MAX} tables such as [oidc.ville], each named with small letters, digits and -"
+            )
+        if section and not is_oidc_address(self._web(table).public_url):
+            raise BadSettings(
+                f"{self.file}: [oidc] needs [web] public_url with https: organisations send people back there"
+            )
+        return tuple(self._organisation(section, key) for key in section)
+
+    def _organisation(self, table: Mapping[str, Any], key: str) -> Oidc:
+        where = f"oidc.{key}"
+        section = self._section(table, key, _OIDC_KEYS, where)
+        texts = {name: self._text(section, name, where, "") for name in ("name", "issuer", "client_id")}
+        secret = self._path(section, "client_secret_file", where)
+        if not all(texts.values()) or secret is None:
+            raise BadSettings(f"{self.file}: [{where}] needs name, issuer, client_id and client_secret_file")
+        if not is_oidc_address(texts["issuer"]) or len(texts["issuer"]) > ISSUER_CHARACTERS_MAX:
+            raise BadSettings(f"{self._where(where, 'issuer')}: expected https://… as the organisation writes it")
+        return Oidc(
+            key=key,
+            **texts,
+            association=self._text(section, "association", where, ""),
+            client_secret_file=secret,
+            email_domains=tuple(one.casefold() for one in self._texts(section, "email_domains", where)),
+            second_factor_acr=self._texts(section, "second_factor_acr", where),
+            second_factor_amr=self._texts(section, "second_factor_amr", where),
+        )
+
     def _store_url(self, section: Mapping[str, Any], state_dir: Path) -> str:
         url = self._text(section, "url", "store", f"sqlite:///{state_dir / 'hub.sqlite'}")
         if not url.startswith(_STORE_SCHEMES):
             raise BadSettings(f"{self.file}: [store] url: allowed: {'…, '.join(_STORE_SCHEMES)}…")
         return url
 
-    def _section(self, table: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> Mapping[str, Any]:
-        section = table.get(name, {})
+    def _section(
+        self, table: Mapping[str, Any], name: str, allowed: tuple[str, ...], where: str = ""
+    ) -> Mapping[str, Any]:
+        section, where = table.get(name, {}), where or name
         if not isinstance(section, dict):
-            raise BadSettings(f"{self.file}: {name}: expected a table [{name}]")
-        self._only(section, name, allowed)
+            raise BadSettings(f"{self.file}: {where}: expected a table [{where}]")
+        self._only(section, where, allowed)
         return section
 
     def _only(self, table: Mapping[str, Any], section: str, allowed: tuple[str, ...]) -> None:
@@ -465,6 +531,12 @@ class _Reader:
             raise BadSettings(
                 f'{self._where(section, key)}: expected a list of origins such as ["http://127.0.0.1:8090"]'
             )
+        return tuple(value)
+
+    def _texts(self, table: Mapping[str, Any], key: str, section: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise BadSettings(f"{self._where(section, key)}: expected a list of texts")
         return tuple(value)
 
     def _integer(self, table: Mapping[str, Any], key: str, section: str, default: int, least: int, most: int) -> int:
@@ -495,6 +567,12 @@ def is_web_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and bool(host) and port != 0
+
+
+def is_oidc_address(url: str) -> bool:
+    """Whether secrets may go there: https, or this very machine."""
+    parts = urlsplit(url) if is_web_address(url) else None
+    return parts is not None and not parts.fragment and (parts.scheme == "https" or is_loopback(parts.hostname or ""))
 
 
 def is_loopback(host: str) -> bool:

@@ -58,6 +58,9 @@ class Action(StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_REFUSED = "passkey_refused"
     """It signed, and its counter did not go up: there may be a copy of it."""
+    IDENTITY_EXPECTED = "identity_expected"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_ENDED = "identity_ended"
     SIGNED_IN = "signed_in"
     SESSIONS_ENDED = "sessions_ended"
     TOKEN_ADDED = "token_added"  # noqa: S105 a name, no token

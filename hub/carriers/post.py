@@ -1,21 +1,18 @@
 """One POST to an address that somebody else chose: no redirect, no address inside our own network, no endless answer.
 
-Owns the connection and its bounds. Refuses to know what is sent. Names are resolved once, and the address that was
+Owns who may be called, and the bounds of a call. Refuses to know what is sent. Names are resolved once, and the address that was
 looked at is the one that is called (DNS rebinding).
 """
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import socket
-import ssl
-import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from hub.calls import Answer, Bounds, NotReached, call
 
 URL_CHARACTERS_MAX: Final = 500
 TIMEOUT_S: Final = 5.0
@@ -63,30 +60,21 @@ def checked_url(url: str, *, private: bool) -> str:
 def post(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> None:
     """Send it; any 2xx answer is a receipt. Raises NotDelivered."""
     parts, port = _parts(url)
-    host = parts.hostname or ""
     try:
-        address = _address(host, port, private=private)
-        connection = _Pinned(host, port, address, tls=parts.scheme == "https")
+        address = _address(parts.hostname or "", port, private=private)
     except OSError as error:
         raise NotDelivered(f"its name is not found: {type(error).__name__}", whole=True) from None
-    cut = threading.Timer(TOTAL_S, connection.cut)
-    cut.daemon = True
-    cut.start()
+    sent = {"Content-Type": "application/json", **headers}
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", path, body, {"Content-Type": "application/json", **headers})
-        with connection.getresponse() as answer:
-            answer.read(ANSWER_BYTES_MAX)
-            _check(answer)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        said = "it takes longer than 10 s" if connection.is_cut else f"it is not reached: {type(error).__name__}"
-        raise NotDelivered(said, whole=True) from None
-    finally:
-        cut.cancel()
-        connection.close()
+        answer = call(
+            "POST", parts, address, bounds=Bounds(TIMEOUT_S, TOTAL_S, ANSWER_BYTES_MAX), body=body, headers=sent
+        )
+    except NotReached as error:
+        raise NotDelivered(str(error), whole=True) from None
+    _check(answer)
 
 
-def _check(answer: http.client.HTTPResponse) -> None:
+def _check(answer: Answer) -> None:
     """Raises NotDelivered for every answer but 2xx."""
     status = answer.status
     if 200 <= status < 300:
@@ -131,32 +119,3 @@ def _may_be_public(host: str) -> bool:
 def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
     return bool(address.is_global and inner.is_global) and not address.is_multicast
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-class _Pinned(http.client.HTTPConnection):
-    """Speaks to `host`, and calls the address that was looked at."""
-
-    def __init__(self, host: str, port: int, address: str, *, tls: bool) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_S)
-        self.default_port = 443 if tls else 80
-        self._address = address
-        self._over_tls = tls
-        self.is_cut = False
-
-    def connect(self) -> None:
-        """Open the connection."""
-        self.sock = socket.create_connection((self._address, self.port), TIMEOUT_S)
-        if self._over_tls:
-            self.sock = _tls().wrap_socket(self.sock, server_hostname=self.host)
-
-    def cut(self) -> None:
-        """End the call, from another thread."""
-        self.is_cut = True
-        if self.sock is not None:
-            with suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)

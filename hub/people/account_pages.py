@@ -52,6 +52,7 @@ def draw_account(request: Request, person: Visitor, *, problem: str = "", done: 
         picture=picture,
         has_app=people.second_factor.has_app(person),
         passkeys=people.passkeys.of(person),
+        accounts=people.identities.accounts(person.person, person.scope.tenant or 0),
         passkeys_at=people.passkeys.address,
         passkeys_max=PASSKEYS_MAX,
         passkey_name_max=NAME_CHARACTERS_MAX,

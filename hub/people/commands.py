@@ -22,7 +22,7 @@ from hub.clock import wall_ms
 from hub.core.permissions import TOKEN_RIGHTS, Right, Role, Visitor, keeps_an_admin
 from hub.keys import KeyRing
 from hub.people.services import CONSOLE, Door, UnknownSite, told_as
-from hub.store import people, tenants
+from hub.store import passkeys, people, tenants
 from hub.store.engine import Store
 from hub.store.tenants import FIRST_TENANT
 
@@ -124,8 +124,9 @@ def _user_list(asked: argparse.Namespace, store: Store, _keys: KeyRing) -> None:
     tenant = tenant_named(store, asked.association)
     with store.reading() as connection:
         sites = people.sites_by_person(connection, tenant)
+        with_passkey = passkeys.owners(connection, tenant)
         for row in people.people(connection, tenant):
-            second = "second factor" if row.second_factor else "-"
+            second = "second factor" if row.second_factor or row.id in with_passkey else "-"
             print(f"{row.name}\t{told_as(row.role, sites.get(row.id, ()), row.carrier)}\t{second}")
 
 

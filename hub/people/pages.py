@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Role, Visitor, is_role
-from hub.people import account_pages, passkey_pages
-from hub.people.parts import PeopleParts, people_of
+from hub.people.parts import people_of
 from hub.people.services import WeakPassword
 from hub.web import words_people
 from hub.web.door import OwnForm, Parts, go, who_may
@@ -24,13 +23,6 @@ SITES_MAX: Final = 1_000
 Text = Annotated[str, Form(max_length=1_024)]
 PersonId = Annotated[int, Path(ge=1, le=2**31)]
 Manager = Annotated[Visitor, who_may(Right.MANAGE_PEOPLE)]
-
-
-def install(app: FastAPI, parts: PeopleParts) -> None:
-    """Put these pages into an application."""
-    app.state.people = parts
-    for pages in (router, account_pages.router, passkey_pages.router):
-        app.include_router(pages)
 
 
 # ---------------------------------------------------------------------------------------------------------------- team
@@ -83,10 +75,11 @@ def _link_page(request: Request, person: Visitor, name: str, secret: str) -> Res
 @router.get("/people/{person_id}")
 def person_page(request: Request, person_id: PersonId, person: Manager, parts: Parts) -> Response:
     """One person: role, sites, and what can be done."""
-    return _person(request, person_id, person, parts)
+    return draw_person(request, person_id, person, parts)
 
 
-def _person(request: Request, person_id: int, person: Visitor, parts: Parts, problem: str = "") -> Response:
+def draw_person(request: Request, person_id: int, person: Visitor, parts: Parts, problem: str = "") -> Response:
+    """The page of somebody, with what went wrong: a code of `REFUSALS`, or a sentence."""
     try:
         member = people_of(request).team.member(person_id, person)
     except Refused:
@@ -98,6 +91,7 @@ def _person(request: Request, person_id: int, person: Visitor, parts: Parts, pro
         here="people",
         status=409 if problem else 200,
         member=member,
+        accounts=people_of(request).identities.accounts(person_id, person.scope.tenant or 0),
         sites=parts.reads.within(person.scope).sites(),
         problem=words_people.REFUSALS.get(problem, problem),
         said=words_people,
@@ -111,11 +105,11 @@ def change(
 ) -> Response:  # fmt: skip
     """Another role, other sites."""
     if not is_role(role):
-        return _person(request, person_id, person, parts, "bad_role")
+        return draw_person(request, person_id, person, parts, "bad_role")
     try:
         people_of(request).team.change(person_id, Role(role), site, carrier, person)
     except Refused as refused:
-        return _person(request, person_id, person, parts, refused.code)
+        return draw_person(request, person_id, person, parts, refused.code)
     return go("/people")
 
 
@@ -125,7 +119,7 @@ def end(request: Request, person_id: PersonId, person: Manager, parts: Parts) ->
     try:
         people_of(request).team.end(person_id, person)
     except Refused as refused:
-        return _person(request, person_id, person, parts, refused.code)
+        return draw_person(request, person_id, person, parts, refused.code)
     return go("/people")
 
 
@@ -135,7 +129,7 @@ def sign_out(request: Request, person_id: PersonId, person: Manager, parts: Part
     try:
         people_of(request).team.sign_out(person_id, person)
     except Refused as refused:
-        return _person(request, person_id, person, parts, refused.code)
+        return draw_person(request, person_id, person, parts, refused.code)
     return go(f"/people/{person_id}")
 
 
@@ -147,7 +141,7 @@ def reset(request: Request, person_id: PersonId, person: Manager, parts: Parts) 
         name = team.member(person_id, person).name
         secret = team.reset(person_id, person)
     except Refused as refused:
-        return _person(request, person_id, person, parts, refused.code)
+        return draw_person(request, person_id, person, parts, refused.code)
     return _link_page(request, person, name, secret)
 
 

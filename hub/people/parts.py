@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from hub.people.identities import Identities
 from hub.people.passkeys import Passkeys
 from hub.people.second_factor import SecondFactor
 from hub.people.team import Team
@@ -18,6 +19,7 @@ class PeopleParts:
     team: Team
     second_factor: SecondFactor
     passkeys: Passkeys
+    identities: Identities
     public_url: str
 
 

@@ -250,7 +250,9 @@ class Passkeys:
         cookie = ""
         with self._store.writing() as connection:
             if self._take(connection, signed):
-                cookie = self._door.open(connection, _owner(signed.row), agent, f"passkey {signed.row.number}")
+                cookie = self._door.open(
+                    connection, _owner(signed.row), agent, how=f"passkey {signed.row.number}", second_factor=True
+                )
         if not cookie:
             raise Refused("copied", "the counter of this passkey did not go up: there may be a copy of it")
         return cookie

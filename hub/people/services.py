@@ -118,13 +118,15 @@ class Door:
         self._tries.forget(name)
         return cookie
 
-    def open(self, connection: Connection, person: Visitor, agent: str, how: str = "") -> str:
-        """The cookie of a new session of somebody who proved who they are; with `how`, which the log tells, by two factors."""
+    def open(
+        self, connection: Connection, person: Visitor, agent: str, *, how: str = "", second_factor: bool = False
+    ) -> str:
+        """The cookie of a new session of somebody who proved who they are; `how` is for the log, a password without it."""
         secret = secrets.token_urlsafe(32)
         now_ms = self._clock()
         people.open_session(
             connection, _secret_digest(secret), person.person, now_ms=now_ms, expires_ms=now_ms + SESSION_MS,
-            agent=agent, second_ms=now_ms if how else 0,
+            agent=agent, second_ms=now_ms if second_factor else 0,
         )  # fmt: skip
         self._audit.note(
             connection, person, Action.SIGNED_IN, tenant=person.scope.tenant or 0, at_ms=now_ms, kind="person",

@@ -21,7 +21,7 @@ from hub.core.parcels import Refused
 from hub.core.permissions import Role, Visitor, keeps_an_admin
 from hub.keys import KeyRing
 from hub.people.services import Door, told_as
-from hub.store import passkeys, people
+from hub.store import identities, passkeys, people
 from hub.store.engine import Store
 from hub.store.tenants import FIRST_TENANT
 
@@ -71,11 +71,11 @@ class Team:
         with self._store.reading() as connection:
             sites = people.sites_by_person(connection, tenant)
             sessions = people.session_counts(connection, self._clock())
-            with_passkey = passkeys.owners(connection, tenant)
+            with_passkey, with_identity = passkeys.owners(connection, tenant), identities.owners(connection, tenant)
             rows = people.people(connection, tenant)
         return [
             Member(
-                row.id, row.name, row.role, row.carrier, sites.get(row.id, ()), bool(row.password_hash),
+                row.id, row.name, row.role, row.carrier, sites.get(row.id, ()), bool(row.password_hash) or row.id in with_identity,
                 row.second_factor is not None or row.id in with_passkey, sessions.get(row.id, 0),
             )
             for row in rows
@@ -135,6 +135,7 @@ class Team:
             people.change_person(connection, person, password_hash="", second_factor=None)
             people.set_recovery_codes(connection, person, ())
             passkeys.end_all(connection, person)
+            identities.end_all(connection, person)
             people.close_sessions(connection, person)
             secret = self._invited(connection, person)
             self._note(connection, by, Action.SECOND_FACTOR_REMOVED, tenant, row.name)

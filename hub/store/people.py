@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 
 from hub.store.schema import API_TOKEN, PERSON, SITE, WEB_SESSION
-from hub.store.schema_people import INVITATION, PASSKEY, PERSON_SITE, RECOVERY_CODE, USED_CHALLENGE
+from hub.store.schema_people import IDENTITY, INVITATION, PASSKEY, PERSON_SITE, RECOVERY_CODE, USED_CHALLENGE
 
 PEOPLE_MAX: Final = 1_000
 """People of one association."""
@@ -60,7 +60,7 @@ def change_person(connection: Connection, person_id: int, **values: Any) -> None
 
 def end_person(connection: Connection, person_id: int) -> None:
     """Forget somebody. What they did stays in the audit log, under their name."""
-    for table in (WEB_SESSION, INVITATION, RECOVERY_CODE, PASSKEY, PERSON_SITE):
+    for table in (WEB_SESSION, INVITATION, RECOVERY_CODE, PASSKEY, IDENTITY, PERSON_SITE):
         connection.execute(delete(table).where(table.c.person == person_id))
     connection.execute(delete(PERSON).where(PERSON.c.id == person_id))
 

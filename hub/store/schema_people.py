@@ -70,6 +70,21 @@ USED_CHALLENGE: Final = Table(
 )
 """What a passkey signed once and never again, by its SHA-256; kept until it would be refused for its age anyway."""
 
+IDENTITY: Final = Table(
+    "identity",
+    METADATA,
+    Column("person", Integer, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("provider", String(31), primary_key=True),
+    Column("issuer", String(200), nullable=False),
+    Column("subject", String(255)),
+    Column("email", String(254)),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    UniqueConstraint("provider", "subject"),
+    UniqueConstraint("provider", "email"),
+)
+"""Somebody's account at the sign-in of their organisation. Without `subject` they are expected with `email` and have not come yet."""
+
 AUDIT: Final = Table(
     "audit",
     METADATA,

@@ -90,6 +90,8 @@ class WebParts:
     secure_cookies: bool = False
     passkeys_at: str = ""
     """The address at which passkeys are offered; empty where they are not."""
+    organisations: tuple[tuple[str, str], ...] = ()
+    """Key and name of each organisation whose own sign-in is offered."""
     framers: tuple[str, ...] = ()
     """Origins whose pages may show ours in a frame."""
 

@@ -66,6 +66,7 @@ def ask(request: Request, then: str, problem: str = "", *, name: str = "", statu
         name=name,
         problem=problem,
         passkeys_at=parts_of(request).passkeys_at,
+        organisations=parts_of(request).organisations,
     )
 
 

@@ -72,6 +72,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.PASSKEY_ADDED: "Clé d'accès ajoutée",
     Action.PASSKEY_REMOVED: "Clé d'accès retirée",
     Action.PASSKEY_REFUSED: "Clé d'accès refusée : il y en a peut-être une copie",
+    Action.IDENTITY_EXPECTED: "Compte de l'organisation attendu",
+    Action.IDENTITY_LINKED: "Compte de l'organisation lié",
+    Action.IDENTITY_ENDED: "Compte de l'organisation retiré",
     Action.SIGNED_IN: "Connexion",
     Action.SESSIONS_ENDED: "Déconnexion forcée",
     Action.TOKEN_ADDED: "Jeton d'API créé",
@@ -104,6 +107,18 @@ PASSKEY_REFUSALS: Final[Mapping[str, str]] = {
     "bad_passkey": "La clé d'accès n'a pas pu être vérifiée. Recommencez, ou prenez un code ou votre mot de passe.",
     "unknown_passkey": "Cette clé d'accès n'est pas connue ici, ou a été retirée. Prenez-en une autre, ou votre mot de passe.",
     "copied": "Cette clé d'accès est refusée : il y en a peut-être une copie. Connectez-vous autrement, retirez-la de votre compte et prévenez l'administration.",
+}
+IDENTITY_REFUSALS: Final[Mapping[str, str]] = {
+    "unknown_provider": "Cette organisation n'est pas connue ici.",
+    "bad_email": "Donnez une adresse e-mail, comme awa@example.org.",
+    "wrong_domain": "Cette adresse n'est pas de l'organisation.",
+    "taken": "Ce compte est déjà celui de quelqu'un d'autre ici.",
+    "owes": "Donnez d'abord votre second facteur.",
+    "stale": "Cette connexion a déjà servi, ou a pris trop de temps. Recommencez.",
+    "cancelled": "L'organisation n'a pas confirmé la connexion. Recommencez, ou prenez votre nom et votre mot de passe.",
+    "provider_away": "Le service de connexion de l'organisation ne répond pas. Réessayez dans quelques minutes, ou prenez votre nom et votre mot de passe.",
+    "bad_answer": "La réponse de l'organisation n'a pas pu être vérifiée : personne n'est connecté. Recommencez ; si cela se répète, prévenez l'administration.",
+    "not_linked": "Ce compte n'est lié à personne ici. Demandez à l'administration de votre association de vous inviter, ou connectez-vous avec votre mot de passe et liez-le dans « Mon compte ».",
 }
 WRONG_CODE: Final = "Ce code n'est pas bon, ou il a déjà servi. Attendez le code suivant et recommencez."
 WRONG_PASSWORD: Final = "Le mot de passe actuel n'est pas bon, ou trop d'essais ont été faits."  # noqa: S105

@@ -13,6 +13,8 @@ FOR_EVERYBODY = {
     "/api/v1/openapi.json": "the document of the API, the same for all",
     "/api/v1/enrol": "the token is the secret",
     "/sign-in": "where people show who they are",
+    "/sign-in/oidc/{provider}": "where people go to show who they are",
+    "/sign-in/oidc/{provider}/back": "and come back from: what the browser kept is the secret",
     "/sign-in/passkey": "where people show who they are",
     "/sign-in/passkey/challenge": "a question whose answer shows who somebody is",
     "/sign-out": "ends what the cookie names, and nothing else",

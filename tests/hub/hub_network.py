@@ -55,12 +55,12 @@ NOTHING = Things("nowhere", "0000000000000", "999999", "f" * 32, "e" * 32, "9999
 class Network:
     """A hub of two associations, without threads."""
 
-    def __init__(self, folder: Path, store_url: str, *, public_url: str = "") -> None:
+    def __init__(self, folder: Path, store_url: str, *, public_url: str = "", more: str = "") -> None:
         self._loop = start_blocking_portal()
         self._portal = self._loop.__enter__()
         file = write_settings(folder, store_url=store_url)
         text = file.read_text().replace("open_on_loopback = true", "open_on_loopback = false")
-        file.write_text(text.replace("[web]\n", f'[web]\npublic_url = "{public_url}"\n'))
+        file.write_text(text.replace("[web]\n", f'[web]\npublic_url = "{public_url}"\n') + more)
         self.hub = Hub(read_settings(file), on_thread_end=lambda _name: None)
         self.hub.door._hasher = PasswordHasher(
             time_cost=1, memory_cost=8, parallelism=1

@@ -56,7 +56,7 @@ def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
 
 def test_migrating_twice_changes_nothing(bench: Bench) -> None:
     migrate(bench.store)
-    assert bench.ask("SELECT version_num FROM alembic_version") == [("0015",)]
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0016",)]
 
 
 def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
