@@ -21,7 +21,7 @@ from controller.core.model import (
     alarm_key,
 )
 from wire import facts as f
-from wire.ids import Occupancy, ParcelState, Purpose, Trust
+from wire.ids import Label, Occupancy, ParcelState, Purpose, Trust
 
 
 def _seen_at_door(
@@ -60,7 +60,7 @@ def ordered(durable: Durable, fact: f.OpeningOrdered, stamp: Now) -> Durable:
         known = durable.parcels.get(fact.parcel)
         if known is not None:
             return edit_parcel(durable, fact.parcel, reopens=known.reopens + 1)
-    return durable
+    return _may_be_out(durable, fact.compartment, opening) if fact.blind else durable
 
 
 def remote_accepted(durable: Durable, fact: f.RemoteOpeningAccepted, stamp: Now) -> Durable:
@@ -123,6 +123,13 @@ def door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
     said = parcel is not None and parcel.state in {ParcelState.DISPUTED, ParcelState.REFUSED}
     if opening.purpose is Purpose.COLLECT and opening.parcel is not None and not said:
         return edit_parcel(durable, opening.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
+    return _may_be_out(durable, fact.compartment, opening)
+
+
+def _may_be_out(durable: Durable, label: Label, opening: Opening) -> Durable:
+    """Staff are at a parcel to take it out: until they say what lies there, no key opens the door, whatever comes between (I-2)."""
+    if opening.purpose is Purpose.VERIFY and opening.parcel is not None:
+        return edit_compartment(durable, label, doubted=True)
     return durable
 
 
@@ -146,9 +153,8 @@ def resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
         known = durable.parcels.get(fact.parcel)
         if known is not None and known.state is ParcelState.STORED:
             durable = edit_parcel(durable, fact.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
-    if opening is not None and opening.phase is Phase.OPEN and opening.purpose is Purpose.VERIFY:
-        # Staff stood at it when the power failed, and may hold what lay there: no key opens it before somebody looked.
-        durable = edit_compartment(durable, fact.compartment, doubted=True)
+    if opening is not None:
+        durable = _may_be_out(durable, fact.compartment, opening)  # it may have opened in the dark
     if fact.door == "open":
         return edit_opening(
             durable,

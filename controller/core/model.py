@@ -105,7 +105,8 @@ class DoorEvent:
 class Compartment:
     """Two of the three axes of a compartment (the door is live), and the parcel expected inside.
 
-    `doubted`: what is remembered of it may be older than what happened (ADR 0009); no key opens it before staff looked.
+    `doubted`: what is remembered of it may be older than what happened (ADR 0009), or staff went to take its parcel out and did not
+    say yet what lies there; no key opens it before staff looked.
     `events`: the last things that happened at its door, oldest first, at most DOOR_EVENTS_MAX (C-09).
     """
 

@@ -9,6 +9,7 @@ from controller.core.events import Button
 from controller.core.model import NoticeKind, Step
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState
+from wire.plan import Intent
 
 BEYOND = 10_000
 
@@ -282,5 +283,39 @@ def test_what_staff_held_when_the_power_failed_is_opened_for_nobody_before_they_
     assert shown is not None
     assert shown.kind is NoticeKind.ASK_DESK
     assert site.parcel(parcel).state is ParcelState.STORED
+    check(site, "1", Button.NOT_EMPTY)
+    assert opens(site, parcel)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["called away", "power cut at the question"])
+@pytest.mark.parametrize("recalled", [False, True], ids=["removed", "retrieved"])
+def test_what_staff_were_to_take_out_is_opened_for_nobody_until_somebody_looked(
+    site: VirtualSite, *, recalled: bool, cut: bool
+) -> None:
+    """Seeds 100116 and 478: taken out, never answered for; its slip opened the empty door, and the books called it collected."""
+    parcel = site.stored()
+    if recalled:
+        site.planned[parcel] = msgspec.structs.replace(site.planned[parcel], intent=Intent.RECALL)
+        site.publish_plan()
+    site.sign_in()
+    if recalled:
+        site.press(Button.RETRIEVE)
+    else:
+        site.press(Button.REMOVE, parcel=parcel)
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    if cut:
+        site.restart()
+    site.wait(600_000)
+    assert cut or site.occupancy("1") is Occupancy.UNKNOWN
+    site.planned[parcel] = msgspec.structs.replace(site.planned[parcel], intent=Intent.HOLD)
+    site.publish_plan()
+    site.forget()
+    site.scan(site.slip(parcel))
+    assert site.pulses() == []
+    notice = site.view().customer.notice
+    assert notice is not None
+    assert notice.kind is NoticeKind.ASK_DESK
     check(site, "1", Button.NOT_EMPTY)
     assert opens(site, parcel)

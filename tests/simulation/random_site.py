@@ -384,7 +384,8 @@ class RandomSite:
             self.inside[label].discard(opening.parcel)
             self.taken.add(opening.parcel)
         elif opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.taken_out:
-            self.taken.add(opening.parcel)  # staff hold it, and give it to whoever comes for it
+            if self.random.random() < 0.5:  # staff hold it, and are still there to give it to whoever comes for it
+                self.taken.add(opening.parcel)
         elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:
             if task is not None and task.step is Step.PUT_IN and task.compartment == label:
                 self.inside[label].add(opening.parcel)

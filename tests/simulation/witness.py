@@ -56,6 +56,7 @@ class Witness:
         """Compartments whose latch driver has really raised."""
         self._marked: dict[ParcelId, int] = {}
         self._taken_at: dict[ParcelId, int] = {}
+        self._overdue: dict[ParcelId, int] = {}
         self._opened_at: dict[Label, int] = {}
         self._ordered_at = -HOUR_MS
         self._started_at = 0
@@ -488,10 +489,15 @@ class Witness:
                 assert open_ms <= settings.alarm_ms + SLACK_MS, "a door stands open and nobody is told"
         busy_openings = [o for o in state.durable.openings.values() if o.phase in {Phase.PULSING, Phase.OPEN}]
         busy = {o.session for o in busy_openings}
-        for parcel in state.durable.parcels.values():
-            if parcel.state is ParcelState.COLLECTING and parcel.session not in busy:
-                taken_ms = mono - parcel.since_mono
-                assert taken_ms <= settings.dispute_ms + SLACK_MS, "I-17: taken for ever, collected never"
+        self._overdue = {
+            parcel.id: self._overdue.get(parcel.id, mono)
+            for parcel in state.durable.parcels.values()
+            if parcel.state is ParcelState.COLLECTING and parcel.session not in busy
+            if mono - parcel.since_mono > settings.dispute_ms
+        }
+        # From when it was seen: another opening of the door may have taken the place of one that had kept it waiting.
+        for since_ms in self._overdue.values():
+            assert mono - since_ms <= SLACK_MS, "I-17: taken for ever, collected never"
         sending = state.live.sending
         asked = sending is not None and sending.step is SendStep.ASK_INSIDE
         if sending is not None and sending.step is not SendStep.PUT_IN:
