@@ -126,9 +126,9 @@ def door_opened(durable: Durable, fact: f.DoorOpened, stamp: Now) -> Durable:
     return _may_be_out(durable, fact.compartment, opening)
 
 
-def _may_be_out(durable: Durable, label: Label, opening: Opening) -> Durable:
+def _may_be_out(durable: Durable, label: Label, opening: Opening | None) -> Durable:
     """Staff are at a parcel to take it out: until they say what lies there, no key opens the door, whatever comes between (I-2)."""
-    if opening.purpose is Purpose.VERIFY and opening.parcel is not None:
+    if opening is not None and opening.purpose is Purpose.VERIFY and opening.parcel is not None:
         return edit_compartment(durable, label, doubted=True)
     return durable
 
@@ -153,8 +153,7 @@ def resolved(durable: Durable, fact: f.OpeningResolved, stamp: Now) -> Durable:
         known = durable.parcels.get(fact.parcel)
         if known is not None and known.state is ParcelState.STORED:
             durable = edit_parcel(durable, fact.parcel, uncertain=True, session=fact.session, since_mono=stamp.mono)
-    if opening is not None:
-        durable = _may_be_out(durable, fact.compartment, opening)  # it may have opened in the dark
+    durable = _may_be_out(durable, fact.compartment, opening)  # it may have opened in the dark
     if fact.door == "open":
         return edit_opening(
             durable,
