@@ -40,12 +40,16 @@ _SEALED: Final = b"oidc sign-in"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of somebody at one organisation, or the place for one. `email` and `is_linked` say how far it is."""
+    """An account of somebody at one organisation, or the place for one. `email` and `is_linked` say how far it is.
+
+    `by_email`: the settings name domains, so an admin can expect an address.
+    """
 
     provider: str
     name: str
     email: str
     is_linked: bool
+    by_email: bool
     used_ms: int | None
 
     @property
@@ -259,6 +263,7 @@ def _tenant_of(connection: Connection, provider: Provider) -> int | None:
 
 def _account(provider: Provider, row: Any) -> Account:
     settings = provider.settings
+    by_email = bool(settings.email_domains)
     if row is None:
-        return Account(settings.key, settings.name, "", is_linked=False, used_ms=None)
-    return Account(settings.key, settings.name, row.email or "", row.subject is not None, row.used_ms)
+        return Account(settings.key, settings.name, "", is_linked=False, by_email=by_email, used_ms=None)
+    return Account(settings.key, settings.name, row.email or "", row.subject is not None, by_email, row.used_ms)

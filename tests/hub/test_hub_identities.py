@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -95,6 +96,24 @@ def _expected(network: Network, name: str = "site_lead", email: str = "awa@ville
     path = f"/people/{network.person(name)}/identity/ville"
     answer = admin.post(path, data={"email": email}, headers=FROM_HERE)
     return answer.status_code, answer.text
+
+
+def test_a_12_whoever_was_invited_comes_with_the_account_alone_and_needs_no_password(
+    small: Network, provider: PretendProvider
+) -> None:
+    admin = small.client("network_admin")
+    admin.post("/people", data={"name": "Awa", "role": "concierge", "site": "gambetta"}, headers=FROM_HERE)
+    assert "pas encore venue" in admin.get("/people").text
+    _expected(small, "Awa")
+    provider.claims = AWA
+    awa = _nobody(small)
+    assert _come(awa)[0] == 303
+    assert awa.get("/people").status_code == 403, "what she may do is said here"
+    assert "pas encore venue" not in admin.get("/people").text
+    ours = small.hub.identities._providers["ville"]
+    ours.settings = replace(ours.settings, email_domains=())
+    page = admin.get(f"/people/{small.person('site_lead')}").text
+    assert ("Attendre cette adresse" in page, "lier le sien elle-même" in page) == (False, True)
 
 
 def _actions(network: Network) -> list[tuple[str, str, str, str]]:
