@@ -16,7 +16,7 @@ from hub.core.project import AlertKind
 from hub.live import Live
 from hub.privacy.services import ROUND_MAX, Privacy
 from hub.receiver import Link
-from hub.store import desk, enrolments, ingest, once, openings, people, webhooks
+from hub.store import desk, enrolments, ingest, months, once, openings, people, webhooks
 from hub.store.engine import Store
 
 LOOK_S: Final = 5.0
@@ -70,6 +70,7 @@ class Housekeeping:
             ingest.prune_quarantine(connection)
             once.forget(connection, now_ms - ONCE_MS)
             webhooks.forget(connection, now_ms - EVENTS_DAYS * DAY_MS)
+            months.make(connection, now_ms)
         if erased < ROUND_MAX:
             self._erased_ms = now_ms
         return erased

@@ -11,6 +11,8 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 
+from hub.clock import wall_ms
+from hub.store import months
 from hub.store.engine import Store
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
@@ -27,3 +29,4 @@ def migrate(store: Store) -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        months.make(connection, wall_ms())

@@ -51,12 +51,13 @@ from wire.plan import Plan
 
 def test_migrations_build_the_same_tables_as_the_models(bench: Bench) -> None:
     with bench.store.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        ours = {"include_name": lambda name, kind, _parents: kind != "table" or not name.startswith("fact_")}
+        assert compare_metadata(MigrationContext.configure(connection, opts=ours), METADATA) == []
 
 
 def test_migrating_twice_changes_nothing(bench: Bench) -> None:
     migrate(bench.store)
-    assert bench.ask("SELECT version_num FROM alembic_version") == [("0016",)]
+    assert bench.ask("SELECT version_num FROM alembic_version") == [("0017",)]
 
 
 def test_a_fact_its_projection_its_message_and_the_cursor_are_one_transaction(
