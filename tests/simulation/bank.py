@@ -26,6 +26,8 @@ class TrueParcel:
     ids: set[str] = field(default_factory=set)
     version: int = 0
     slips: list[str] = field(default_factory=list)
+    slip_of: str = ""
+    """The id that the newest slip names."""
     digits: list[str] = field(default_factory=list)
 
 

@@ -222,13 +222,18 @@ class Checks:
     # ------------------------------------------------------------------------------------------------- promises to people
 
     def must_open(self, site: Site, parcel: TrueParcel) -> bool:
-        """Whether the newest slip must open its door now (I-7): it is inside, known, its latch works, nobody is served."""
+        """Whether the newest slip must open its door now (I-7): it is inside, known, its latch works, nobody is served.
+
+        A slip of a parcel that the hub announced after the desk had made it, while the line was cut, names an id that its site has
+        never heard of.
+        """
         if site.runner is None or Label(parcel.where) in site.bank.jammed:
             return False
         state, label = site.state, Label(parcel.where)
         known = state.durable.parcels.get(ParcelId(parcel.id))
         return (
             known is not None
+            and (parcel.slip_of == parcel.id or ParcelId(parcel.slip_of) in state.durable.aliases)
             and known.state is ParcelState.STORED
             and not known.uncertain
             and known.intent is not Intent.RECALL

@@ -289,6 +289,7 @@ class Hub:
         key = PickupKey(number, ParcelId(parcel.id), row.version, row.epoch)
         parcel.version = row.version
         parcel.slips.append(self.keys.qr(site, key))
+        parcel.slip_of = parcel.id
         parcel.digits.append(self.keys.digits(site, key))
         self.world.broker.secrets |= {parcel.slips[-1].encode(), parcel.digits[-1].encode()}
 

@@ -212,6 +212,7 @@ class World:
         key = PickupKey(site.number, known.id, known.version, known.epoch)
         parcel.version = known.version
         parcel.slips.append(qr_text(site.key, key))
+        parcel.slip_of = known.id
         parcel.digits.append(typed_digits(site.key, key))
 
     # ------------------------------------------------------------------------------------------------------------ fate
