@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import ingest, kiosk, scan
+from bench import fleet, ingest, kiosk, scan
 
 BENCHES = {
     "scan": (scan.main, "from a scan's last byte to the energised coil, beside one INSERT made durable"),
     "kiosk": (kiosk.main, "from a scan's line to the door's number drawn on the customer's screen"),
+    "fleet": (fleet.main, "from a site's message to its figure on an open fleet page of 46 sites"),
     "ingest": (ingest.main, "facts into the hub's database, beside a subscriber that does nothing"),
 }
 
