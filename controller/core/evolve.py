@@ -24,6 +24,7 @@ from controller.core.fold_doors import (
     resolved,
 )
 from controller.core.fold_parcels import (
+    deposits_cut,
     ended,
     mandate_changed,
     plan_applied,
@@ -63,7 +64,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
         return durable
     match fact:
         case f.SiteStarted():
-            return replace(durable, boot=fact.boot, sessions=0)
+            return deposits_cut(replace(durable, boot=fact.boot, sessions=0))
         case f.PlanApplied():
             return plan_applied(durable, fact)
         case f.ParcelReceived():

@@ -173,6 +173,15 @@ def received(durable: Durable, fact: f.ParcelReceived, stamp: Now) -> Durable:
     return replace(durable, parcels=with_key(durable.parcels, fact.parcel, parcel))
 
 
+def deposits_cut(durable: Durable) -> Durable:
+    """Nobody stands at a deposit after a start: its parcel lies behind its door or in somebody's hands, until one of both was seen."""
+    for compartment in durable.compartments.values():
+        parcel = None if compartment.parcel is None else durable.parcels.get(compartment.parcel)
+        if parcel is not None and parcel.state is ParcelState.RECEIVED:
+            durable = edit_parcel(durable, parcel.id, uncertain=True)
+    return durable
+
+
 def sending_issued(durable: Durable, fact: f.SendingIssued, stamp: Now) -> Durable:
     """A customer has a slip to hand a parcel in with, and the parcel."""
     parcel = Parcel(

@@ -331,7 +331,8 @@ def _received(state: State, staff: Staff, label: CarrierLabel, known: Parcel | N
         carrier=staff.carrier,
     )
     facts: tuple[f.AnyFact, ...] = ()
-    if known is None or known.state is not ParcelState.RECEIVED or courier.is_new_to_drop(state, staff, known.id):
+    in_hand = known is not None and known.state is ParcelState.RECEIVED and not known.uncertain
+    if not in_hand or courier.is_new_to_drop(state, staff, parcel.id):
         facts = (received(staff, parcel, label.number, "desk" if known is None else "plan"),)
     parcel, noted, forgotten = _with_needs(state, staff, parcel)
     facts = (*facts, *noted)
@@ -447,7 +448,10 @@ def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
 
 
 def emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
-    """Staff have seen nothing behind that door: it is free, and the parcel expected there is collected, in their hands or missing."""
+    """Staff have seen nothing behind that door: it is free, and the parcel expected there is collected, in their hands or missing.
+
+    One whose deposit a restart cut is in nobody's hands that anybody knows of: it is looked for until its label is read again (I-4).
+    """
     held = state.durable.compartments[label].parcel
     parcel = None if held is None else state.durable.parcels.get(held)
     free = f.OccupancySet(compartment=label, occupancy=Occupancy.FREE, reason="checked", by=staff.person)
@@ -461,6 +465,8 @@ def emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.Any
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free
+    if parcel.state is ParcelState.RECEIVED and parcel.uncertain:
+        return not_found(staff, parcel), free
     if in_hand:
         return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)
     return not_found(staff, parcel), free, *_suspected(state, staff, label)

@@ -122,8 +122,8 @@ class Compartment:
 class Parcel:
     """A parcel this site holds or expects. `since_mono` is when its state was entered, or this boot if earlier.
 
-    `uncertain`: its door was opened for its key and then not seen through (a restart in between). `from_desk`: this
-    site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
+    `uncertain`: its door was opened, for its key or to put it in, and then not seen through (a restart in between). `from_desk`:
+    this site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
     `extended`: how often its hold was extended, as far as this site and its hub know; `until_ms`: the limit that was said then, to be read.
     `mandate`: the number of the mandate slip that opens its door, 0 without one; `mandates`: how many were made (C-30).

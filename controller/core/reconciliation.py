@@ -247,7 +247,7 @@ def _other(state: State, staff: Staff, task: Task, label: Label) -> tuple[f.AnyF
 
 def _missing(staff: Staff, parcel: Parcel, label: Label) -> tuple[f.AnyFact, ...]:
     """The expected parcel was not recognised behind its door. One in somebody's hands stays in them; another one is looked for."""
-    if parcel.state is ParcelState.RECEIVED:
+    if parcel.state is ParcelState.RECEIVED and not parcel.uncertain:
         released = f.ReservationReleased(
             compartment=label, parcel=parcel.id, session=staff.session, verified_empty=False
         )

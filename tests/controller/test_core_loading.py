@@ -8,7 +8,7 @@ from controller.core.events import Button
 from controller.core.model import StaffNoticeKind, Step, in_compartment
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard, badge_text
-from wire.ids import Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
+from wire.ids import Door, Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
 
 
 @pytest.fixture
@@ -256,6 +256,57 @@ def test_d02_a_restart_in_the_middle_of_a_deposit_frees_nothing_and_loses_no_par
     site.card(CommandCard.NOT_EMPTY)
     assert site.parcel(parcel).state is ParcelState.STORED
     assert site.occupancy("1") is Occupancy.OCCUPIED
+
+
+@pytest.mark.parametrize("put_in", [False, True])
+def test_d02_a_parcel_that_a_cut_deposit_left_nowhere_is_looked_for_until_its_label_is_read(
+    site: VirtualSite, *, put_in: bool
+) -> None:
+    """It sprang open again just when the power failed, or was never shut: nobody saw the parcel since, and nobody has it."""
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.open("1")
+    site.wait(5_000)
+    if put_in:
+        site.close("1")
+        site.open("1")
+    site.doors[Label("1")] = Door.CLOSED
+    site.restart()
+    site.sign_in()
+    site.wait(3_000)
+    site.press(Button.CHECK, compartment="1")
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.card(CommandCard.EMPTY)
+    known = site.parcel(parcel)
+    assert (known.state, known.reason, known.place) == (ParcelState.DISPUTED, "not_found", None)
+    assert (site.occupancy("1"), site.service("1")) == (Occupancy.FREE, Service.IN_SERVICE)
+    site.wait(3_000)
+    site.scan(LABEL_OF_PARCEL)
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
+    site.press(Button.CANCEL)
+    site.open("1")
+    site.close("1")
+    site.card(CommandCard.EMPTY)
+    assert site.parcel(parcel).state is ParcelState.RECEIVED, "it is in their hands"
+
+
+def test_d02_a_label_read_after_a_cut_deposit_says_who_has_the_parcel(site: VirtualSite) -> None:
+    parcel = site.announce()
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    site.restart()
+    site.sign_in()
+    site.wait(3_000)
+    site.scan(LABEL_OF_PARCEL)
+    site.press(Button.CANCEL)
+    label = site.task_compartment()
+    site.open(label)
+    site.close(label)
+    site.card(CommandCard.EMPTY)
+    assert site.parcel(parcel).state is ParcelState.RECEIVED
 
 
 def test_a_check_that_finds_nothing_where_a_parcel_should_be_says_so(site: VirtualSite) -> None:

@@ -287,7 +287,7 @@ def test_s14_a_power_cut_while_it_is_moved_lets_no_key_open_the_door_it_has_left
     site.open("2")
     site.close("2")
     site.press(Button.EMPTY)
-    assert site.parcel(movable).state is ParcelState.RECEIVED
+    assert site.parcel(movable).reason == "not_found", "in whose hands it is, its label says"
     assert site.occupancy("2") is Occupancy.FREE
 
 

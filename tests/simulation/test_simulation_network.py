@@ -27,6 +27,7 @@ KEPT = {
     101: "staff who were only to look took the parcel out, and it counted as collected: the screen said *take or look*",
     12340: "a key went back: a restored hub dropped its parcel and learned of it again, of the older slip first",
     129: "a plan that the broker lost was never said again",
+    3020: "the power failed in a deposit, the parcel was gone when staff looked, and it counted as in their hands for ever",
     12480: "the power failed at an open door, its parcel was left there with nobody to tell, and it counted as collected",
 }
 """Seeds that failed once, each with its story in a sentence."""

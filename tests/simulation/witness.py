@@ -78,6 +78,8 @@ class Witness:
         self._wrong_pins: dict[str, list[int]] = defaultdict(list)
         self.carriers: dict[ParcelId, str] = {}
         """Whose each parcel is to bring, as its label says; nothing where nobody knows."""
+        self._unread: set[ParcelId] = set()
+        """In the middle of a deposit when the power failed, and not seen since: neither their label nor behind their door."""
         self._received: set[ParcelId] = set()
         self._dropped: dict[ParcelId, f.ParcelStored | None] = {}
         """What the courier handed over since their last receipt, and where it was put last."""
@@ -115,6 +117,9 @@ class Witness:
                 self._ordered_at = at_ms - HOUR_MS
                 self._opened_at.clear()
                 self._marked = dict.fromkeys(self._marked, at_ms)
+                self._unread = self._in_deposits()
+            case f.ParcelReceived():
+                self._unread.discard(fact.parcel)
             case f.OpeningOrdered():
                 self._ordered(fact, at_ms)
             case f.OpeningFailed():
@@ -136,6 +141,10 @@ class Witness:
                 self._reserve(fact)
             case f.ReservationReleased() | f.OccupancySet():
                 self._reserved.pop(fact.compartment, None)
+                if isinstance(fact, f.ReservationReleased) and fact.verified_empty:
+                    assert fact.parcel not in self._unread, (
+                        "I-4: a parcel that nobody has seen since the power cut is in hand"
+                    )
                 self._looked_into(fact)
                 if isinstance(fact, f.OccupancySet) and fact.by:
                     self._complained.discard(fact.compartment)
@@ -145,6 +154,7 @@ class Witness:
                 self._reserved = {label: held for label, held in self._reserved.items() if held != fact.parcel}
                 self._taken_at.pop(fact.parcel, None)
                 self._set_aside.discard(fact.parcel)
+                self._unread.discard(fact.parcel)
                 self._reopens[fact.parcel] = 0
             case f.ParcelDisputed() | f.ParcelRefused():
                 self._set_aside.add(fact.parcel)
@@ -166,6 +176,11 @@ class Witness:
                 self._mandate(fact)
             case _:
                 self._of_people(fact, at_ms)
+
+    def _in_deposits(self) -> set[ParcelId]:
+        known = self.site.state.durable
+        held = {compartment.parcel for compartment in known.compartments.values()}
+        return {one.id for one in known.parcels.values() if one.id in held and one.state is ParcelState.RECEIVED}
 
     def _of_people(self, fact: f.AnyFact, at_ms: int) -> None:
         """Help, practice, badges and guesses: facts of nobody's parcel."""
