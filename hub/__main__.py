@@ -190,7 +190,7 @@ def _invite(asked: argparse.Namespace, settings: Settings, keys: KeyRing) -> Non
 
 
 def _acl(_asked: argparse.Namespace, settings: Settings, _keys: KeyRing) -> None:
-    print(mosquitto_acl(settings.broker.user or "hub"), end="")
+    print(mosquitto_acl(settings.broker.user or "hub", settings.broker.home_assistant), end="")
 
 
 _OF_THE_STORE: Final = {**console.COMMANDS, **sites.COMMANDS, **carriers.COMMANDS}

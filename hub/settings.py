@@ -38,6 +38,7 @@ _NOTIFY_KEYS: Final = (
     "driver", "url", "apprise_file", "apprise_files", "country_code", "first_hour", "end_hour", "time_zone", "time_zones", "hold_days", "remind_after_days",
     "remind_before_days",
 )  # fmt: skip
+_TOPIC: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _COUNTRY: Final = re.compile("[1-9][0-9]{0,2}")
 PHONE_PLACE: Final = "{phone}"
 """Where the recipient's number stands in a gateway's address."""
@@ -62,7 +63,10 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker listens and who we are there. `tls` uses the system's certificate authorities, or `ca_file`."""
+    """Where the broker listens and who we are there. `tls` uses the system's certificate authorities, or `ca_file`.
+
+    `home_assistant` is the topic under which Home Assistant looks for devices (there: `homeassistant`); empty, it is told nothing.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1883
@@ -71,6 +75,7 @@ class Broker:
     tls: bool = False
     ca_file: Path | None = None
     client_id: str = "consigne-hub"
+    home_assistant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +317,7 @@ class _Reader:
         )
 
     def _broker(self, table: Mapping[str, Any]) -> Broker:
-        keys = ("host", "port", "user", "password_file", "tls", "ca_file", "client_id")
+        keys = ("host", "port", "user", "password_file", "tls", "ca_file", "client_id", "home_assistant")
         section = self._section(table, "broker", keys)
         default = Broker()
         return Broker(
@@ -323,7 +328,16 @@ class _Reader:
             tls=self._switch(section, "tls", "broker", default=default.tls),
             ca_file=self._path(section, "ca_file", "broker"),
             client_id=self._text(section, "client_id", "broker", default.client_id),
+            home_assistant=self._topic(section, "home_assistant", "broker"),
         )
+
+    def _topic(self, section: Mapping[str, Any], key: str, where: str) -> str:
+        text = self._text(section, key, where, "")
+        if text and (_TOPIC.fullmatch(text) is None or text == "consigne"):
+            raise BadSettings(
+                f"{self.file}: {where}.{key}: expected letters, digits, - and _, for example homeassistant"
+            )
+        return text
 
     def _sites(self, table: Mapping[str, Any]) -> SiteBroker:
         section = self._section(table, "sites", ("broker_host", "broker_port", "broker_ca_file"))

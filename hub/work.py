@@ -14,6 +14,7 @@ from hub.base import Base
 from hub.carriers.delivery import Deliverer
 from hub.core.telling import Way
 from hub.guard import Guarded
+from hub.home_assistant import HomeAssistant
 from hub.ingest import PahoLink, Part
 from hub.intake import Incarnation, Intake
 from hub.notify.drivers import Driver, Webhook
@@ -62,7 +63,7 @@ class Work:
             metrics=base.metrics,
             clock=clock,
             wake_planner=self.planner.wake,
-            announce_all=self.planner.joined,
+            announce_all=self._announce_all,
             wake_sender=self.sender.wake,
         )
         self.openings = Openings(store=store, keys=base.keys, live=live, link=self.link, clock=clock)
@@ -77,11 +78,17 @@ class Work:
         self.housekeeping = Housekeeping(
             store=store, live=live, link=self.link, clock=clock, privacy=self.privacy, ping=self._ping
         )
+        self.home_assistant: HomeAssistant | None = None
+        if prefix := base.settings.broker.home_assistant:
+            url = base.settings.web.public_url
+            self.home_assistant = HomeAssistant(store=store, link=self.link, clock=clock, prefix=prefix, url=url)
         self._threads = tuple(Guarded(name, body, base.on_thread_end) for name, body in self._bodies())
 
     def _bodies(self) -> tuple[tuple[str, Callable[[], None]], ...]:
         """Every thread, in the order they start in: the link last, because it brings work."""
+        optional = () if self.home_assistant is None else (("home assistant", self.home_assistant.run),)
         return (
+            *optional,
             ("intake", self.intake.run),
             ("planner", self.planner.run),
             ("sender", self.sender.run),
@@ -103,6 +110,8 @@ class Work:
         self.link.stop(presence(self.incarnation.value, online=False, at_ms=self._base.clock()))
         for part in (self.intake, self.planner, self.sender, self.openings, self.deliverer, self.housekeeping):
             part.stopping.set()
+        if self.home_assistant is not None:
+            self.home_assistant.stopping.set()
         self.mailbox.close()
         self.planner.wake()
         self.sender.wake()
@@ -120,6 +129,11 @@ class Work:
         if newest != self._spoken:
             self._spoken = newest
             self.link.rejoin()
+
+    def _announce_all(self) -> None:
+        self.planner.joined()
+        if self.home_assistant is not None:
+            self.home_assistant.joined()
 
     def _ping(self) -> None:
         if self._base.clock() - self.intake.ticked_ms < INTAKE_SILENT_MS_MAX:

@@ -110,12 +110,23 @@ def site_subscriptions(site: str) -> tuple[str, ...]:
     return (*own, topic(HUB_PRESENCE))
 
 
-def mosquitto_acl(hub_user: str) -> str:
-    """A Mosquitto ACL file: a site's user name is its site id (I-20)."""
+def mosquitto_acl(hub_user: str, home_assistant: str = "") -> str:
+    """A Mosquitto ACL file: a site's user name is its site id (I-20).
+
+    `home_assistant`: the topic under which the hub tells Home Assistant, whose user is `home-assistant`, of figures; it may only read.
+    """
+    window = (
+        f"topic write {home_assistant}/#",
+        "",
+        "user home-assistant",
+        f"topic read {home_assistant}/#",
+        f"topic read {topic(HUB_PRESENCE)}",
+    )
     return "\n".join(
         (
             f"user {hub_user}",
             f"topic readwrite {ROOT}/#",
+            *(window if home_assistant else ()),
             "",
             "# Every other user is a site: it writes under its own up/ and reads its own down/ and the hub's word.",
             f"pattern write {ROOT}/%u/up/#",

@@ -136,6 +136,21 @@ def test_the_rules_of_the_broker_name_the_hub_and_nobody_else() -> None:
     assert all(not line or line.split()[0] in {"user", "topic", "pattern", "#"} for line in lines)
 
 
+def test_home_assistant_may_read_figures_and_write_nothing() -> None:
+    lines = topics.mosquitto_acl("centre", "homeassistant").splitlines()
+    assert lines[:8] == [
+        "user centre",
+        f"topic readwrite {topics.ROOT}/#",
+        "topic write homeassistant/#",
+        "",
+        "user home-assistant",
+        "topic read homeassistant/#",
+        f"topic read {topics.ROOT}/hub/presence",
+        "",
+    ]
+    assert lines[8:] == topics.mosquitto_acl("centre").splitlines()[3:]
+
+
 def test_the_documents_are_written_where_they_are_wanted(tmp_path: Path) -> None:
     assert docs.main([str(tmp_path)]) == 0
     assert (tmp_path / "wire.md").read_text(encoding="utf-8") == docs.wire_page()
