@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core import due, groups, mandates, sending
-from controller.core.allocate import is_within_reach
+from controller.core.allocate import compartment_of, is_within_reach
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
 from controller.core.evolve import MILLI
@@ -38,6 +38,7 @@ _NOTHING_BEHIND_ITS_DOOR: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED, 
 """Not there yet or taken just now: the slip is shown for the others of the same recipient, as long as they wait."""
 
 RECALLED: Final = "recalled"
+DEPOSIT_CUT: Final = "deposit_cut"
 
 ENDED_TYPED_MAX: Final = 500
 """Ended parcels whose digits are still recognised as *already collected*: two weeks of the busiest site."""
@@ -232,6 +233,8 @@ def _one_moment(parcel: Parcel, event: Scanned | DigitsTyped) -> Decision:
 def _serve_own(
     state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now
 ) -> Decision:
+    if parcel.state is ParcelState.RECEIVED and parcel.uncertain:
+        return _look_first(state, parcel)
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
         return _not_ready(key, parcel.id, parcel.language)
     if parcel.place is None or parcel.state not in {ParcelState.STORED, ParcelState.COLLECTING}:
@@ -312,6 +315,13 @@ def _at_desk(state: State, parcel: Parcel) -> Decision:
     facts = tuple(call_desk(state, "at_desk", parcel.id, None))
     notice = Notice(NoticeKind.AT_DESK, None, parcel.id, parcel.language)
     return Decision(facts, (Show(notice), Sound(Signal.OK)))
+
+
+def _look_first(state: State, parcel: Parcel) -> Decision:
+    """It may lie behind its door since a power cut ended its deposit: staff look there, and nobody is sent away as too early."""
+    facts = tuple(call_desk(state, DEPOSIT_CUT, parcel.id, compartment_of(state, parcel.id)))
+    notice = Notice(NoticeKind.ASK_DESK, None, parcel.id, parcel.language)
+    return Decision(facts, (Show(notice), Sound(Signal.ATTENTION)))
 
 
 def _to_desk(state: State, parcel: Parcel, reason: str) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step, in_compartment
+from controller.core.model import NoticeKind, StaffNoticeKind, Step, in_compartment
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard, badge_text
 from wire.ids import Door, Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
@@ -247,6 +247,13 @@ def test_d02_a_restart_in_the_middle_of_a_deposit_frees_nothing_and_loses_no_par
     assert site.occupancy("1") is Occupancy.UNKNOWN
     assert site.parcel(parcel).state is ParcelState.RECEIVED
     assert site.state.durable.staff is None
+    for _ in range(2):  # Its recipient is not too early: it may lie there.
+        site.wait(4_000)
+        site.scan(site.slip(parcel))
+    assert [(call.reason, call.compartment) for call in site.state.durable.calls] == [("deposit_cut", Label("1"))]
+    shown = site.view().customer.notice
+    assert shown is not None
+    assert shown.kind is NoticeKind.ASK_DESK
     site.sign_in()
     site.wait(3_000)
     site.press(Button.CHECK, compartment="1")

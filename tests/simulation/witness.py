@@ -185,6 +185,9 @@ class Witness:
     def _of_people(self, fact: f.AnyFact, at_ms: int) -> None:
         """Help, practice, badges and guesses: facts of nobody's parcel."""
         match fact:
+            case f.SlipRefused():
+                sent_away = fact.reason == "not_ready" and fact.parcel in self._unread
+                assert not sent_away, "somebody comes too early for a parcel that may lie behind its door"
             case f.CollectionAssisted():
                 self._helped.add(fact.session)
                 self.shown.add(fact.parcel)
