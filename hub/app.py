@@ -53,6 +53,7 @@ from hub.sites.pages import install as install_sites
 from hub.sites.routes import router as sites_router
 from hub.sites.services import Sites
 from hub.store import between, system
+from hub.store.engine import Store, StoreRefused
 from hub.store.pages import PageReads
 from hub.system.pages import SystemParts
 from hub.system.pages import install as install_system
@@ -83,6 +84,7 @@ class Hub:
         self.work: Work | None = None
         self._quiet: Quiet | None = None
         if alone:
+            _refuse_beside_workers(self.store)
             self.work = Work(base, settings.broker.client_id, topics.hub_subscriptions())
             self.link = self.work.link
         else:
@@ -154,6 +156,17 @@ class Hub:
     def say(self, state: str) -> None:
         """Tell systemd."""
         self._base.say(state)
+
+
+def _refuse_beside_workers(store: Store) -> None:
+    """One who works alone, beside one who leads, would write the same plans under other numbers. Raises StoreRefused."""
+    if store.is_sqlite:
+        return
+    with store.reading() as connection:
+        if between.is_led(connection):
+            raise StoreRefused(
+                "workers of this hub run on this database (consigne-hub@ingest): stop them first, or leave this one stopped."
+            )
 
 
 def _nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -234,6 +235,9 @@ def test_two_ingest_workers_of_which_one_is_killed_every_few_seconds_lose_and_do
     assert network.web.get("/api/v1/alerts")["alerts"] == []
     assert _first_site_event(stream) in SITES
     stream.close()
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        network.web.run("serve")
+    assert "workers of this hub run on this database" in refused.value.stderr
     assert _gauge(network.web, "consigne_led") == 1.0
     for worker in (network.web, *network.ingest):
         worker.wait_until_ready()
@@ -257,8 +261,6 @@ def _first_site_event(stream: Any) -> str:
 
 
 def test_several_processes_on_one_file_are_refused_with_what_to_do(tmp_path: Path) -> None:
-    import subprocess
-
     alone = HubProcess(tmp_path, broker_port=1, web_port=free_port())
     with pytest.raises(subprocess.CalledProcessError) as refused:
         alone.run("serve", "ingest:8091")
