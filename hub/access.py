@@ -54,6 +54,8 @@ _STATUS: Final = {
     "full": 409,
     "too_many": 409,
     "versions_exhausted": 409,
+    "erased": 409,
+    "corrected_too_often": 409,
     "offline": 503,
 }
 _PROBLEM: Final = "application/problem+json"

@@ -26,6 +26,7 @@ class Action(StrEnum):
     AUDIT_EXPORTED = "audit_exported"
     PARCEL_ANNOUNCED = "parcel_announced"
     PARCEL_ATTACHED = "parcel_attached"
+    PARCEL_CORRECTED = "parcel_corrected"
     SLIP_REISSUED = "slip_reissued"
     SLIP_SHOWN = "slip_shown"
     MESSAGE_AGAIN = "message_again"

@@ -24,6 +24,9 @@ PHONE_DIGITS_MAX: Final = 15
 EMAIL_CHARACTERS_MAX: Final = 254
 """Characters of an address that mail servers carry (RFC 5321)."""
 
+REPLACEABLE: Final = frozenset({ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED})
+"""States in which a key opens something, or will."""
+
 _PHONE: Final = re.compile(rf"\+?[0-9]{{{PHONE_DIGITS_MIN},{PHONE_DIGITS_MAX}}}")
 _PHONE_FILLERS: Final = re.compile(r"[\s.()/-]+")
 _EMAIL: Final = re.compile(
@@ -109,10 +112,10 @@ def new_parcel(
         heavy=heavy,
         reach=reach,
         group=_matching(group, _GROUP, "group", "at most 32 letters, digits, _ and -"),
-        name=_short(name, "name", NAME_CHARACTERS_MAX),
+        name=tidy_name(name),
         phone=tidy_phone(phone),
         email=tidy_email(email),
-        language=_matching(language, _LANGUAGE, "language", "a language tag such as fr or pt-BR"),
+        language=tidy_language(language),
         help=help_profile,
     )
 
@@ -125,6 +128,16 @@ def tidy_tracking(text: str) -> str:
     if label is None:
         raise Refused("bad_tracking", f"tracking: expected 4 to {TRACKING_CHARACTERS_MAX} printable characters")
     return label.number
+
+
+def tidy_name(text: str) -> str:
+    """A recipient's name with single spaces; empty when there is none. Raises Refused."""
+    return _short(text, "name", NAME_CHARACTERS_MAX)
+
+
+def tidy_language(text: str) -> str:
+    """A language's tag as it is. Raises Refused."""
+    return _matching(text, _LANGUAGE, "language", "a language tag such as fr or pt-BR")
 
 
 def tidy_phone(text: str) -> str:
@@ -156,7 +169,7 @@ def fold_name(text: str) -> str:
 
 def next_version(state: ParcelState, version: int) -> int:
     """The version of a re-issued key. Raises Refused when the parcel is gone or the versions are used up."""
-    if state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED}:
+    if state not in REPLACEABLE:
         raise Refused("not_here", f"the parcel is {state}: a new slip would open nothing")
     if version >= KEY_VERSION_MAX:
         raise Refused("versions_exhausted", "the key of this parcel was replaced too often: announce it anew")
@@ -165,7 +178,7 @@ def next_version(state: ParcelState, version: int) -> int:
 
 def check_recall(state: ParcelState) -> None:
     """Whether a hold can be ended now. Raises Refused."""
-    if state not in {ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED}:
+    if state not in REPLACEABLE:
         raise Refused("not_here", f"the parcel is {state}: there is nothing to recall")
 
 

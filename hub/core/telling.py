@@ -16,7 +16,7 @@ class MessageKind(StrEnum):
     """What a recipient is told.
 
     `replaced` is followed by the version (`replaced/2`), `delegated` by the mandate's number, `last_day` by how often the hold
-    was extended: each is said once.
+    was extended, `ready` by how often it was said again because an address was corrected: each is said once.
     """
 
     READY = "ready"

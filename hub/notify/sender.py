@@ -101,18 +101,24 @@ class Sender:
         if kind is None or not (row.phone or row.email):
             self._note(row, state="unsent", problem="the recipient was erased" if kind else outbox.OVERTAKEN)
             return
-        given = frozenset(way for way, address in ((Way.PHONE, row.phone), (Way.EMAIL, row.email)) if address)
-        wanted = ways_to(kind, given=given, working=frozenset(self._drivers))
-        if not wanted:
+        if not self._ways(row, kind):
             self._note(row, state="unsent", problem="no driver is configured")
             return
         if not self._may_go(row, kind):
             return
         attempts = row.attempts + 1
-        # Counted before it is sent: a re-issue meanwhile knows that the old digits may be out.
+        # Counted before it is sent: a re-issue meanwhile knows that the old digits may be out, a correction of the address
+        # that they may be there.
         self._note(row, attempts=attempts, due_ms=self._clock() + pause_ms(attempts))
         with self._store.reading() as connection:
             fresh = desk.parcel(connection, row.parcel)
+            row = outbox.still_waiting(connection, row.id)
+        if row is not None:
+            self._send(row, fresh, kind, attempts)
+
+    def _send(self, row: Any, fresh: Any, kind: MessageKind, attempts: int) -> None:
+        """One try, by every way that has not been taken yet."""
+        wanted = self._ways(row, kind)
         told, refused = set(row.told.split()), set(row.refused.split())
         problems: list[str] = []
         for way in wanted:
@@ -120,6 +126,10 @@ class Sender:
                 self._by(way, row, fresh, kind, told, refused, problems)
         is_over = told | refused >= set(wanted)
         self._noted(row, attempts, is_over=is_over, is_told=bool(told), problem="; ".join(problems))
+
+    def _ways(self, row: Any, kind: MessageKind) -> tuple[Way, ...]:
+        given = frozenset(way for way, address in ((Way.PHONE, row.phone), (Way.EMAIL, row.email)) if address)
+        return ways_to(kind, given=given, working=frozenset(self._drivers))
 
     def _may_go(self, row: Any, kind: MessageKind) -> bool:
         """Whether it is true and the hour is good; when not, it is noted when to look again."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from hub.access import ERRORS, Parts, who_may
+from hub.core.correcting import correction
 from hub.core.parcels import Refused, new_parcel
 from hub.core.permissions import Right, Visitor
 from hub.core.project import shown_state
@@ -36,6 +37,28 @@ class RecipientIn(BaseModel, extra="forbid"):
     email: str = Field(default="", max_length=300, examples=["awa@example.org"])
     language: str = Field(default="fr", max_length=8, examples=["fr"])
     help: Help = Field(default=Help.STANDARD, examples=["standard"])
+
+
+class RecipientPatch(BaseModel, extra="forbid"):
+    """What is to stand on a recipient's card. What is not given, or null, stays as it is."""
+
+    name: str | None = Field(default=None, max_length=200, examples=["Awa Diallo"])
+    phone: str | None = Field(default=None, max_length=40, examples=["06 12 34 56 78"])
+    email: str | None = Field(default=None, max_length=300, examples=["awa@example.org"])
+    language: str | None = Field(default=None, max_length=8, examples=["fr"])
+    help: Help | None = Field(default=None, examples=["standard"])
+
+
+class ParcelPatch(BaseModel, extra="forbid"):
+    """What is corrected of a parcel."""
+
+    recipient: RecipientPatch
+    keep_code: bool = Field(
+        default=False,
+        examples=[False],
+        description="Whether the code stays good although it may have gone to an address that is corrected now: true "
+        "only when whoever is reached there may have it",
+    )
 
 
 class ParcelIn(BaseModel, extra="forbid"):
@@ -182,6 +205,29 @@ def get_parcel(
             for moment in parts.reads.within(caller.scope).life_of(parcel)
         ],
     )
+
+
+@router.patch("/{parcel}", summary="Correct the card of a recipient")
+def correct(
+    caller: Annotated[Visitor, who_may(Right.ANNOUNCE_PARCEL)], parts: Parts, parcel: ParcelName, patch: ParcelPatch
+) -> ParcelOut:
+    """Messages that wait go to the new address, and language and help to the site.
+
+    A code that may have gone to a telephone or an e-mail address that is corrected is replaced, as by *reissue*: `version`
+    tells. With `keep_code` it stays good, and is sent once to the new address. 409 `not_here` when the parcel has ended
+    (a carrier: when it is not `announced` any more), `erased` when its recipient was.
+    """
+    card = patch.recipient
+    wanted = correction(
+        name=card.name,
+        phone=card.phone,
+        email=card.email,
+        language=card.language,
+        help_profile=card.help,
+        keeps_code=patch.keep_code,
+    )
+    parts.desk.correct(parcel, wanted, caller)
+    return _out(_row(parts, caller, parcel), caller)
 
 
 @router.post("/{parcel}/reissue", summary="Replace the key of a parcel")

@@ -17,8 +17,9 @@ from hub.audit.chain import Action
 from hub.audit.log import AuditLog
 from hub.carriers.outbox import Outbox
 from hub.clock import Clock
-from hub.core.join import taken_over, wishes_of
-from hub.core.parcels import AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
+from hub.core.correcting import Correction, anew, corrected, may_correct, moved_ways, ways_given
+from hub.core.join import Wishes, taken_over, wishes_of
+from hub.core.parcels import REPLACEABLE, AlreadyHere, Announced, NewParcel, Refused, check_recall, next_version
 from hub.core.permissions import Visitor, bare_carrier
 from hub.core.plans import VersionsExhausted, free_version
 from hub.core.project import AlertKind, ParcelRecord, shown_state
@@ -26,7 +27,7 @@ from hub.core.telling import MessageKind, replaced_kind
 from hub.keys import KeyRing
 from hub.live import Live
 from hub.receiver import Link
-from hub.store import desk, ingest, outbox, tenants
+from hub.store import desk, ingest, outbox, privacy, tenants
 from hub.store import once as once_sql
 from hub.store.engine import Store
 from wire import topics
@@ -172,20 +173,87 @@ class Desk:
         """
         with self._store.writing() as connection:
             row = self._parcel(connection, parcel, by)
-            version = next_version(_state(row), row.version)
-            site = desk.site(connection, row.site_id)
-            version = self._free_version(connection, site, ParcelId(row.id), version, row.epoch)
-            now_ms = self._clock()
-            desk.change_parcel(connection, row.id, row.site, now_ms, version=version)
-            for second in desk.second_keys(connection, row.id):
-                newer = next_version(_state(row), second.version)
-                newer = self._free_version(connection, site, ParcelId(second.id), newer, second.epoch)
-                desk.change_parcel(connection, second.id, row.site, now_ms, version=newer)
-            outbox.add_messages(connection, [(row.id, replaced_kind(version))], now_ms)
-            self._note(connection, by, Action.SLIP_REISSUED, row.tenant, row.site_id, subject=row.id)
+            version = self._replace_keys(connection, row, by)
+            outbox.add_messages(connection, [(row.id, replaced_kind(version))], self._clock())
         self._changed(row.site_id, row.id)
         self._wake_sender()
         return version
+
+    def _replace_keys(self, connection: Connection, row: Any, by: Visitor) -> int:
+        version = next_version(_state(row), row.version)
+        site = desk.site(connection, row.site_id)
+        version = self._free_version(connection, site, ParcelId(row.id), version, row.epoch)
+        now_ms = self._clock()
+        desk.change_parcel(connection, row.id, row.site, now_ms, version=version)
+        for second in desk.second_keys(connection, row.id):
+            newer = next_version(_state(row), second.version)
+            newer = self._free_version(connection, site, ParcelId(second.id), newer, second.epoch)
+            desk.change_parcel(connection, second.id, row.site, now_ms, version=newer)
+        self._note(connection, by, Action.SLIP_REISSUED, row.tenant, row.site_id, subject=row.id)
+        return version
+
+    def correct(self, parcel: str, wanted: Correction, by: Visitor) -> bool:
+        """Correct the card of a parcel's recipient; whether its slip was replaced by that.
+
+        It is when the code may have gone to an address that is none of theirs, unless the correction keeps it; else what
+        brought the code is sent once to the new address (ADR 0024). The log names the fields, never what stands in them.
+        Refused: `unknown_parcel`, `not_here`, `erased`, `versions_exhausted`, `corrected_too_often`.
+        """
+        with self._store.writing() as connection:
+            row = self._parcel(connection, parcel, by)
+            if not may_correct(_state(row), is_carrier=bool(by.scope.carrier or by.scope.partner)):
+                raise Refused(
+                    "not_here", f"the parcel is {_state(row)}: its card can be corrected no more, or by its site alone"
+                )
+            card = ingest.wishes(connection, row.id)
+            also = [second.id for second in desk.second_keys(connection, row.id)]
+            if not card.has_recipient and privacy.was_erased(connection, row.id, also):
+                raise Refused("erased", "the recipient was erased: announce the parcel anew")
+            if desk.site(connection, row.site_id).sandbox:  # nobody is told of a parcel that is none
+                wanted = replace(wanted, name=None, phone=None, email=None)
+            after, changed = corrected(card, wanted)
+            if not changed:
+                return False
+            ingest.save_wishes(connection, row.id, after)
+            desk.change_parcel(connection, row.id, row.site, self._clock())
+            self._note(
+                connection, by, Action.PARCEL_CORRECTED, row.tenant, row.site_id,
+                subject=row.id, reason=", ".join(changed),
+            )  # fmt: skip
+            is_replaced = self._say_anew(connection, row, card, after, wanted, by)
+        self._changed(row.site_id, row.id)
+        self._wake_sender()
+        return is_replaced
+
+    def _say_anew(
+        self, connection: Connection, row: Any, before: Wishes, after: Wishes, wanted: Correction, by: Visitor
+    ) -> bool:
+        """Let the messages about a parcel follow its card; whether its keys were replaced."""
+        moved, given = moved_ways(before, after), ways_given(after)
+        if not moved:
+            return False
+        now_ms = self._clock()
+        said = outbox.said(connection, row.id)
+        keeps = wanted.keeps_code or _state(row) not in REPLACEABLE
+        new = anew(said, moved=moved, before=ways_given(before), after=given, keeps_code=keeps)
+        for each in said:
+            if each.id in new.drops:
+                outbox.save_message(connection, each.id, {"state": "unsent", "problem": outbox.CORRECTED})
+            elif each.state == "waiting" and not given:
+                outbox.save_message(connection, each.id, {"state": "unsent", "problem": outbox.OVERTAKEN})
+            elif each.state == "waiting":
+                refused = " ".join(sorted(each.refused - moved))
+                outbox.save_message(connection, each.id, {"refused": refused, "due_ms": now_ms})
+        if new.replaces_key:
+            version = self._replace_keys(connection, row, by)
+            outbox.say_anew(connection, row.id, replaced_kind(version), frozenset(), now_ms)
+        elif new.says:
+            outbox.say_anew(connection, row.id, new.says, new.told, now_ms)
+        elif _state(row) is ParcelState.STORED:
+            outbox.add_messages(connection, [(row.id, MessageKind.READY)], now_ms)
+        if new.drops:
+            ingest.clear_alert(connection, row.site_id, AlertKind.MESSAGE_FAILED, row.id, now_ms)
+        return new.replaces_key
 
     def recall(self, parcel: str, by: Visitor) -> None:
         """End the hold: the team takes the parcel out. Refused: `unknown_parcel`, `not_here`."""

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Update, and_, bindparam, or_, select, text, update
 
-from hub.core.telling import MessageKind
+from hub.core.correcting import Said
+from hub.core.telling import MessageKind, Way
 from hub.store.lists import chunks, many
 from hub.store.schema import COMPARTMENT, CONTACT, MESSAGE, PARCEL, SITE
 from wire.ids import ParcelState
@@ -20,6 +21,8 @@ from wire.plan import Intent
 
 OVERTAKEN: Final = "overtaken"
 """The problem of a message that was true no more when its moment came; asked for once more, it waits again."""
+CORRECTED: Final = "corrected"
+"""The problem of a message whose address was corrected: another message took its place."""
 
 _ADD_MESSAGE: Final = text(
     "INSERT INTO message (parcel, kind, created_ms, due_ms)"
@@ -57,7 +60,7 @@ def add_messages(connection: Connection, wanted: Sequence[tuple[str, str]], now_
             )
 
 
-_DUE_MESSAGES: Final = (
+_MESSAGES: Final = (
     select(
         MESSAGE.c.id,
         MESSAGE.c.parcel,
@@ -89,15 +92,57 @@ _DUE_MESSAGES: Final = (
         and_(COMPARTMENT.c.site == PARCEL.c.site, COMPARTMENT.c.label == PARCEL.c.place_name),
         isouter=True,
     )
-    .where(MESSAGE.c.state == "waiting", MESSAGE.c.due_ms <= bindparam("now_ms"))
-    .order_by(MESSAGE.c.id)
-    .limit(bindparam("most"))
+    .where(MESSAGE.c.state == "waiting")
 )
+_DUE_MESSAGES: Final = (
+    _MESSAGES.where(MESSAGE.c.due_ms <= bindparam("now_ms")).order_by(MESSAGE.c.id).limit(bindparam("most"))
+)
+_STILL_WAITING: Final = _MESSAGES.where(MESSAGE.c.id == bindparam("message"))
 
 
 def due_messages(connection: Connection, now_ms: int, most: int) -> Sequence[Any]:
     """Messages to send now, oldest first, with what their text is made of."""
     return connection.execute(_DUE_MESSAGES, {"now_ms": now_ms, "most": most}).all()
+
+
+def still_waiting(connection: Connection, message: int) -> Any:
+    """A message as it is now, if it is still to be sent; else None."""
+    return connection.execute(_STILL_WAITING, {"message": message}).one_or_none()
+
+
+_SAID: Final = (
+    select(MESSAGE.c.id, MESSAGE.c.kind, MESSAGE.c.state, MESSAGE.c.attempts, MESSAGE.c.told, MESSAGE.c.refused)
+    .where(MESSAGE.c.parcel == bindparam("parcel"))
+    .order_by(MESSAGE.c.id)
+    .with_for_update()
+)
+
+
+def said(connection: Connection, parcel: str) -> list[Said]:
+    """The messages about a parcel, locked: a try that is not counted yet reads its address after us."""
+    return [
+        Said(row.id, row.kind, row.state, row.attempts, _ways(row.told), _ways(row.refused))
+        for row in connection.execute(_SAID, {"parcel": parcel})
+    ]
+
+
+def _ways(noted: str) -> frozenset[Way]:
+    return frozenset(Way(name) for name in noted.split())
+
+
+_SAY_ANEW: Final = text(
+    "INSERT INTO message (parcel, kind, created_ms, due_ms, told)"
+    " SELECT CAST(:parcel AS VARCHAR), CAST(:kind AS VARCHAR), :now_ms, :now_ms, CAST(:told AS VARCHAR)"
+    " WHERE EXISTS (SELECT 1 FROM contact WHERE contact.parcel = CAST(:parcel AS VARCHAR)"
+    " AND (contact.phone <> '' OR contact.email <> ''))"
+    " ON CONFLICT (parcel, kind) DO NOTHING"
+)
+
+
+def say_anew(connection: Connection, parcel: str, kind: str, told: frozenset[Way], now_ms: int) -> None:
+    """Queue a message to a corrected address, but for the ways in `told`. Nothing is queued where there is none."""
+    ways = " ".join(sorted(told))
+    connection.execute(_SAY_ANEW, {"parcel": parcel, "kind": kind, "told": ways, "now_ms": now_ms})
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select, text, update
 
+from hub.core.project import Source
 from hub.core.retention import Limits
 from hub.store.lists import chunks, many
 from hub.store.schema import ALERT, CONTACT, ERASURE, FACT, MESSAGE, PARCEL, SITE
@@ -89,6 +90,23 @@ def forget_on_request(connection: Connection, parcels: Sequence[str]) -> int:
         erased += connection.execute(_BLANK, {"parcels": chunk}).rowcount
         connection.execute(_UNSAY, {"parcels": chunk})
     return erased
+
+
+_GONE: Final = select(PARCEL.c.id).where(
+    PARCEL.c.id == bindparam("parcel"),
+    PARCEL.c.source.in_((Source.PLAN, Source.AGAIN)),
+    ~select(CONTACT.c.parcel).where(CONTACT.c.parcel == PARCEL.c.id).exists(),
+)
+
+
+def was_erased(connection: Connection, parcel: str, also: Sequence[str] = ()) -> bool:
+    """Whether the recipient of a parcel, known under the ids in `also` too, was erased: on request, or because its time was
+    over. Whatever was announced had a card.
+    """
+    if connection.execute(_GONE, {"parcel": parcel}).first() is not None:
+        return True
+    named = or_(*(ERASURE.c.parcels.contains(f'"{each}"', autoescape=True) for each in (parcel, *also)))
+    return connection.execute(select(ERASURE.c.id).where(named).limit(1)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

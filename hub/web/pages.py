@@ -16,13 +16,13 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from hub.core.parcels import Refused
+from hub.core.parcels import REPLACEABLE, Refused
 from hub.core.permissions import Right, Visitor
 from hub.core.project import shown_state
 from hub.live import TooManyStreams
 from hub.slips import area_of, slip_of
 from hub.store.pages import LIST_ROWS_MAX, ParcelRow, SiteRow
-from hub.web import bank, door, forms, sign_in, words
+from hub.web import bank, door, forms, recipient, sign_in, words
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, draw, missing, not_allowed
 from hub.web.ports import COOKIE, WebParts
@@ -41,8 +41,6 @@ _STATIC: Final = {
     "icons.svg": "image/svg+xml",
     "icon.svg": "image/svg+xml",
 }
-_REPLACEABLE: Final = frozenset({ParcelState.ANNOUNCED, ParcelState.RECEIVED, ParcelState.STORED, ParcelState.RECALLED})
-"""States in which a new slip would open something, or will."""
 _SURE: Final = frozenset({Trust.HUB, Trust.NTP})
 
 router = APIRouter(include_in_schema=False)
@@ -52,6 +50,7 @@ def install(app: FastAPI, parts: WebParts) -> None:
     """Put the pages into an application."""
     app.state.web = parts
     app.include_router(router)
+    app.include_router(recipient.router)
     app.include_router(sign_in.router)
     door.install(app, not_allowed)
 
@@ -212,7 +211,8 @@ def parcel_page(
         where=words.place_named(row.place_kind, row.place_name) if row.place_kind else "",
         life=[_told(fact) for fact in parts.reads.within(person.scope).life_of(row.id)],
         messages=parts.reads.within(person.scope).messages(parcel=row.id) if person.may(Right.SEE_MESSAGES) else (),
-        may_replace=row.state in _REPLACEABLE,
+        may_correct=recipient.is_open_to(person, row),
+        may_replace=row.state in REPLACEABLE,
         done=_DONE.get(done, ""),
     )
 
@@ -223,7 +223,7 @@ def slip_page(
 ) -> Response:
     """The slip on a page: the only page that shows a code."""
     row = parts.reads.within(person.scope).parcel(parcel)
-    if row is None or row.state not in _REPLACEABLE:
+    if row is None or row.state not in REPLACEABLE:
         return _no_slip(request, person, row)
     markup = Markup(slip_html(_slip_of(parts, person, row)))  # noqa: S704 (paper escapes whatever people typed)
     return draw(request, "slip.html", person, here="parcels", parcel=row, slip=markup, papers=_PAPERS)
@@ -239,7 +239,7 @@ def slip_file(
 ) -> Response:
     """The slip as a PDF."""
     row = parts.reads.within(person.scope).parcel(parcel)
-    if row is None or row.state not in _REPLACEABLE:
+    if row is None or row.state not in REPLACEABLE:
         return _no_slip(request, person, row)
     headers = {**careful(parts), "Content-Disposition": 'inline; filename="bon-de-retrait.pdf"'}
     return Response(slip_pdf(_slip_of(parts, person, row), paper), media_type="application/pdf", headers=headers)
@@ -378,6 +378,8 @@ _PAPERS: Final = (
 _DONE: Final = {
     "announced": "Le colis est annoncé. Le site le connaîtra dès qu'il est en ligne.",
     "attached": "Le colis était déjà connu ici, sans destinataire. Le destinataire est ajouté.",
+    "corrected": "La fiche est corrigée.",
+    "corrected_slip": "La fiche est corrigée. Le bon est remplacé, parce qu'un code était parti à l'ancienne adresse. L'ancien bon n'ouvrira plus.",
     "reissue": "Le nouveau bon est prêt. L'ancien bon n'ouvrira plus.",
     "recall": "L'équipe du site est prévenue : elle reprend le colis.",
 }

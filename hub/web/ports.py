@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from fastapi import Request
 
+from hub.core.correcting import Correction
 from hub.core.parcels import Announced, NewParcel
 from hub.core.permissions import Scope, Visitor
 from hub.keys import KeyRing
@@ -50,6 +51,10 @@ class Desk(Protocol):
 
     def announce(self, parcel: NewParcel, by: Visitor) -> Announced:
         """Announce a parcel, or give the one that is known under this number its recipient."""
+        ...
+
+    def correct(self, parcel: str, wanted: Correction, by: Visitor) -> bool:
+        """Correct the card of a parcel's recipient; whether its slip was replaced by that."""
         ...
 
     def reissue(self, parcel: str, by: Visitor) -> int:

@@ -167,6 +167,7 @@ WAY: Final[Mapping[str, str]] = {"email": "e-mail", "phone": "téléphone"}
 _PROBLEMS: Final[tuple[tuple[str, str], ...]] = (
     ("the recipient was erased", "La personne a été effacée."),
     ("overtaken", "Le colis a changé avant l'envoi : ce message n'était plus vrai."),
+    ("corrected", "L'adresse a été corrigée : un autre message la remplace."),
     ("no driver is configured", "Cette façon de prévenir n'est pas installée ici."),
     ("the mail server refuses the address", "Cette adresse n'existe pas. Prévenez la personne autrement."),
     ("the mail server does not take our name", "Le serveur de courrier refuse notre mot de passe."),

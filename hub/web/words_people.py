@@ -41,6 +41,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Action.AUDIT_EXPORTED: "Journal exporté",
     Action.PARCEL_ANNOUNCED: "Colis annoncé",
     Action.PARCEL_ATTACHED: "Destinataire donné à un colis",
+    Action.PARCEL_CORRECTED: "Fiche d'un destinataire corrigée",
     Action.SLIP_REISSUED: "Bon de retrait remplacé",
     Action.SLIP_SHOWN: "Bon de retrait vu",
     Action.MESSAGE_AGAIN: "Message essayé encore",

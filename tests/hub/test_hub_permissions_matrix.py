@@ -39,8 +39,10 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def _bodies(things: Things) -> dict[str, dict[str, Any]]:
-    """What a POST needs so that it would succeed."""
+    """What a POST or a PATCH needs so that it would succeed."""
     return {
+        "/api/v1/parcels/{parcel}": {"json": {"recipient": {"name": "Somebody else"}}},
+        "/parcels/{parcel}/recipient": {"data": {"name": "Somebody else", "language": "fr"}},
         "/api/v1/sites": {"json": {"id": "neuf", "name": "Neuf"}},
         "/api/v1/parcels": {"json": {"site": things.site, "tracking": "RR123456785FR"}},
         "/api/v1/carrier/parcels": {"json": {"site": things.site, "tracking": "RR123456785FR"}},
@@ -59,7 +61,7 @@ def _bodies(things: Things) -> dict[str, dict[str, Any]]:
 
 def call(client: TestClient, route: Route, things: Things) -> tuple[int, str]:
     """Status and text of the answer, without the ids that were asked for."""
-    more = _bodies(things).get(route.path, {}) if route.method == "POST" else {}
+    more = _bodies(things).get(route.path, {}) if route.method in {"POST", "PATCH"} else {}
     answer = client.request(
         route.method, things.fill(route.path), headers={"sec-fetch-site": "same-origin"}, follow_redirects=False, **more
     )
@@ -225,6 +227,7 @@ def _rows(network: Network) -> list[tuple[Any, ...]]:
         asked = (
             f"SELECT id, version, intent FROM parcel WHERE id IN {others} ORDER BY id",
             "SELECT count(*), 0, '' FROM parcel WHERE site = 3",
+            f"SELECT name, phone, email FROM contact WHERE parcel IN {others} ORDER BY parcel",
             f"SELECT id, times, acknowledged_by FROM alert WHERE id = {network.foreign.alert}",
             "SELECT count(*), 0, '' FROM command WHERE site = 3",
             "SELECT count(*), 0, '' FROM roster WHERE site != 1",

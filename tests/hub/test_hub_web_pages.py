@@ -279,6 +279,7 @@ PAGES = {
     "parcel": f"/parcels/{STORED}",
     "parcel-gone": f"/parcels/{GONE}",
     "parcel-new": "/parcels/new",
+    "recipient": f"/parcels/{STORED}/recipient",
     "slip": f"/parcels/{STORED}/slip",
     "reissue": f"/parcels/{STORED}/reissue",
     "alerts": "/alerts",
