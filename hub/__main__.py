@@ -202,7 +202,7 @@ _COMMANDS: Final[dict[tuple[str, str | None], Callable[[argparse.Namespace, Sett
     ("restore", None): lambda asked, settings, _keys: operations.restore(asked, settings),
     ("verify", None): lambda asked, settings, _keys: operations.check(asked, settings, _open(settings)),
     ("migrate", None): lambda asked, settings, _keys: operations.to_this_version(asked, settings, _open(settings)),
-    ("rhythm", None): lambda asked, settings, _keys: rhythm.show(asked, _open(settings), wall_ms),
+    ("rhythm", None): lambda asked, settings, _keys: rhythm.show(asked, settings, _open(settings), wall_ms),
     ("retention", None): lambda asked, settings, _keys: privacy.retention(asked, settings, _open(settings)),
     ("person", "export"): lambda asked, settings, _keys: privacy.export(asked, settings, _open(settings)),
     ("person", "erase"): lambda asked, settings, _keys: privacy.erase(asked, settings, _open(settings)),

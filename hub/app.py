@@ -44,6 +44,7 @@ from hub.people.team import Team
 from hub.people.web import install as install_people
 from hub.rhythm.pages import RhythmParts
 from hub.rhythm.pages import install as install_rhythm
+from hub.rhythm.services import Rhythm
 from hub.settings import Settings, Systemd, read_oidc_secret
 from hub.sites.enrolment import Enrolment
 from hub.sites.enrolment_routes import EnrolmentParts
@@ -241,7 +242,7 @@ def create_app(hub: Hub) -> FastAPI:
     install_people(app, PeopleParts(hub.team, hub.second_factor, hub.passkeys, hub.identities, public_url))
     install_enrolment(app, EnrolmentParts(hub.enrolment, hub.settings.web.public_url))
     install_system(app, SystemParts(hub.gauges, hub.readiness))
-    install_rhythm(app, RhythmParts(hub.store))
+    install_rhythm(app, RhythmParts(Rhythm(hub.store, hub.settings.notify)))
     install_sites(app, SitePageParts(hub.sites))
     install_openings(app, OpeningParts(hub.openings))
     install_imports(app, Imports(hub.store, hub.desk, hub.reads))

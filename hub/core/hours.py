@@ -87,16 +87,21 @@ def reminder(held: Held, now_ms: int, hold: Hold) -> str | None:
     return None
 
 
-def calm_window(visits: Sequence[datetime], today: date, hours: Hours = ALL_DAY) -> tuple[int, int] | None:
-    """The longest calm stretch of a site's day, as (first hour, hour it ends); None when too little is known.
+def calm_today(visits: Sequence[datetime], today: date) -> tuple[int, ...]:
+    """The calm hours of a site's day; none when too little is known.
 
     `visits` are collections of the last weeks on the site's clock. In the first fortnight only those of first fortnights count.
     """
     early = today.day <= FORTNIGHT_DAYS
     counted = Counter(visit.hour for visit in visits if (visit.day <= FORTNIGHT_DAYS) is early)
+    return calm_hours([counted[hour] for hour in range(24)])
+
+
+def calm_stretch(calm: Sequence[int], hours: Hours = ALL_DAY) -> tuple[int, int] | None:
+    """The longest stretch of calm hours within the good ones, as (first hour, hour it ends); None without any."""
     best: tuple[int, int] | None = None
     begin = end = -1
-    for hour in calm_hours([counted[hour] for hour in range(24)]):
+    for hour in calm:
         if not hours.first <= hour < hours.end:
             continue
         begin, end = (begin if hour == end else hour), hour + 1

@@ -23,7 +23,6 @@ from hub.core.forecast import part_of
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
 from hub.rhythm.services import ALL, Rhythm, SiteRhythm, SizeRhythm
-from hub.store.engine import Store
 from hub.store.pages import SiteRow
 from hub.web import words
 from hub.web.door import Parts, who_may
@@ -49,7 +48,7 @@ _HOUR_MS: Final = 3_600_000
 class RhythmParts:
     """What these pages need, put into `app.state.rhythm` by the composition root."""
 
-    store: Store
+    rhythm: Rhythm
 
 
 def install(app: FastAPI, parts: RhythmParts) -> None:
@@ -60,7 +59,7 @@ def install(app: FastAPI, parts: RhythmParts) -> None:
 
 def _rhythm(request: Request) -> Rhythm:
     parts: RhythmParts = request.app.state.rhythm
-    return Rhythm(parts.store)
+    return parts.rhythm
 
 
 @router.get("/rhythm", include_in_schema=False)

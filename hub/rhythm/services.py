@@ -1,6 +1,7 @@
 """The rhythm of a site, or of every site: what is expected, whether there will be room, how parcels stay and doors do (A-15).
 
-Owns putting the site's past and the arithmetic together. Refuses to know pages. Days and hours are those of this machine's time zone.
+Owns putting the site's past and the arithmetic together. Refuses to know pages. Days are those of this machine's time zone,
+hours those of the site's.
 Sizes are those of the doors parcels took, or else as announced; "" is a parcel whose size nobody said.
 """
 
@@ -9,13 +10,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from hub.batches import read
 from hub.clock import day_of, start_of
-from hub.core.forecast import AHEAD_DAYS, Errors, calm_hours, errors, forecast
+from hub.core.forecast import AHEAD_DAYS, Errors, errors, forecast
 from hub.core.pressure import Dwell, Shortage, Stay, dwell, first_shortage, peaks
+from hub.notify.calm import CalmHours
+from hub.settings import Notify
 from hub.store import rhythm as sql
 from hub.store.engine import Store
 from hub.store.pages import SiteRow
@@ -85,8 +88,9 @@ class SiteRhythm:
 class Rhythm:
     """Reads the past of the sites it is asked about: which these may be is decided by who reads their rows (I-31)."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: Notify) -> None:
         self._store = store
+        self._calm = CalmHours(store, rules)
 
     def site(self, row: SiteRow, now_ms: int) -> SiteRhythm:
         """The rhythm of one site."""
@@ -102,7 +106,7 @@ class Rhythm:
             name=row.name,
             days=[today + timedelta(days=ahead) for ahead in range(AHEAD_DAYS)],
             sizes=self.sizes([row], now_ms)[row.number],
-            calm_hours=calm_hours(visits(lives, now_ms)),
+            calm_hours=self._calm.hours(row.id, row.number, now_ms),
             stayed=dwell(Stay(life.stored_ms, life.ended_ms) for life in recent if sql.was_collected(life)),
             past_days=past,
             peaks=peaks(
@@ -127,15 +131,6 @@ class Rhythm:
             }
         today = day_of(now_ms)
         return {row.number: [*_sizes(row, came[row.number], left[row.number], overdue, today)] for row in rows}
-
-
-def visits(lives: Iterable[Any], now_ms: int) -> list[int]:
-    """How many parcels were collected in each hour of the day, lately."""
-    counted = [0] * 24
-    for life in lives:
-        if sql.was_collected(life) and life.ended_ms >= now_ms - LATELY_DAYS * DAY_MS:
-            counted[datetime.fromtimestamp(life.ended_ms / 1000).hour] += 1  # noqa: DTZ006 the site's own clock
-    return counted
 
 
 def _by_day(rows: Iterable[Any]) -> dict[int, dict[str, Counter[date]]]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.core.hours import ALL_DAY, Held, Hold, Hours, calm_window, good_moment, hold_end, local, reminder
+from hub.core.hours import ALL_DAY, Held, Hold, Hours, calm_stretch, calm_today, good_moment, hold_end, local, reminder
 from hub.core.retention import DAY_MS
 from hub.core.telling import (
     MessageKind,
@@ -163,6 +163,10 @@ def visits(by_hour: dict[int, int], days: range) -> list[datetime]:
         for hour, count in by_hour.items()
         for number in range(count)
     ]
+
+
+def calm_window(known: list[datetime], today: date, hours: Hours = ALL_DAY) -> tuple[int, int] | None:
+    return calm_stretch(calm_today(known, today), hours)
 
 
 EARLY = visits({9: 6, 10: 6, 11: 1, 12: 6, 13: 6, 14: 1, 15: 1, 16: 6}, range(1, 15))

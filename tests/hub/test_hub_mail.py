@@ -18,6 +18,7 @@ from hub.notify import sender as sending
 from hub.notify.drivers import Outgoing, Undelivered
 from hub.notify.mail import Mailer, html_of, letter_of, server_of
 from hub.notify.words import Told, lines_of, plain, subject_of, words_in
+from hub.rhythm.services import Rhythm
 from hub.settings import BadSettings, Mail, Notify, Settings, read_mail_password, read_settings
 from hub.store import rhythm
 from hub.store.schema import PARCEL
@@ -391,3 +392,6 @@ def test_a_message_says_when_its_site_is_calm_once_enough_is_known(
     assert told
     assert all("entre 11:00 et 12:00" in text for text in told)
     assert asked == [1, 2], "looked up once for a site and a day"
+    row = bench.reads.site("belleville")
+    assert row is not None
+    assert Rhythm(bench.store, rules).site(row, bench.now_ms).calm_hours == (11,), "its page says what the messages say"

@@ -172,7 +172,7 @@ def test_a_15_forty_six_sites_live_a_month(tmp_path: Path) -> None:
     # The rush of the first fortnight was foreseen better than by looking at last week.
     bench.now_ms = start_of(FIRST + timedelta(days=DAYS))
     rows = [row for row in bench.reads.sites() if row.number >= places[0].number]
-    wrong = [sizes[0].errors for sizes in Rhythm(bench.store).sizes(rows, bench.now_ms).values()]
+    wrong = [sizes[0].errors for sizes in Rhythm(bench.store, Notify()).sizes(rows, bench.now_ms).values()]
     ours, naive = (sum(each) / SITES for each in zip(*((one.ours, one.naive) for one in wrong if one), strict=True))
     print(
         f"{told['announced']} parcels, {len(heard)} messages; wrong by {ours:.2f} a day and site, last week by {naive:.2f}"

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 
 from hub.__main__ import main
 from hub.rhythm.services import Rhythm, SiteRhythm
+from hub.settings import Notify
 from hub.store.schema import PARCEL
 from tests.hub.hub_bench import DAY_MS, Bench
 from tests.hub.hub_month import bank, cards, fill
@@ -30,7 +31,7 @@ from wire.ids import (
 def told(bench: Bench, site: str = "gambetta") -> SiteRhythm:
     row = bench.reads.site(site)
     assert row is not None
-    return Rhythm(bench.store).site(row, bench.now_ms)
+    return Rhythm(bench.store, Notify()).site(row, bench.now_ms)
 
 
 def test_a_15_a_site_expects_what_its_own_days_were_like(bench: Bench) -> None:
