@@ -66,7 +66,8 @@ def _rhythm(request: Request) -> Rhythm:
 def network_page(request: Request, person: Looker, parts: Parts) -> Response:
     """Every site: which will run short first, of what, and what lies there for too long."""
     rows = [row for row in parts.reads.within(person.scope).sites() if not row.sandbox]
-    sizes = _rhythm(request).sizes(rows, parts.now_ms())
+    rhythm = _rhythm(request)
+    sizes = rhythm.sizes(rows, parts.now_ms())
     today = day_of(parts.now_ms())
     shown = sorted(
         ((row, sizes[row.number]) for row in rows),
@@ -77,6 +78,7 @@ def network_page(request: Request, person: Looker, parts: Parts) -> Response:
         "rhythm.html",
         person,
         here="rhythm",
+        hold_days=rhythm.hold_days,
         sites=[{"site": row, "all": told[0], "short": _short(told, today)} for row, told in shown],
     )
 
@@ -108,6 +110,7 @@ def site_page(request: Request, site: SiteName, person: Looker, parts: Parts) ->
         parts_of_month=_by_part(told),
         all=told.sizes[0],
         all_total=sum(size.total for size in told.sizes[1:]),
+        hold_days=rhythm.hold_days,
         hour_ms=_HOUR_MS,
         size_word=size_word,
     )

@@ -28,8 +28,6 @@ from wire import facts
 LEARNT_FROM_DAYS: Final = 90
 """Three months: three first fortnights."""
 LATELY_DAYS: Final = 31
-WAITED_DAYS: Final = 7
-"""The hold period (journeys, defaults): what lies longer is to be called back."""
 DAY_MS: Final = 86_400_000
 ALL: Final = "all"
 
@@ -91,6 +89,8 @@ class Rhythm:
     def __init__(self, store: Store, rules: Notify) -> None:
         self._store = store
         self._calm = CalmHours(store, rules)
+        self.hold_days: Final = rules.hold.days
+        """What lies longer is to be called back; with 0 nothing ever does."""
 
     def site(self, row: SiteRow, now_ms: int) -> SiteRhythm:
         """The rhythm of one site."""
@@ -125,10 +125,8 @@ class Rhythm:
         with self._store.reading() as connection:
             came = _by_day(sql.hours(connection, numbers, "stored_ms", since_ms))
             left = _by_day(sql.hours(connection, numbers, "ended_ms", since_ms))
-            overdue = {
-                (each.site, each.size): each.count
-                for each in sql.waiting(connection, numbers, now_ms - WAITED_DAYS * DAY_MS)
-            }
+            before_ms = now_ms - self.hold_days * DAY_MS if self.hold_days else 0  # nothing is as old as that
+            overdue = {(each.site, each.size): each.count for each in sql.waiting(connection, numbers, before_ms)}
         today = day_of(now_ms)
         return {row.number: [*_sizes(row, came[row.number], left[row.number], overdue, today)] for row in rows}
 

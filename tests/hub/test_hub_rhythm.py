@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from hub.__main__ import main
+from hub.core.hours import Hold
 from hub.rhythm.services import Rhythm, SiteRhythm
 from hub.settings import Notify
 from hub.store.schema import PARCEL
@@ -28,10 +29,10 @@ from wire.ids import (
 )
 
 
-def told(bench: Bench, site: str = "gambetta") -> SiteRhythm:
+def told(bench: Bench, site: str = "gambetta", *, hold_days: int = 7) -> SiteRhythm:
     row = bench.reads.site(site)
     assert row is not None
-    return Rhythm(bench.store, Notify()).site(row, bench.now_ms)
+    return Rhythm(bench.store, Notify(hold=Hold(hold_days))).site(row, bench.now_ms)
 
 
 def test_a_15_a_site_expects_what_its_own_days_were_like(bench: Bench) -> None:
@@ -72,6 +73,7 @@ def test_a_15_a_size_that_runs_short_is_said_with_its_day_and_what_lies_too_long
             insert(PARCEL).values(id=parcel_id_from_bits(9_999), stored_ms=bench.now_ms - 8 * DAY_MS, **old)
         )
     assert [size.overdue for size in told(bench).sizes] == [1, 1, 0, 0]
+    assert [told(bench, hold_days=days).sizes[0].overdue for days in (1, 8, 9, 0)] == [1, 0, 0, 0]
 
 
 def test_a_15_the_size_is_that_of_the_door_and_who_found_none_is_counted(bench: Bench) -> None:

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from hub.clock import wall_ms
-from hub.store.schema import SITE_LIVE
+from hub.core.hours import Hold
+from hub.rhythm.pages import RhythmParts
+from hub.rhythm.services import Rhythm
+from hub.settings import Notify
+from hub.store.schema import PARCEL, SITE_LIVE
 from tests.hub.hub_month import bank, cards, fill
 from tests.hub.hub_network import PASSWORD, Network
 from tests.hub.web_server import serving
 from tests.tools.pages import faults_of
-from wire.ids import Occupancy, SizeClass
+from wire.ids import Occupancy, SizeClass, parcel_id_from_bits
 from wire.messages import encode
 
 
@@ -77,3 +81,15 @@ def test_a_15_the_same_as_a_table_and_over_the_api(network: Network) -> None:
     assert [size["size"] for size in told["sizes"]] == ["all", "M", ""]
     assert told["sizes"][1]["shortage"] == {"day": 0, "missing": 1}
     assert client.get("/api/v1/sites/lyon/rhythm").status_code == 404
+
+
+def test_what_lies_too_long_is_what_lies_longer_than_the_hold_of_the_settings(network: Network) -> None:
+    client, old_ms = network.client("network_admin"), wall_ms() - 5 * 86_400_000
+    row = {"site": 1, "state": "stored", "source": "plan", "size": "M", "created_ms": 1, "changed_ms": 1}
+    with network.hub.store.writing() as connection:
+        connection.execute(insert(PARCEL).values(id=parcel_id_from_bits(9_999), stored_ms=old_ms, **row))
+    pages = ("/rhythm", "/sites/gambetta/rhythm")
+    assert ["depuis plus de" in client.get(page).text for page in pages] == [False, False]
+    shorter = Rhythm(network.hub.store, Notify(hold=Hold(3)))
+    network.app.state.rhythm = RhythmParts(shorter)
+    assert ["depuis plus de 3 jours" in client.get(page).text for page in pages] == [True, True]
