@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from hub.core.permissions import Right, Visitor
 from hub.store.pages import SiteRow
 from hub.store.tenants import FIRST_TENANT
+from hub.system.words import broker_problem
 from hub.web.door import Parts, who_may
 from hub.web.drawing import draw
 from hub.web.word import Tone, Word
@@ -77,7 +78,8 @@ def hub_to_do(gauges: Mapping[str, float], ready: Any) -> list[Word]:
     if not ready.database:
         told.append(Word("La base de données ne répond pas.", "stop", Tone.BAD))
     if not ready.broker:
-        told.append(Word(f"Le courtier MQTT n'est pas joint ({ready.problem}).", "offline", Tone.BAD))
+        why = f" : {broker_problem(ready.problem)}" if ready.database else ""  # the one problem named is the database's
+        told.append(Word(f"Le courtier MQTT n'est pas joint{why}.", "offline", Tone.BAD))
     if gauges.get("led") == 0:
         told.append(
             Word("Aucun processus de réception ne travaille : en démarrer un (consigne-hub@ingest).", "stop", Tone.BAD)

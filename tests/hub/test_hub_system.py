@@ -10,14 +10,22 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 from playwright.sync_api import Browser, expect
 from sqlalchemy import update
 
 from hub.clock import wall_ms
-from hub.health import Ready
+from hub.health import Ready, ready
+from hub.ingest import PahoLink, Part
 from hub.metrics import Metrics
+from hub.receiver import Mailbox
+from hub.settings import Broker
 from hub.store.schema import SITE_LIVE
 from hub.system.pages import DISK_MB_MIN, OUTBOX_MAX, TOLD_MS_MAX, hub_to_do, to_do
+from hub.system.words import broker_problem
 from tests.hub.hub_bench import Bench
 from tests.hub.hub_month import bank, cards
 from tests.hub.hub_network import PASSWORD, Network
@@ -76,9 +84,37 @@ def test_the_hub_says_what_is_wrong_with_itself() -> None:
     fine = Ready(ready=True, database=True, broker=True, problem="")
     assert hub_to_do(well, fine) == []
     ill = {"intake_idle_seconds": 31.0, "disk_free_bytes": 1e8, "notifications_failed": 1.0, "deliveries_dead": 2.0}
-    told = hub_to_do(ill, Ready(ready=False, database=False, broker=False, problem="bad password"))
+    told = hub_to_do(ill, Ready(ready=False, database=False, broker=False, problem="the database does not answer"))
     assert len(told) == 6
-    assert "bad password" in told[1].text
+    assert told[1].text == "Le courtier MQTT n'est pas joint."
+
+
+def test_why_the_broker_is_not_there_is_said_in_french_and_to_programs_in_english(bench: Bench) -> None:
+    link = PahoLink(Broker(user="hub"), "", Part("hub", ("a/#", "b/#")), Mailbox())
+    client, flags = Client(CallbackAPIVersion.VERSION2), ConnectFlags(session_present=False)
+
+    def said() -> tuple[str, str]:
+        found = ready(bench.store, link)
+        (word,) = hub_to_do({"disk_free_bytes": 9e9}, found)
+        return found.problem, word.text.removeprefix("Le courtier MQTT n'est pas joint : ")
+
+    assert said() == ("not connected yet", "pas encore de réponse.")
+    for reason, english, french in (
+        (134, "Bad user name or password", "le nom ou le mot de passe n'est pas bon"),
+        (157, "Server moved", "Server moved"),
+    ):
+        link._on_connect(client, None, flags, ReasonCode(PacketTypes.CONNACK, identifier=reason), None)
+        assert said() == (f"the broker refuses the connection: {english}", f"il refuse la connexion : {french}.")
+    codes = [ReasonCode(PacketTypes.SUBACK, identifier=number) for number in (1, 135)]
+    link._on_subscribe(client, None, 1, codes, None)
+    problem, word = said()
+    assert problem == "the broker's access rules refuse b/# to user 'hub'"
+    assert "à l'utilisateur « hub » : refaire" in word
+    link._has_joined()
+    gone = ReasonCode(PacketTypes.DISCONNECT, identifier=141)
+    link._on_disconnect(client, None, DisconnectFlags(is_disconnect_packet_from_server=True), gone, None)
+    assert said() == ("lost the broker: Keep alive timeout", "la connexion s'est coupée : plus de réponse à temps.")
+    assert broker_problem("something new") == "something new"
 
 
 def test_prometheus_reads_every_name_that_our_files_use_and_no_site(network: Network) -> None:
