@@ -9,17 +9,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from hub.audit.chain import Action
 from hub.audit.log import AuditLog
-from hub.clock import start_of, wall_ms
+from hub.clock import wall_ms
 from hub.keys import KeyRing
 from hub.people.commands import Impossible, tenant_named
 from hub.people.services import CONSOLE
-from hub.sites.services import SiteCard, Sites
+from hub.sites.services import SiteCard, Sites, badge_end
 from hub.store import desk
 from hub.store.engine import Store
 from hub.store.pages import PageReads
@@ -120,7 +120,7 @@ def _badge_add(asked: argparse.Namespace, store: Store, keys: KeyRing) -> None:
         raise Impossible(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
     text = _sites(store, keys).add_badge(
         asked.site, asked.person, CONSOLE, role=asked.role, carrier=asked.carrier, pin=pin,
-        valid_until_ms=0 if asked.valid_until is None else start_of(asked.valid_until + timedelta(days=1)),
+        valid_until_ms=0 if asked.valid_until is None else badge_end(asked.valid_until),
     )  # fmt: skip
     print(text)
     if asked.pdf is not None:

@@ -6,18 +6,17 @@ Owns its URLs. Refuses to hold rules: hub.sites.services has them. A badge is a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, FastAPI, Form, Path, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
-from hub.clock import start_of
 from hub.core.parcels import Refused
 from hub.core.permissions import Right, Visitor
 from hub.core.project import AlertKind
-from hub.sites.services import SiteCard, Sites
+from hub.sites.services import SiteCard, Sites, badge_end
 from hub.web import site_form, words_people
 from hub.web.door import OwnForm, Parts, go, who_may
 from hub.web.drawing import careful, draw, missing
@@ -120,9 +119,10 @@ def _until(text: str) -> int:
     if not text.strip():
         return 0
     try:
-        return start_of(date.fromisoformat(text.strip()) + timedelta(days=1))
-    except (ValueError, OverflowError) as error:  # the last day of all has no day after it
-        raise Refused("bad_date", "until: a day as 2027-06-30") from error
+        last_day = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Refused("bad_date", "until: the last day of the badge, as 2027-06-30") from error
+    return badge_end(last_day)
 
 
 def _page(

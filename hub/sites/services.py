@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from hub.audit.chain import REASON_CHARACTERS_MAX, Action
 from hub.audit.log import AuditLog
 from hub.carriers.sandbox import furnish
-from hub.clock import Clock
+from hub.clock import Clock, start_of
 from hub.core.parcels import CARRIER_CHARACTERS_MAX, Refused
 from hub.core.permissions import Visitor
 from hub.keys import KeyRing
@@ -44,6 +45,14 @@ class SiteCard:
     name: str
     address: str = ""
     help_phone: str = ""
+
+
+def badge_end(last_day: date) -> int:
+    """When a badge ends that is good up to this day, in milliseconds since 1970. Raises Refused: the last day of all has no end."""
+    try:
+        return start_of(last_day + timedelta(days=1))
+    except (ValueError, OverflowError) as error:
+        raise Refused("bad_date", "until: the last day of the badge, as 2027-06-30") from error
 
 
 class Sites:

@@ -69,6 +69,7 @@ def test_without_more_a_badge_is_a_concierges_with_no_pin_and_no_end(file: Path)
         (("--pin-stdin",), "123"),
         (("--pin-stdin",), "123456789"),
         (("--pin-stdin",), "12a4"),
+        (("--valid-until", "9999-12-31"), ""),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nobody_is_added(
