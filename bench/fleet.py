@@ -8,7 +8,6 @@ site's new number. Somebody's patience is no ratio, so this bench has a goal in 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 import sys
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from bench.kiosk import at
+from bench.goal import judge
 from hub.clock import wall_ms
 from hub.store import desk
 from hub.store.engine import Store
@@ -54,19 +53,8 @@ def main(arguments: list[str]) -> int:
         return 2
     events = 8 if options.quick else options.events
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        times = sorted(measured(program, Path(folder), events))
-    result = {"p50_ms": round(at(times, 0.5)), "p95_ms": round(at(times, 0.95)), "max_ms": round(times[-1])}
-    verdict = "kept" if result["p95_ms"] <= GOAL_MS else "missed"
-    print(f"message at the broker to the fleet page, {SITES} sites, {events} events")
-    for name, value in result.items():
-        print(f"  {name:7} {value:5}")
-    print(f"  goal: p95 {GOAL_MS} ms  {verdict}")
-    line = json.dumps({"bench": "fleet", "at": int(time.time()), "events": events, **result, "verdict": verdict})
-    options.log.parent.mkdir(parents=True, exist_ok=True)
-    with options.log.open("a") as log:
-        log.write(line + "\n")
-    print(line)
-    return 0 if verdict == "kept" else 1
+        times = measured(program, Path(folder), events)
+    return judge("fleet", f"message at the broker to the fleet page, {SITES} sites", times, GOAL_MS, options.log)
 
 
 def measured(program: str, folder: Path, events: int) -> list[float]:

@@ -8,7 +8,6 @@ patience is no ratio, so this bench has a goal in milliseconds; on a machine wit
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import select
 import subprocess
@@ -18,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from bench.goal import judge
 from bench.scan import ANSWER_S, COMPARTMENTS, DOOR_S, PAUSE_S, ROOT, SCANS_A_PARCEL, slip, start, stock
 from tests.tools.browser import chromium
 from tests.tools.debian import need
@@ -51,24 +51,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     scans = COMPARTMENTS if options.quick else min(options.scans, most)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        times = sorted(measured(Path(folder), scans))
-    result = {"p50_ms": round(at(times, 0.5)), "p95_ms": round(at(times, 0.95)), "max_ms": round(times[-1])}
-    verdict = "kept" if result["p95_ms"] <= GOAL_MS else "missed"
-    print(f"scan to the screen, {scans} scans")
-    for name, value in result.items():
-        print(f"  {name:7} {value:5}")
-    print(f"  goal: p95 {GOAL_MS} ms  {verdict}")
-    line = json.dumps({"bench": "kiosk", "at": int(time.time()), "scans": scans, **result, "verdict": verdict})
-    options.log.parent.mkdir(parents=True, exist_ok=True)
-    with options.log.open("a") as log:
-        log.write(line + "\n")
-    print(line)
-    return 0 if verdict == "kept" else 1
-
-
-def at(times: list[float], share: float) -> float:
-    """The time that `share` of the scans did not exceed."""
-    return times[min(int(share * len(times)), len(times) - 1)]
+        times = measured(Path(folder), scans)
+    return judge("kiosk", "scan to the screen", times, GOAL_MS, options.log)
 
 
 def measured(folder: Path, scans: int) -> list[float]:
