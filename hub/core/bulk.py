@@ -34,7 +34,7 @@ _NAMES: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """How a column may be called."""
 _YES: Final = frozenset({"1", "true", "yes", "oui", "x", "vrai"})
-_NO: Final = frozenset({"", "0", "false", "no", "non", "faux"})
+_NO: Final = frozenset({"0", "false", "no", "non", "faux"})
 _SIZES: Final = frozenset(size.value for size in SizeClass)
 _REACHES: Final = frozenset(reach.value for reach in ReachZone)
 _HELPS: Final = frozenset(profile.value for profile in Help)
@@ -128,7 +128,7 @@ def _csv_rows(text: str) -> Iterator[Line]:
 def _columns(cells: Sequence[str]) -> list[str]:
     """The fields of the columns. Raises BadFile for one that is unknown, missing or there twice."""
     named = [" ".join(cell.casefold().split()) for cell in cells]
-    while named and not named[-1]:
+    while not named[-1]:  # a line without any text is no line
         named.pop()
     if len(named) > COLUMNS_MAX:
         raise BadFile("columns", f"at most {COLUMNS_MAX} columns")

@@ -80,7 +80,7 @@ def reminder(held: Held, now_ms: int, hold: Hold) -> str | None:
     end_ms = hold_end(held, hold)
     if end_ms is not None and now_ms >= end_ms:
         return None
-    if end_ms is not None and hold.remind_before and now_ms >= end_ms - hold.remind_before * DAY_MS:
+    if end_ms is not None and now_ms >= end_ms - hold.remind_before * DAY_MS:  # 0 days before its end is never
         return last_day_kind(held.extended)
     if hold.remind_after and now_ms >= held.stored_ms + hold.remind_after * DAY_MS:
         return str(MessageKind.WAITS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hub.core import carriers
-from hub.core.carriers import PAUSES_S, REST_S_MAX, TRIES_MAX, event_of, pause_ms, rest_ms
+from hub.core.carriers import event_of, pause_ms, rest_ms
 from hub.core.moment import Moment
 from hub.core.project import Joined, ParcelRecord, Source, join
 from hub.web.words_carriers import EVENTS, problem
@@ -30,6 +30,7 @@ MINE = ParcelRecord(ONE, 1, ParcelState.STORED, Source.PLAN, 0, 0, partner=7)
         (replace(MINE, intent=Intent.RECALL), replace(MINE, extended=1), "parcel.stored"),
         (replace(MINE, partner=None), MINE, "parcel.stored"),
         (MINE, replace(MINE, joined_into=TWO), ""),
+        (None, replace(MINE, joined_into=TWO), ""),
     ],
 )
 def test_a_16_a_carrier_is_told_of_each_new_state_of_its_own_parcels(
@@ -65,10 +66,12 @@ def test_a_16_what_does_not_arrive_has_words_for_people(noted: str, said: str) -
 
 
 def test_a_16_pauses_grow_differ_and_end() -> None:
-    assert [pause_ms(tries, 0.5) for tries in range(1, TRIES_MAX)] == [pause * 1000 for pause in PAUSES_S]
-    assert pause_ms(TRIES_MAX + 5, 0.5) == PAUSES_S[-1] * 1000
+    pauses_s = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 14_400, 14_400]
+    assert carriers.TRIES_MAX == 11, "the pauses between eleven tries"
+    assert [pause_ms(tries, 0.5) // 1000 for tries in range(1, 11)] == pauses_s
+    assert pause_ms(16, 0.5) == 14_400_000
     assert (pause_ms(1, 0.0), pause_ms(1, 1.0)) == (4_000, 6_000)
-    assert rest_ms(1, 0.5) == 5_000
-    assert rest_ms(10, 0.5) == REST_S_MAX * 1000
+    assert [rest_ms(failures, 0.5) // 1000 for failures in range(1, 11)] == [min(each, 600) for each in pauses_s]
     assert rest_ms(1, 0.5, asked_s=60) == 60_000
-    assert rest_ms(1, 0.5, asked_s=86_400) == REST_S_MAX * 1000
+    assert rest_ms(1, 0.5, asked_s=86_400) == 600_000
+    assert carriers.PAUSED_AFTER_MS == 43_200_000, "half a day"

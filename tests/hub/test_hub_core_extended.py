@@ -24,6 +24,7 @@ def test_an_extension_takes_the_recall_back_and_the_next_plan_says_so() -> None:
     assert evolved is not None
     assert (evolved.parcel.intent, evolved.parcel.extended, evolved.replan) == (Intent.HOLD, 1, True)
     assert evolved.parcel.held_until_ms == NOW.believed_ms() + 7 * 86_400_000
+    assert evolved.parcel.changed_ms == NOW.believed_ms()
 
 
 def test_a_count_that_is_known_is_no_news() -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from hub.core.forecast import LEARNT_DAYS_MIN, TRIED_DAYS, calm_hours, errors, forecast, naive, part_of
+from hub.core.forecast import LEARNT_DAYS_MIN, TRIED_DAYS, Errors, calm_hours, errors, forecast, naive, part_of
 
 FIRST = date(2026, 9, 1)
 WEEK = (1.15, 1.05, 1.0, 1.1, 1.2, 0.5, 0.0)
@@ -63,6 +63,16 @@ def test_a_15_who_knows_too_little_says_nothing() -> None:
     assert errors(short) is None
     quiet = {FIRST: 0, FIRST + timedelta(days=40): 0}
     assert forecast(quiet, FIRST + timedelta(days=41)) == 0.0
+
+
+def test_a_15_an_error_is_that_of_what_was_known_a_week_before() -> None:
+    even = {FIRST + timedelta(days=number): 4 for number in range(70)}
+    assert errors(even) == Errors(0.0, 0.0, 14)
+    told = errors({**even, max(even): 11})
+    assert told is not None
+    assert (told.ours, told.naive) == pytest.approx((7 / 14, 7 / 14)), (
+        "seven more than anybody could know, on one day of 14"
+    )
 
 
 def test_a_15_a_part_of_the_month_that_was_never_seen_is_ordinary() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core import openings
 from hub.core.moment import OFFLINE_AFTER_MS
 from hub.core.openings import (
     AGREED_LIFE_MS,
@@ -56,6 +57,20 @@ def test_a_03_a_door_is_told_by_the_sites_last_word_and_a_silence_by_its_name(
     assert door.step(at_ms) is step
 
 
+def test_a_03_how_far_a_wish_and_its_doors_have_come_is_kept_in_these_words() -> None:
+    assert DoorWish("7", 0, 0, 0, "", "", 0) == WAITS
+    assert list(Wish) == ["waiting", "agreed", "ended", "declined", "withdrawn", "lapsed"]
+    assert list(Step) == ["not_sent", "sent", "accepted", "seen_open", "not_seen", "refused", "silent"]
+
+
+def test_a_04_how_long_each_step_may_take_and_how_many_doors_are_asked_for_at_once() -> None:
+    assert openings.DOORS_A_WISH_MAX == 2
+    assert (WISH_LIFE_MS, AGREED_LIFE_MS) == (15 * 60_000, 2 * 60_000)
+    assert (WINDOW_MS, DAY_MS) == (10 * 60_000, 24 * 3_600_000)
+    assert (DOOR_LIFE_MS, SILENT_AFTER_MS, PAUSE_MS) == (20_000, 10_000, 1_500)
+    assert OFFLINE_AFTER_MS == 90_000
+
+
 def test_a_03_a_wish_that_nobody_answered_lapses_by_itself() -> None:
     assert wish_now(Wish.WAITING, NOW, NOW + WISH_LIFE_MS - 1) == Wish.WAITING
     assert wish_now(Wish.WAITING, NOW, NOW + WISH_LIFE_MS) == Wish.LAPSED
@@ -68,9 +83,11 @@ def test_a_06_two_doors_in_ten_minutes_and_ten_a_day_at_a_site_and_ten_in_ten_mi
     one = [Asked(1, NOW - 1)]
     assert (may_not(one, 1, 1, NOW), may_not(one, 1, 2, NOW)) == ("", "budget_site")
     assert may_not([Asked(1, NOW - WINDOW_MS)] * 2, 1, 2, NOW) == ""
-    assert may_not([Asked(1, NOW - WINDOW_MS)] * 9, 1, 2, NOW) == "budget_site"
+    nine = [Asked(1, NOW - WINDOW_MS)] * 9
+    assert (may_not(nine, 1, 1, NOW), may_not(nine, 1, 2, NOW)) == ("", "budget_site")
     elsewhere = [Asked(site, NOW - 1) for site in range(2, 11)]
     assert (may_not(elsewhere, 1, 1, NOW), may_not(elsewhere, 1, 2, NOW)) == ("", "budget_network")
+    assert may_not([Asked(site, NOW - WINDOW_MS) for site in range(2, 11)], 1, 2, NOW) == "", "ten minutes ago is over"
 
 
 def test_a_04_a_command_names_the_end_of_its_life_by_the_sites_own_clock() -> None:
@@ -100,6 +117,7 @@ def test_a_06_one_door_after_the_other_and_a_no_ends_it() -> None:
     [
         ([WAITS], NOW, False),
         ([WAITS], NOW + AGREED_LIFE_MS, True),
+        ([SENT], NOW, False),
         ([SENT, WAITS], NOW, False),
         ([SENT, WAITS], SILENT_MS, True),
         ([answered("refused"), WAITS], NOW, True),

@@ -28,6 +28,8 @@ def test_a_15_the_peak_of_a_day_counts_who_was_there_before_and_frees_a_door_bef
         (5, 10, [2.0, 2.0, 2.0], [0.0, 0.0, 0.0], Shortage(2, 1)),
         (5, 10, [2.0, 2.0, 2.0], [2.0, 2.0, 2.0], None),
         (0, 10, [0.4, 0.0], [0.0, 0.0], None),
+        (0, 10, [0.5, 0.0], [0.0, 0.0], None),
+        (0, 10, [0.6, 0.0], [0.0, 0.0], Shortage(0, 1)),
         (0, 10, [3.0, 7.0, 4.0], [0.0, 0.0, 0.0], Shortage(0, 7)),
         (10, 10, [0.0, 12.0], [90.0, 0.0], Shortage(1, 2)),
     ],
@@ -36,3 +38,8 @@ def test_a_15_the_first_day_without_room_is_named_with_what_is_missing_at_the_wo
     free: int, total: int, come: list[float], leave: list[float], told: Shortage | None
 ) -> None:
     assert first_shortage(free, total, come, leave) == told
+
+
+def test_a_15_days_on_which_nobody_knows_who_leaves_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        first_shortage(5, 10, [2.0, 2.0], [1.0])

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from hub.core.moment import Moment
-from hub.core.project import ParcelRecord, Source, evolve
-from hub.core.sandbox import ARRIVES_MS, WAITS_MS, next_step
-from wire.ids import ParcelState, Trust, parcel_id_from_bits
+from hub.core.project import ParcelRecord, Placed, Source, evolve
+from hub.core.sandbox import next_step
+from wire.facts import Place
+from wire.ids import ParcelState, PlaceKind, Trust, parcel_id_from_bits
 from wire.plan import Intent
 
 NEW = ParcelRecord(
@@ -55,6 +56,24 @@ def test_a_16_a_recalled_parcel_is_taken_out(at: ParcelState, told: list[tuple[i
     assert lived(NEW, recalled_at=at) == told
 
 
-def test_a_16_nothing_happens_before_its_time() -> None:
-    assert next_step(NEW, ARRIVES_MS - 1) is None
-    assert next_step(replace(NEW, state=ParcelState.STORED), WAITS_MS - 1) is None
+@pytest.mark.parametrize(
+    ("state", "intent", "after_ms"),
+    [
+        (ParcelState.ANNOUNCED, Intent.HOLD, 5_000),
+        (ParcelState.ANNOUNCED, Intent.RECALL, 5_000),
+        (ParcelState.RECEIVED, Intent.HOLD, 5_000),
+        (ParcelState.STORED, Intent.HOLD, 20_000),
+        (ParcelState.STORED, Intent.RECALL, 5_000),
+        (ParcelState.REFUSED, Intent.HOLD, 5_000),
+        (ParcelState.COLLECTING, Intent.HOLD, 5_000),
+    ],
+)
+def test_a_16_nothing_happens_before_its_time(state: ParcelState, intent: Intent, after_ms: int) -> None:
+    parcel = replace(NEW, state=state, intent=intent)
+    assert next_step(parcel, after_ms - 1) is None
+    assert next_step(parcel, after_ms) is not None
+
+
+def test_a_16_a_sandbox_has_one_shelf_and_it_has_no_name() -> None:
+    placed = next_step(replace(NEW, state=ParcelState.RECEIVED), 5_000)
+    assert placed == Placed(parcel_id_from_bits(1), Place(kind=PlaceKind.SHELF, name=""))

@@ -146,6 +146,10 @@ def test_reminders_are_owed_while_somebody_can_still_come(day: float, until: int
     assert reminder(held, 1_000 + int(day * DAY_MS), hold) == owed
 
 
+def test_a_parcel_waits_a_week_and_is_reminded_of_twice_where_nobody_said_otherwise() -> None:
+    assert (Hold(), Hours()) == (HOLD, Hours(8, 20))
+
+
 def test_an_extension_shortens_no_hold() -> None:
     assert hold_end(Held(5), HOLD) == 5 + 7 * DAY_MS
     assert hold_end(Held(5, 1, 9 * DAY_MS), HOLD) == 9 * DAY_MS
@@ -187,3 +191,9 @@ def test_who_knows_too_little_suggests_nothing() -> None:
     assert calm_window(EARLY[:50], date(2026, 11, 3)) is None
     assert calm_window(visits({9: 3, 10: 3}, range(1, 15)), date(2026, 11, 3)) is None, "no hour is calmer"
     assert calm_window(EARLY, date(2026, 11, 3), Hours(8, 11)) is None, "calm, but at no good hour"
+
+
+def test_a_site_that_never_closes_is_known_until_midnight() -> None:
+    late = visits({20: 6, 21: 6, 23: 1}, range(1, 15))
+    assert calm_window(late, date(2026, 11, 3)) == (22, 24)
+    assert (ALL_DAY.first, ALL_DAY.end) == (0, 24)
