@@ -213,7 +213,7 @@ def test_a_word_about_another_carriers_parcel_loses_everything_but_its_kind(site
     notice = site.view().staff.notice
     assert notice is not None
     assert notice.kind is StaffNoticeKind.LEFT_UNKNOWN
-    assert (notice.parcel, notice.tracking, notice.place, notice.compartment) == (None, "", None, None)
+    assert (notice.parcel, notice.tracking, notice.place, notice.compartment, notice.at_ms) == (None, "", None, None, 0)
 
 
 def recalled(site: VirtualSite, bits: int, tracking: str, carrier: str) -> ParcelId:

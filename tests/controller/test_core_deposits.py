@@ -8,7 +8,7 @@ import pytest
 
 from controller.core import deposits
 from controller.core.deposit import Deposit
-from controller.core.deposits import DEPOSITS_MAX, SHOWN_MAX, read_back, remembered, sealed
+from controller.core.deposits import DEPOSITS_MAX, read_back, remembered, sealed
 from controller.core.events import Button
 from controller.core.model import Now, Parcel, StaffNoticeKind, in_compartment, on_shelf
 from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
@@ -209,6 +209,6 @@ def test_only_so_many_are_remembered_and_fewer_of_others_are_shown(site: Virtual
     parcels = {parcel_id_from_bits(n): a_parcel(n, place=on_shelf("E1")) for n in range(1, DEPOSITS_MAX + 11)}
     state = site.state
     state = replace(state, live=replace(state.live, deposits=found), durable=replace(state.durable, parcels=parcels))
-    assert len(deposits.shown(state)) == SHOWN_MAX
+    assert len(deposits.shown(state)) == 30
     missing: dict[ParcelId, Parcel] = {}
     assert deposits.shown(replace(state, durable=replace(state.durable, parcels=missing))) == ()

@@ -62,7 +62,7 @@ def test_a_drop_ends_with_one_receipt_for_all_and_what_differs(site: VirtualSite
     assert [one.parcel for one in kept.handed] == [mine, made]
     assert (kept.missing, kept.unannounced) == ((SECOND,), (UNKNOWN,))
     site.press(Button.DONE)
-    assert (who(site), len(ends(site))) == ("", 1)
+    assert (who(site), len(ends(site)), site.state.live.badge) == ("", 1, "")
 
 
 def test_leaving_ends_the_drop_too_and_who_brought_nothing_gets_no_receipt(site: VirtualSite) -> None:
@@ -151,9 +151,9 @@ def test_what_was_scanned_and_is_not_in_their_hands_any_more_is_looked_for_by_st
 
 
 def test_what_a_sender_is_still_to_hand_in_is_not_missing_in_a_drop(site: VirtualSite) -> None:
-    sent = issued(site, carrier="laposte")
-    assert site.parcel(sent).carrier == "laposte"
+    sent = issued(site, bits=77, carrier="laposte")
     dropped(site)
+    assert (site.parcel(sent).carrier, site.parcel(sent).state) == ("laposte", ParcelState.ANNOUNCED)
     site.press(Button.DONE)
     assert [end.missing for end in ends(site)] == [(parcel_id_from_bits(2),)]
 

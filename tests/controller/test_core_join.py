@@ -163,11 +163,12 @@ def test_a_plan_that_still_names_the_announced_one_changes_nothing(site: Virtual
 def test_a_parcel_that_has_left_is_joined_all_the_same(site: VirtualSite) -> None:
     collect(site, site.slip(HERE))
     site.wait(DISPUTE_MS)
-    site.announce(5)
+    site.announce(5, language="pt")
     assert ANNOUNCED not in site.state.durable.parcels
     site.forget()
     site.scan(site.slip(ANNOUNCED))
     assert notice(site) is NoticeKind.ALREADY_COLLECTED
+    assert site.state.durable.ended[HERE].language == "pt", "as the hub says that its recipient speaks"
     assert site.pulses() == []
 
 

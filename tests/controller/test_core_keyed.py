@@ -130,7 +130,7 @@ def test_after_its_time_the_door_is_forced_and_nobody_knows_what_lies_there(site
 def test_taken_back_or_forgotten_in_a_power_cut_it_excuses_nothing(site: VirtualSite) -> None:
     behind_one(site)
     site.press(Button.CANCEL)
-    assert (task(site), site.occupancy("1")) == (None, Occupancy.OCCUPIED)
+    assert (task(site), site.occupancy("1"), site.lamp.patterns[-1]) == (None, Occupancy.OCCUPIED, "off")
     site.open("1")
     assert forced(site) == ["1"]
     cut = VirtualSite()
@@ -200,6 +200,7 @@ def test_said_too_late_or_after_a_restart_the_alarm_stays(site: VirtualSite) -> 
     site.wait(SAID_AFTER_MS)
     with_key(site)
     assert (forced(site), told(site), task(site)) == (["1"], StaffNoticeKind.KEY_TOO_LATE, None)
+    assert site.lamp.patterns[-1] == "refused"
     cut = VirtualSite()
     cut.open("1")
     cut.restart()

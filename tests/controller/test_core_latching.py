@@ -121,7 +121,7 @@ def test_s10_with_nobody_at_the_desk_the_stored_parcel_is_in_doubt_and_its_slip_
     parcel = put_in(site)
     site.press(Button.SIGN_OUT)
     springs_open(site)
-    assert site.parcel(parcel).state is ParcelState.STORED
+    assert (site.parcel(parcel).state, site.lamp.patterns[-1]) == (ParcelState.STORED, "attention")
     site.wait(3_000)
     site.close("1")
     assert site.occupancy("1") is Occupancy.UNKNOWN

@@ -101,6 +101,8 @@ def test_c_30_the_newest_mandate_counts_and_one_that_was_taken_back_does_not(sit
     site.scan(new)
     assert notice(site) is NoticeKind.ASK_DESK
     assert site.pulses() == []
+    reasons = [fact.reason for fact in site.recorder.facts if isinstance(fact, f.SlipRefused)]
+    assert reasons == ["replaced", "mandate_withdrawn"]
     site.scan(site.slip(parcel))
     assert site.pulses() == ["1"], "the recipient's own slip goes on opening"
 

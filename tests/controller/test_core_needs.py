@@ -165,7 +165,7 @@ def test_s13_it_is_given_to_nobody_before_it_is_identified_and_then_as_any_other
     site.press(Button.HAND_OVER, parcel=parcel)
     assert told(site) is StaffNoticeKind.IDENTIFY_FIRST
     site.press(Button.IDENTIFIED, parcel=parcel)
-    assert told(site) is StaffNoticeKind.IDENTIFIED
+    assert (told(site), site.lamp.patterns[-1]) == (StaffNoticeKind.IDENTIFIED, "ok")
     slip = site.view().staff.slip
     assert slip is not None
     assert slip.parcel == parcel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from controller.core.effects import KnowBadge
 from controller.core.events import AssistAsked, Button, PinTyped, Pressed
 from controller.core.model import StaffNoticeKind, Step
 from controller.core.views import Screen
@@ -113,7 +114,7 @@ def test_no_fact_and_no_picture_holds_a_badge_or_a_pin(site: VirtualSite) -> Non
     site.press(Button.CHECK, compartment="1")
     site.give_pin("5555")
     site.give_pin(PIN)
-    told_of = repr((site.recorder.facts, site.view(), site.state, PinTyped(PIN)))
+    told_of = repr((site.recorder.facts, site.view(), site.state, PinTyped(PIN), KnowBadge(BADGE)))
     assert BADGE not in told_of
     assert "5555" not in told_of
 
@@ -323,6 +324,7 @@ def test_m05_from_the_shelf_it_is_handed_over_and_told_as_help(site: VirtualSite
     site.forget()
     assist(site, parcel, present=False)
     assert site.kinds() == ["collection_assisted", "parcel_collected", "staff_answered"]
+    assert [fact.by for fact in site.recorder.facts if isinstance(fact, f.ParcelCollected)] == ["amina"]
     assert (site.pulses(), told(site)) == ([], StaffNoticeKind.HANDED_OVER)
 
 

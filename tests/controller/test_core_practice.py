@@ -163,8 +163,11 @@ def test_only_an_empty_closed_compartment_is_set_aside_and_one_at_a_time(site: V
         assert (told(site), site.state.durable.practice) == (StaffNoticeKind.NOT_FOR_PRACTICE, None)
     site.press(Button.END_PRACTICE)
     assert told(site) is StaffNoticeKind.NOTHING_TO_DO
-    site.press(Button.PRACTISE, compartment="2")
-    site.press(Button.PRACTISE, compartment="3")
+    for label in ("2", "3"):
+        site.press(Button.PRACTISE, compartment=label)
+        shown = site.view().staff.notice
+        assert shown is not None
+        assert (shown.kind, shown.compartment) == (StaffNoticeKind.PRACTICE_ON, "2"), "the one that is set aside"
     assert site.state.durable.practice == "2"
     site.press(Button.CHECK, compartment="3")
     site.press(Button.END_PRACTICE)

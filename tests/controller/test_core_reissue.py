@@ -93,6 +93,9 @@ def test_what_is_not_here_has_no_name_or_no_reason_gets_no_slip(site: VirtualSit
     site.open(site.task_compartment())
     site.press(Button.UNIDENTIFIED)
     assert asked(site, parcel_id_from_bits(5)) is StaffNoticeKind.IDENTIFY_FIRST
+    shown = site.view().staff.notice
+    assert shown is not None
+    assert (shown.parcel, shown.tracking) == (parcel_id_from_bits(5), "8N00234584777")
     assert replaced(site) == []
 
 

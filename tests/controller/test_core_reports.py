@@ -8,6 +8,7 @@ from controller.core.events import Button
 from controller.core.model import NoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, Service
 
@@ -61,6 +62,8 @@ def test_a_word_at_the_open_door_sets_the_parcel_aside_and_nothing_behind_the_do
     say(site, word)
     known = site.parcel(parcel)
     assert (known.state, known.reason) == (STATE[word], REASON[word])
+    said = [fact for fact in site.recorder.facts if isinstance(fact, f.ParcelDisputed | f.ParcelRefused)]
+    assert [fact.place and fact.place.name for fact in said] == ["1"], "where it lay, for whoever reads the journal"
     assert site.occupancy("1") is Occupancy.UNKNOWN
     service = Service.OUT_OF_SERVICE if word is Button.FOUND_EMPTY else Service.IN_SERVICE
     assert site.service("1") is service

@@ -10,7 +10,7 @@ from controller.core.views import TaskView
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Occupancy, ParcelId, ParcelState, PlaceKind
+from wire.ids import Occupancy, ParcelId, ParcelState, PlaceKind, parcel_id_from_bits
 from wire.plan import Intent, Role
 
 OTHER = "8N00234584999"
@@ -146,6 +146,9 @@ def test_the_next_door_opens_by_itself_then_the_shelf_and_then_it_is_over(site: 
     assert told(site) is StaffNoticeKind.NOTHING_TO_DO
     site.scan("8N00234585000")
     assert removed(site)[-1] == (shelved, "recalled")
+    last = site.view().staff.notice
+    assert last is not None
+    assert (last.kind, last.parcel, last.tracking) == (StaffNoticeKind.REMOVED, shelved, "8N00234585000")
     site.press(Button.RETRIEVE)
     assert (told(site), site.view().staff.task) == (StaffNoticeKind.ALL_RETRIEVED, None)
 
@@ -289,6 +292,23 @@ def test_what_its_recipient_may_have_taken_is_looked_into_first(site: VirtualSit
 
 def test_the_shelf_has_its_own_kind_of_place(site: VirtualSite) -> None:
     parcel = on_shelf(site)
+    nameless = parcel_id_from_bits(9)
+    site.happen(
+        f.ParcelReceived(
+            parcel=nameless,
+            tracking="",
+            carrier="",
+            source="desk",
+            key_version=1,
+            key_epoch=0,
+            session="1.1",
+            by="amina",
+        ),
+        f.ParcelStored(parcel=nameless, place=f.Place(kind=PlaceKind.SHELF, name="E2"), session="1.1", by="amina"),
+        f.ParcelRefused(parcel=nameless, place=f.Place(kind=PlaceKind.SHELF, name="E2"), session="1.1"),
+    )
+    due = {one.parcel: one.to_retrieve for one in site.view().staff.parcels}
+    assert due == {parcel: True, nameless: False}, "what has no label is taken out by hand"
     place = site.parcel(parcel).place
     assert place is not None
     assert place.kind is PlaceKind.SHELF

@@ -33,6 +33,14 @@ def test_every_button_is_for_everybody_or_needs_a_right_and_every_card_is_such_a
 
 
 def test_every_role_is_in_the_table_and_every_right_is_somebodys() -> None:
+    mediator = {"leave", "go_on", "look", "reopen", "hand_over", "assist", "practise", "help", "extend"}
+    concierge = mediator | {"deposit", "arrange", "take_out", "retrieve", "alarms", "doors", "reconcile"}
+    assert {str(role): {str(right) for right in mine} for role, mine in rights.RIGHTS.items()} == {
+        "mediator": mediator,
+        "concierge": concierge,
+        "lead": concierge | {"vouch"},
+        "courier": {"leave", "go_on", "deposit", "retrieve"},
+    }
     assert set(rights.RIGHTS) == set(Role)
     assert all(Role.LEAD in rights.who_may(right) for right in Right)
 

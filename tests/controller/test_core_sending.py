@@ -83,6 +83,7 @@ def test_a_label_that_is_in_stock_gets_no_slip_to_hand_it_in(site: VirtualSite) 
     site.press(Button.SENDING)
     site.scan(LABEL_OF_PARCEL, 99)
     assert (told(site), site.kinds()) == (StaffNoticeKind.ALREADY_HERE, ["staff_signed_in"])
+    assert site.lamp.patterns[-1] == "refused"
 
 
 def test_a_full_disk_makes_no_slip(site: VirtualSite) -> None:
@@ -112,6 +113,8 @@ def test_slips_that_nobody_uses_are_bounded_and_the_oldest_is_void(site: Virtual
     first, second = parcel_id_from_bits(1_000), parcel_id_from_bits(1_001)
     assert first not in site.state.durable.parcels
     assert second in site.state.durable.parcels
+    gone = [fact for fact in site.recorder.facts if isinstance(fact, f.ParcelRemoved)]
+    assert [(fact.parcel, fact.reason) for fact in gone] == [(first, "slip_unused")]
     site.scan(slip(first))
     assert (shown(site), site.pulses()) == (NoticeKind.NO_LONGER_HERE, [])
 

@@ -51,6 +51,8 @@ def test_after_hours_the_switch_is_suspect_and_staff_are_told_once(site: Virtual
     assert (alarms(site), site.service("1")) == ([("door_forced", "1")], Service.IN_SERVICE)
     site.wait(1)
     assert (alarms(site)[-1], site.service("1")) == (("sensor_suspect", "1"), Service.SUSPECT)
+    raised = [fact for fact in site.recorder.facts if isinstance(fact, f.AlarmRaised)]
+    assert (raised[-1].alarm, raised[-1].detail) == ("sensor_suspect", "sensor_reads_open")
     site.sign_in()
     for alarm in ("sensor_suspect", "door_forced"):
         site.press(Button.CLEAR_ALARM, alarm, "1")

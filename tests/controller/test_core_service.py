@@ -30,6 +30,11 @@ def step(site: VirtualSite) -> Step | None:
     return None if task is None else task.step
 
 
+def test_the_reasons_are_those_that_the_screen_and_the_hub_have_words_for() -> None:
+    assert OUT_REASONS == ("lock", "door", "dirty", "other")
+    assert BACK_REASONS == ("repaired", "cleaned", "checked")
+
+
 def out(site: VirtualSite, label: str = "1", reason: str = "lock") -> None:
     site.press(Button.TAKE_OUT_OF_SERVICE, reason, label)
 
