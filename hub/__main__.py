@@ -99,13 +99,14 @@ def _serve_part(settings: Settings, part: WorkerPart) -> int:
             "store.url: several processes need PostgreSQL; with SQLite start the hub alone (consigne-hub.service)"
         )
     from hub import app
+    from hub.base import Base
     from hub.workers import ingest
 
     _log()
     if part.kind == "web":
         made = app.create_app(app.Hub(settings, read_systemd(), alone=False))
     else:
-        made = ingest.create_app(ingest.IngestWorker(settings, read_systemd()))
+        made = ingest.create_app(ingest.IngestWorker(Base(settings, read_systemd())))
     return _listen(made, settings, part.port)
 
 

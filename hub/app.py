@@ -83,14 +83,11 @@ class Hub:
         self.settings, self.keys, self.store = settings, base.keys, base.store
         self.live, self.metrics = base.live, base.metrics
         self.work: Work | None = None
-        self._quiet: Quiet | None = None
         if alone:
             _refuse_beside_workers(self.store)
             self.work = Work(base, settings.broker.client_id, topics.hub_subscriptions())
-            self.link = self.work.link
-        else:
-            self._quiet = Quiet(base)
-            self.link = self._quiet.link
+        self._running: Work | Quiet = self.work or Quiet(base)
+        self.link = self._running.link
         self.reads = PageReads(self.store)
         self.door = Door(self.store, self.keys, clock, everybody=settings.access.open_on_loopback)
         self.team = Team(self.store, self.keys, clock, self.door)
@@ -127,15 +124,11 @@ class Hub:
 
     def start(self) -> None:
         """Start every thread."""
-        for part in (self.work, self._quiet):
-            if part is not None:
-                part.start()
+        self._running.start()
 
     def stop(self) -> None:
         """Say goodbye and stop every thread. What is not committed is sent again to the next hub."""
-        for part in (self.work, self._quiet):
-            if part is not None:
-                part.stop()
+        self._running.stop()
         self.store.close()
 
     def gauges(self) -> dict[str, float]:

@@ -16,8 +16,9 @@ from hub.clock import Clock
 from hub.receiver import Link
 from hub.store.engine import Store
 from hub.store.pages import PageReads, SiteRow
+from hub.web import bank
 from wire import topics
-from wire.ids import Door, Occupancy, Service
+from wire.ids import Door
 from wire.version import VERSION
 
 LOOK_S: Final = 5.0
@@ -120,20 +121,15 @@ class HomeAssistant:
 
 
 def figures(row: SiteRow, now_ms: int) -> dict[str, Any]:
-    """The figures of a site by name; None (which Home Assistant shows as *unknown*) for what it has not said."""
-    doors = () if row.state is None else row.state.compartments
-    usable = [one for one in doors if one.service is Service.IN_SERVICE]
-    known = row.state is not None
+    """The figures of a site by name, as its pages count them; None (which Home Assistant shows as *unknown*) for what it has not said."""
+    cells = bank.bank_of(row.birth, row.state)
+    known = row.birth is not None and row.state is not None
     return {
         "online": row.is_online(now_ms),
-        "door_open": any(one.door is Door.OPEN for one in doors) if known else None,
+        "door_open": any(cell.door is Door.OPEN for cell in cells) if known else None,
         "parcels": row.inside,
-        "free": sum(one.occupancy is Occupancy.FREE for one in usable) if known else None,
-        "to_check": sum(_needs_look(one) for one in doors) if known else None,
+        "free": sum(size.free for size in bank.count_sizes(cells)) if known else None,
+        "to_check": sum(cell.needs_look for cell in cells) if known else None,
         "alerts": row.alerts,
         "temperature": None if row.health is None else row.health.temperature_c,
     }
-
-
-def _needs_look(one: Any) -> bool:
-    return one.occupancy is Occupancy.UNKNOWN or one.service is not Service.IN_SERVICE

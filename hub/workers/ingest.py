@@ -7,7 +7,7 @@ the broker retains of the sites; it ends its process when it can no longer be su
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 from uuid import uuid4
@@ -15,13 +15,11 @@ from uuid import uuid4
 from fastapi import FastAPI
 
 from hub.base import Base
-from hub.clock import Clock, wall_ms
 from hub.guard import Guarded
 from hub.health import Ready, gauges_of, install_health, ready
 from hub.ingest import PahoLink, Part
 from hub.intake import Incarnation, Intake
 from hub.receiver import Mailbox
-from hub.settings import Settings, Systemd
 from hub.store.between import LeaderLock
 from hub.work import INTAKE_SILENT_MS_MAX, Work
 from hub.workers.line import Relay
@@ -37,15 +35,9 @@ SHARE: Final = "$share/consigne-hub/"
 class IngestWorker:
     """The parts of an ingest worker, made and not started."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        systemd: Systemd | None = None,
-        *,
-        clock: Clock = wall_ms,
-        on_thread_end: Callable[[str], None] | None = None,
-    ) -> None:
-        base = self._base = Base(settings, systemd, clock=clock, on_thread_end=on_thread_end)
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        settings = base.settings
         self.metrics = base.metrics
         self._mailbox = Mailbox()
         part = Part(
@@ -60,7 +52,7 @@ class IngestWorker:
             incarnation=Incarnation(0, is_shared=True),
             live=base.live,
             metrics=base.metrics,
-            clock=clock,
+            clock=base.clock,
             wake_planner=lambda: None,  # whoever leads looks every second
             announce_all=lambda: None,
             wake_sender=lambda: None,
@@ -75,7 +67,7 @@ class IngestWorker:
             ("leader", self._lead),
             ("link", self.link.run),
         )
-        self._threads = tuple(Guarded(name, body, on_thread_end) for name, body in bodies)
+        self._threads = tuple(Guarded(name, body, base.on_thread_end) for name, body in bodies)
 
     @property
     def leads(self) -> bool:
