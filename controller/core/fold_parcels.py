@@ -199,7 +199,12 @@ def sending_issued(durable: Durable, fact: f.SendingIssued, stamp: Now) -> Durab
 
 
 def released(durable: Durable, fact: f.ReservationReleased, stamp: Now) -> Durable:
-    """A reserved compartment is given back: free only where it was seen empty (S-05, S-09)."""
+    """A reserved compartment is given back: free only where it was seen empty (S-05, S-09).
+
+    Where nobody saw that, its parcel lies behind that door or in somebody's hands. What a customer hands in stays theirs until it is seen inside.
+    """
+    known = durable.parcels.get(fact.parcel)
+    lost_sight = known is not None and (known.uncertain or not known.sending)
     durable = edit_compartment(
         durable,
         fact.compartment,
@@ -211,6 +216,7 @@ def released(durable: Durable, fact: f.ReservationReleased, stamp: Now) -> Durab
         fact.parcel,
         state=ParcelState.RECEIVED,
         place=None,
+        uncertain=lost_sight and not fact.verified_empty,
         since_mono=stamp.mono,
         since_ms=stamp.wall_ms,
     )

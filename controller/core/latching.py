@@ -49,10 +49,10 @@ def sprang_open(state: State, opening: Opening) -> Decision:
     released = f.ReservationReleased(
         compartment=opening.compartment, parcel=parcel.id, session=opening.session, verified_empty=False
     )
-    task = Task(Step.PUT_IN, parcel.id, opening.compartment)
+    task = Task(Step.PUT_IN, parcel.id, opening.compartment, in_hand=True)
     kind = StaffNoticeKind.NOT_LATCHED
     if gives_up:
-        task = Task(Step.TAKE_BACK, parcel.id, opening.compartment, After.OTHER_DOOR)
+        task = Task(Step.TAKE_BACK, parcel.id, opening.compartment, After.OTHER_DOOR, in_hand=True)
         kind = StaffNoticeKind.NEVER_LATCHES
     notice = ShowStaff(StaffNotice(kind, opening.compartment, parcel.id, parcel.tracking))
     return Decision((released, *facts), (SetTask(task), RememberStored(None), notice, Sound(Signal.ATTENTION)))

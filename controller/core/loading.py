@@ -393,7 +393,9 @@ def allot(
     ordered, effects = open_door(
         state, session=session, compartment=label, purpose=Purpose.LOAD, parcel=parcel.id, by=staff.person
     )
-    return Decision((reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label, then=then))))
+    return Decision(
+        (reserved, ordered), (*effects, SetTask(Task(Step.PUT_IN, parcel.id, label, then=then, in_hand=True)))
+    )
 
 
 def served_next(state: State, task: Task, *, ready: bool) -> Decision:
@@ -450,7 +452,7 @@ def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
 def emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.AnyFact, ...]:
     """Staff have seen nothing behind that door: it is free, and the parcel expected there is collected, in their hands or missing.
 
-    One whose deposit a restart cut is in nobody's hands that anybody knows of: it is looked for until its label is read again (I-4).
+    One whose deposit nobody saw through is in nobody's hands that anybody knows of: it is looked for until its label is read again (I-4).
     """
     held = state.durable.compartments[label].parcel
     parcel = None if held is None else state.durable.parcels.get(held)
@@ -465,7 +467,7 @@ def emptied(state: State, staff: Staff, label: Label, task: Task) -> tuple[f.Any
     if parcel.place is not None and (parcel.uncertain or parcel.state is ParcelState.COLLECTING):
         collected = f.ParcelCollected(parcel=parcel.id, place=parcel.place, session=parcel.session, by=staff.person)
         return collected, free
-    if parcel.state is ParcelState.RECEIVED and parcel.uncertain:
+    if parcel.state is ParcelState.RECEIVED and parcel.uncertain and not task.keeps:
         return not_found(staff, parcel), free
     if in_hand:
         return (f.ReservationReleased(compartment=label, parcel=parcel.id, session=staff.session, verified_empty=True),)

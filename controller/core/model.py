@@ -122,7 +122,7 @@ class Compartment:
 class Parcel:
     """A parcel this site holds or expects. `since_mono` is when its state was entered, or this boot if earlier.
 
-    `uncertain`: its door was opened, for its key or to put it in, and then not seen through (a restart in between). `from_desk`:
+    `uncertain`: its door was opened, for its key or to put it in, and then not seen through (a restart, nobody's answer). `from_desk`:
     this site made its record, when its label was scanned before any plan named it. `reason`: why it is disputed or refused.
     `heavy_said`, `low_said`: staff said so of it, whatever a plan says. `unidentified`: nobody can read whose it is (S-13).
     `extended`: how often its hold was extended, as far as this site and its hub know; `until_ms`: the limit that was said then, to be read.
@@ -348,6 +348,7 @@ class Task:
     `out_reason`: why the compartment goes out of service once it was seen empty (M-06); empty when it does not.
     `no_door`: it goes on the shelf because no fitting door is free (K-03).
     `found`: the label of something else, read at a door of a reconciliation (M-07).
+    `in_hand`: they brought the parcel to this door themselves, and take it away again if it does not go in (S-05, S-09, S-10).
     """
 
     step: Step
@@ -362,6 +363,12 @@ class Task:
     out_reason: str = ""
     no_door: bool = False
     found: str = ""
+    in_hand: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the parcel of this task is with whoever answers *empty*, and not lost."""
+        return self.in_hand or self.after is After.MOVE
 
 
 @dataclass(frozen=True, slots=True)

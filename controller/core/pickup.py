@@ -233,7 +233,7 @@ def _one_moment(parcel: Parcel, event: Scanned | DigitsTyped) -> Decision:
 def _serve_own(
     state: State, parcel: Parcel, key: PickupKey, form: str, event: Scanned | DigitsTyped, now: Now
 ) -> Decision:
-    if parcel.state is ParcelState.RECEIVED and parcel.uncertain:
+    if parcel.state is ParcelState.RECEIVED and parcel.uncertain and not _is_at_hand(state, parcel.id):
         return _look_first(state, parcel)
     if parcel.state in {ParcelState.ANNOUNCED, ParcelState.RECEIVED}:
         return _not_ready(key, parcel.id, parcel.language)
@@ -317,8 +317,14 @@ def _at_desk(state: State, parcel: Parcel) -> Decision:
     return Decision(facts, (Show(notice), Sound(Signal.OK)))
 
 
+def _is_at_hand(state: State, parcel: ParcelId) -> bool:
+    """Whether staff are putting it in, or moving it: they need not be called to look where they stand."""
+    task = state.live.task
+    return task is not None and task.keeps and task.parcel == parcel
+
+
 def _look_first(state: State, parcel: Parcel) -> Decision:
-    """It may lie behind its door since a power cut ended its deposit: staff look there, and nobody is sent away as too early."""
+    """It may lie behind its door since a deposit that nobody saw through: staff look there, and nobody is sent away as too early."""
     facts = tuple(call_desk(state, DEPOSIT_CUT, parcel.id, compartment_of(state, parcel.id)))
     notice = Notice(NoticeKind.ASK_DESK, None, parcel.id, parcel.language)
     return Decision(facts, (Show(notice), Sound(Signal.ATTENTION)))

@@ -43,7 +43,7 @@ from controller.core.views import (
     View,
 )
 from wire.facts import Place
-from wire.ids import Label, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone
+from wire.ids import Label, ParcelId, PlaceKind, Purpose, ReachZone
 from wire.mandate import mandate_text
 from wire.messages import (
     AlarmState,
@@ -303,14 +303,13 @@ def _task(state: State) -> TaskView | None:
     if task is None:
         return None
     parcel = None if task.parcel is None else state.durable.parcels.get(task.parcel)
-    in_hand = parcel is not None and parcel.state is ParcelState.RECEIVED
     return TaskView(
         task.step,
         task.parcel,
         _tracking(state, task.parcel),
         task.compartment,
         task.shelf_place,
-        looks_only=task.after is After.NOTHING and not in_hand,
+        looks_only=task.compartment is not None and task.after is After.NOTHING and not task.in_hand,
         touched=task.touched,
         may_stay_open=may_stay_open(state, task),
         unseen=may_stay_open(state, task) and not is_given_up(state, task),

@@ -229,7 +229,7 @@ def _other(state: State, staff: Staff, task: Task, label: Label) -> tuple[f.AnyF
     compartment, parcel = state.durable.compartments[label], _expected(state, label)
     facts: list[f.AnyFact] = []
     if parcel is not None and not task.scanned:
-        facts.extend(_missing(staff, parcel, label))
+        facts.extend(_missing(staff, parcel))
     if compartment.occupancy is not Occupancy.UNKNOWN:
         facts.append(
             f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="found_something", by=staff.person)
@@ -245,11 +245,8 @@ def _other(state: State, staff: Staff, task: Task, label: Label) -> tuple[f.AnyF
     return tuple(facts)
 
 
-def _missing(staff: Staff, parcel: Parcel, label: Label) -> tuple[f.AnyFact, ...]:
-    """The expected parcel was not recognised behind its door. One in somebody's hands stays in them; another one is looked for."""
+def _missing(staff: Staff, parcel: Parcel) -> tuple[f.AnyFact, ...]:
+    """The expected parcel was not recognised behind its door. One whose label was read since stays in those hands; another one is looked for."""
     if parcel.state is ParcelState.RECEIVED and not parcel.uncertain:
-        released = f.ReservationReleased(
-            compartment=label, parcel=parcel.id, session=staff.session, verified_empty=False
-        )
-        return (released,)
+        return ()
     return (loading.not_found(staff, parcel),)

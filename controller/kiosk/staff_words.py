@@ -58,7 +58,7 @@ CALLS: Final = {
     "out_of_service": "Le colis est derrière une porte hors service.",
     "reopen_asked": "Une personne demande de rouvrir sa porte.",
     "door_failed": "Une porte ne s'est pas ouverte.",
-    "deposit_cut": "Une personne vient pour un colis. Il est peut-être dans ce casier depuis une coupure de courant. Vérifiez-le.",
+    "deposit_cut": "Une personne vient pour un colis. Il est peut-être dans ce casier : son dépôt n'est pas allé au bout. Vérifiez-le.",
     "misplaced": "Un colis est peut-être derrière la mauvaise porte. Vérifiez ce casier, puis scannez le colis à nouveau.",
     "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",

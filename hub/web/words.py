@@ -237,7 +237,7 @@ _FORM: Final[Mapping[str, str]] = {
 _CALLED: Final[Mapping[str, str]] = {
     "door_failed": "la porte ne s'ouvre pas",
     "at_desk": "le colis est à l'accueil",
-    "deposit_cut": "un dépôt a été coupé : regarder dans le casier",
+    "deposit_cut": "un dépôt n'est pas allé au bout : regarder dans le casier",
     "help": "demande d'aide",
     "dispute": "la personne conteste le retrait",
     "disputed": "le colis est contesté",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step, in_compartment
+from controller.core.model import NoticeKind, StaffNoticeKind, Step, in_compartment
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard
@@ -61,6 +61,64 @@ def test_s10_what_springs_open_is_not_stored_and_a_firmer_push_stores_it(site: V
     site.close("1")
     assert site.parcel(parcel).place == in_compartment(Label("1")), "pushed shut at once, and yet with it inside"
     assert site.service("1") is Service.IN_SERVICE
+
+
+@pytest.mark.parametrize("read_again", [False, True])
+def test_s10_what_staff_left_at_a_door_that_does_not_hold_is_looked_for_until_its_label_is_read(
+    site: VirtualSite, *, read_again: bool
+) -> None:
+    """Network 14920: they went away, its recipient helped themselves, and the site called it *in our hands* for ever."""
+    parcel = put_in(site)
+    springs_open(site)
+    site.press(Button.CANCEL)
+    site.wait(2_000)
+    site.close("1")
+    site.wait(60_000)
+    assert site.state.live.task is None, "nobody answered"
+    site.scan(site.slip(parcel))
+    assert calls(site) == ["deposit_cut"], "they are not too early: it may lie there"
+    site.sign_in()
+    if read_again:
+        site.scan(LABEL_OF_PARCEL)
+        site.press(Button.CANCEL)
+        site.open("2")
+        site.wait(2_000)
+        site.close("2")
+        site.card(CommandCard.EMPTY)
+        site.wait(3_000)
+    site.press(Button.CHECK, compartment="1")
+    task = site.view().staff.task
+    assert task is not None
+    assert task.looks_only, "nobody takes anything out to look"
+    site.open("1")
+    site.wait(2_000)
+    site.close("1")
+    site.card(CommandCard.EMPTY)
+    known = site.parcel(parcel)
+    expected = (ParcelState.RECEIVED, "") if read_again else (ParcelState.DISPUTED, "not_found")
+    assert (known.state, known.reason) == expected
+    assert (site.occupancy("1"), site.service("1")) == (Occupancy.FREE, Service.IN_SERVICE)
+
+
+def test_s10_whoever_comes_while_staff_are_at_the_door_does_not_send_them_to_look(site: VirtualSite) -> None:
+    parcel = put_in(site)
+    springs_open(site)
+    site.scan(site.slip(parcel))
+    assert calls(site) == []
+    shown = site.view().customer.notice
+    assert shown is not None
+    assert shown.kind is NoticeKind.NOT_READY
+
+
+def test_s10_what_is_taken_out_of_a_door_that_sprang_open_is_in_hand(site: VirtualSite) -> None:
+    parcel = put_in(site)
+    springs_open(site)
+    site.press(Button.CANCEL)
+    site.wait(2_000)
+    site.close("1")
+    site.card(CommandCard.EMPTY)
+    assert (site.parcel(parcel).state, site.parcel(parcel).uncertain) == (ParcelState.RECEIVED, False)
+    assert site.occupancy("1") is Occupancy.FREE
 
 
 def test_s10_a_door_that_springs_open_twice_is_suspect_and_another_one_takes_the_parcel(site: VirtualSite) -> None:

@@ -184,7 +184,7 @@ def test_a_cancel_while_the_latch_still_pulses_is_answered_by_the_door_that_neve
     ("button", "task"),
     [
         (Button.SHELF, Task(Step.PUT_ON_SHELF, pid(1), shelf_place="E1")),
-        (Button.BIGGER, Task(Step.PUT_IN, pid(1), Label("3"))),
+        (Button.BIGGER, Task(Step.PUT_IN, pid(1), Label("3"), in_hand=True)),
     ],
 )
 def test_what_was_asked_while_the_latch_still_pulsed_is_done_when_the_door_never_came(

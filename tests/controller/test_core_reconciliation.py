@@ -369,8 +369,11 @@ def test_the_practice_compartment_is_left_out(site: VirtualSite) -> None:
 
 
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_parcel_in_the_hands_of_staff_is_never_called_missing(site: VirtualSite, *, cut: bool) -> None:
-    """One whose deposit nobody finished is in their hands; after a power cut nobody knows, and it is looked for."""
+@pytest.mark.parametrize("read_again", [False, True])
+def test_a_parcel_in_the_hands_of_staff_is_never_called_missing(
+    site: VirtualSite, *, cut: bool, read_again: bool
+) -> None:
+    """Where a deposit was not finished nobody knows who has the parcel, and it is looked for; its label, read again, says so."""
     parcel = site.announce()
     site.sign_in()
     site.scan(LABEL_OF_PARCEL)
@@ -381,11 +384,20 @@ def test_a_parcel_in_the_hands_of_staff_is_never_called_missing(site: VirtualSit
     site.wait(2_000)
     site.close("1")
     site.wait(60_000)
+    site.sign_in()
+    if read_again:
+        site.scan(LABEL_OF_PARCEL)
+        site.press(Button.CANCEL)
+        door = site.task_compartment()
+        site.open(door)
+        site.wait(2_000)
+        site.close(door)
+        site.card(CommandCard.EMPTY)
     begun(site, "0")
     looked(site, "1")
     site.card(CommandCard.OTHER)
     known = site.state.durable.parcels[parcel]
-    assert known.state is (ParcelState.DISPUTED if cut else ParcelState.RECEIVED)
+    assert known.state is (ParcelState.RECEIVED if read_again else ParcelState.DISPUTED)
     assert site.occupancy("1") is Occupancy.UNKNOWN
 
 
