@@ -256,12 +256,13 @@ def pin_typed(state: State, event: PinTyped, now: Now) -> Decision:
 
 
 def idle(state: State) -> Decision:
-    """Nobody touched anything for a while and no door is open."""
+    """Nobody touched anything for a while and no door is open. What they had in hand goes on when its label is read again."""
     staff = state.durable.staff
     assert staff is not None, "only a session can be idle (due.may_sign_out)"
+    left = () if state.live.task is None else (SetTask(None),)
     return Decision(
         (f.StaffSignedOut(person=staff.person, session=staff.session, reason="idle"),),
-        (RememberStored(None), KnowBadge("")),
+        (*left, RememberStored(None), KnowBadge("")),
     )
 
 

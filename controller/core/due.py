@@ -23,6 +23,8 @@ SETTLE_MS: Final = 2_000
 BOUNCES_MAX: Final = 2
 """A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
 _OF_STAFF: Final = frozenset({Purpose.LOAD, Purpose.VERIFY})
+_LEFT_ALONE: Final = frozenset({Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.TAKE_FROM_SHELF})
+"""Steps that ask nothing of a door: left alone, they end with the session, and the parcel goes on when its label is read again."""
 
 KEY_MS: Final = 180_000
 """How long after staff said that they open a door with the key it may open so (M-09): fetch the key, walk there, turn it."""
@@ -172,8 +174,10 @@ def send_answer_by(state: State) -> int | None:
 
 
 def may_sign_out(state: State) -> bool:
-    """Whether an idle session may end: somebody is signed in and no door is open (S-18)."""
-    return state.durable.staff is not None and state.live.task is None and not any(open_openings(state))
+    """Whether an idle session may end: somebody is signed in, no door is open and no question waits for its answer (S-18)."""
+    task = state.live.task
+    left = task is None or task.step in _LEFT_ALONE
+    return state.durable.staff is not None and left and not any(open_openings(state))
 
 
 def _first_waiting(state: State) -> Waiting | None:

@@ -9,6 +9,7 @@ from controller.core.model import NoticeKind, StaffNoticeKind, Step, in_compartm
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard, badge_text
 from wire.ids import Door, Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
+from wire.plan import Intent, PlannedParcel
 
 
 @pytest.fixture
@@ -217,6 +218,30 @@ def test_s18_an_idle_session_ends_but_never_with_a_door_open(site: VirtualSite) 
     site.close("1")
     site.wait(90_000)
     assert site.state.durable.staff is None
+
+
+@pytest.mark.parametrize("left_at", [Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.TAKE_FROM_SHELF])
+def test_s18_an_idle_session_ends_in_the_middle_of_what_needs_no_door(site: VirtualSite, left_at: Step) -> None:
+    """Whoever passes would have the rights of staff who went away with a parcel in their arms. It goes on with its label."""
+    site.sign_in()
+    site.scan(LABEL_OF_PARCEL)
+    if left_at is not Step.CHOOSE_SIZE:
+        site.card(CommandCard.SHELF)
+    if left_at is Step.TAKE_FROM_SHELF:
+        site.card(CommandCard.DONE)
+        known = next(iter(site.state.durable.parcels.values()))
+        site.planned[known.id] = PlannedParcel(id=known.id, version=1, tracking=known.tracking, intent=Intent.RECALL)
+        site.publish_plan()
+        site.press(Button.RETRIEVE)
+    assert step(site) is left_at
+    site.wait(89_000)
+    assert site.state.durable.staff is not None
+    site.wait(2_000)
+    assert (site.state.durable.staff, site.state.live.task) == (None, None)
+    if left_at is not Step.TAKE_FROM_SHELF:
+        site.sign_in()
+        site.scan(LABEL_OF_PARCEL)
+        assert step(site) is Step.CHOOSE_SIZE
 
 
 def test_a_load_door_that_never_opens_is_suspect_and_another_one_is_tried(site: VirtualSite) -> None:

@@ -530,6 +530,12 @@ class Witness:
             assert task.compartment in doors, (
                 f"staff are told to do something at door {task.compartment}, which is shut, and nothing else goes on"
             )
+        asked_about = task is not None and task.step in {Step.ASK_EMPTY, Step.WHICH_DOOR, Step.OPEN_WITH_KEY}
+        if state.durable.staff is not None and not busy_openings and not asked_about:
+            silent_ms = mono - state.live.active_mono
+            assert silent_ms <= settings.staff_idle_ms + SLACK_MS, (
+                "S-18: staff went away, and whoever passes has their rights"
+            )
         turns = [_is_a_key(kept.event) for kept in state.live.waiting]
         assert turns == sorted(turns, reverse=True), "S-11: a customer waits for what staff asked later or before"
         if state.live.waiting:
