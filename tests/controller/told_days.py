@@ -244,6 +244,7 @@ def a_day_of_checks() -> Day:
     day.wait(3_000)
     day.scan(SECOND)
     day.wait(100_000)
+    day.badge()
     day.press(Button.CHECK, at="3")
     day.open("3")
     day.wait(3_000)
