@@ -14,6 +14,7 @@ import msgspec
 
 from controller.core import events as e
 from controller.core.events import Button
+from tests.controller import told_errands
 from tests.controller.telling import Day
 from tests.controller.virtual_site import LABEL_OF_PARCEL, SITE_KEY, WALL_MS
 from wire import facts as f
@@ -523,6 +524,9 @@ DAYS: Final[dict[str, Callable[[], Day]]] = {
     for day in (
         a_quiet_day, a_day_of_doors, a_day_of_slow_doors, a_day_at_the_desk, a_day_of_checks, a_day_with_power_cuts,
         a_day_of_codes, a_day_of_many_people, a_day_of_the_hub, a_day_of_second_keys, a_day_of_another_past, a_day_of_facts,
+        told_errands.a_day_of_senders, told_errands.a_day_of_senders_let_down, told_errands.a_day_of_couriers,
+        told_errands.a_day_of_retrieval, told_errands.a_day_of_words, told_errands.a_day_of_wrong_doors,
+        told_errands.a_day_of_room, told_errands.a_day_from_afar,
     )
 }  # fmt: skip
 
