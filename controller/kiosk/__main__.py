@@ -1,4 +1,4 @@
-"""`consigne-kiosk --config FILE [--check]`: the screens of one storage point.
+"""`consigne-kiosk --config FILE [--check | --recordings LANGUAGE]`: the screens of one storage point.
 
 Owns the command line, the web server and systemd's words. Refuses to know pages.
 """
@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +19,22 @@ import uvicorn
 
 from controller.kiosk.app import make_app
 from controller.kiosk.link import Link
+from controller.kiosk.recording_list import doors_of, report
 from controller.kiosk.settings import Settings, SettingsError, Systemd, load_settings, read_systemd
+from controller.kiosk.texts import SPOKEN, languages
 
 GRACE_S: Final = 1
 """A stop waits no longer than this for an answer under way."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped; 2 when the settings cannot be used."""
+    """Serve until stopped; 2 when the settings cannot be used, 1 when something is still to be recorded."""
     parser = argparse.ArgumentParser(prog="consigne-kiosk", description="The screens of one storage point.")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the kiosk's TOML file")
     parser.add_argument("--check", action="store_true", help="check the file and stop")
+    known = (*languages(), *SPOKEN)
+    parser.add_argument("--recordings", choices=known, metavar="LANGUAGE", help="list what to record, and stop")
+    parser.add_argument("--doors", type=doors_of, nargs="+", default=[], metavar="1-24", help="doors of that list")
     options = parser.parse_args(arguments)
     try:
         settings = load_settings(options.config)
@@ -38,7 +44,18 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         print(f"{options.config}: good.")
         return 0
+    if options.recordings:
+        return _list_recordings(settings, options.recordings, tuple(chain.from_iterable(options.doors)))
     return _serve(settings, read_systemd())
+
+
+def _list_recordings(settings: Settings, language: str, doors: tuple[str, ...]) -> int:
+    if not settings.voice.recordings:
+        print(f'{settings.path}: dites où sont les sons : [voice] recordings = "voix"', file=sys.stderr)
+        return 2
+    said, complete = report(settings.recordings, language, doors)
+    print(said)
+    return 0 if complete else 1
 
 
 def _serve(settings: Settings, systemd: Systemd) -> int:

@@ -94,8 +94,7 @@ class Kiosk:
     def __init__(self, settings: Settings, link: Link) -> None:
         self.settings = settings
         self.link = link
-        recordings = settings.voice.recordings
-        self.voice = Voice(settings.resolve(recordings) if recordings else None, espeak=settings.voice.espeak)
+        self.voice = Voice(settings.recordings, espeak=settings.voice.espeak)
         self.pages = Environment(
             loader=PackageLoader("controller.kiosk"),
             autoescape=True,

@@ -17,8 +17,9 @@ from controller.core.model import Notice, NoticeKind
 from controller.core.views import CustomerView, Screen, View
 from controller.kiosk.bank import lit_svg
 from controller.kiosk.link import Picture
+from controller.kiosk.recordings import NUMBER, Recordings
 from controller.kiosk.settings import Settings
-from controller.kiosk.texts import Texts, language_or_fallback, texts
+from controller.kiosk.texts import SPOKEN, Direction, Texts, language_or_fallback, texts, voices
 from controller.kiosk.voice import retired
 from paper import pictograms
 from paper.drawing import Picture as Drawing
@@ -96,6 +97,7 @@ _WAIT_KINDS: Final = frozenset({NoticeKind.ONE_MOMENT, NoticeKind.WAIT_TO_TYPE, 
 class Shown:
     """What the browser gets. `tone` is played and `say` spoken once a change of `screen`; `serving` stops idling.
 
+    `language` is what is written, `voice` what is spoken: they differ for a language by voice alone.
     `flash`: every change and every repeat is a light as well, for somebody who hears none (C-29). `over`: their visit ends with
     this screen, and what they set for themselves with it.
     """
@@ -103,6 +105,7 @@ class Shown:
     screen: str
     html: str
     language: str
+    voice: str
     direction: str
     live: str
     tone: str
@@ -115,21 +118,33 @@ class Shown:
     over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A key of the chooser: a language by its own name. `french` is filled for one by voice alone, which shows that it speaks."""
+
+    code: str
+    name: str
+    direction: Direction
+    french: str
+
+
 def show(environment: Environment, settings: Settings, picture: Picture | None, chosen: str, now_s: float) -> Shown:
     """The customer screen of a picture. `chosen` is the language touched on the screen, empty when none was."""
     if picture is None:
         return _away(environment, settings, chosen)
     view, customer = picture.view, picture.view.customer
-    language = _language(customer, chosen, settings)
+    offered = settings.offered
+    voice = _voice(customer, chosen, offered)
+    language = language_or_fallback(voice)
     words = texts(language)
     said = _said(customer, words, scanner=view.scanner)
     more = _more(customer, words)
     wait_ms = _wait_ms(view, now_s - picture.received_s)
     html = environment.get_template("customer_fragment.html").render(
         words=words,
-        language=language,
-        offered=[(code, texts(code)) for code in settings.offered],
-        samples=[(code, texts(code)) for code in settings.offered if code in _SAMPLES and code != language],
+        voice=voice,
+        offered=[_offer(code) for code in offered],
+        samples=[(code, texts(code)) for code in offered if code in _SAMPLES and code != language],
         screen=customer.screen.value,
         serving=customer.screen in SERVING,
         notice=customer.notice,
@@ -163,10 +178,11 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
         screen=_screen_key(customer, scanner=view.scanner),
         html=html,
         language=language,
+        voice=voice,
         direction=words.direction.value,
         live=" ".join(part for part in (*said, *more) if part),
         tone=_tone(customer, scanner=view.scanner),
-        say=_clips(customer, language, scanner=view.scanner),
+        say=_clips(customer, voice, settings.recordings, scanner=view.scanner),
         serving=customer.screen in SERVING | ASKING,
         again_s=SPEAK_AGAIN_S if _repeats(customer) else 0,
         wait_ms=wait_ms,
@@ -177,21 +193,21 @@ def show(environment: Environment, settings: Settings, picture: Picture | None, 
 
 
 def _away(environment: Environment, settings: Settings, chosen: str) -> Shown:
-    language = language_or_fallback(chosen)
+    voice = voices(chosen)[0]
+    language = language_or_fallback(voice)
     words = texts(language)
     html = environment.get_template("customer_away.html").render(
         words=words, clock=_inline(pictograms.CLOCK), help=settings.help, phone_drawing=_inline(pictograms.PHONE)
     )
-    direction = words.direction.value
-    say = (f"/voice/{language}/away",)
     return Shown(
-        "away",
-        html,
-        language,
-        direction,
-        words.away,
-        "attention",
-        say,
+        screen="away",
+        html=html,
+        language=language,
+        voice=voice,
+        direction=words.direction.value,
+        live=words.away,
+        tone="attention",
+        say=(f"/voice/{voice}/away",),
         serving=True,
         again_s=0,
         wait_ms=0,
@@ -199,12 +215,19 @@ def _away(environment: Environment, settings: Settings, chosen: str) -> Shown:
     )
 
 
-def _language(customer: CustomerView, chosen: str, settings: Settings) -> str:
+def _voice(customer: CustomerView, chosen: str, offered: tuple[str, ...]) -> str:
     """A touch on the screen first, then the slip's language, then French; a notice without a slip has no language."""
-    if chosen in settings.offered:
+    if chosen in offered:
         return chosen
     from_slip = customer.screen is not Screen.READY and (customer.notice is None or customer.notice.language)
-    return language_or_fallback(customer.language if from_slip else settings.offered[0])
+    return voices(customer.language if from_slip else offered[0])[0]
+
+
+def _offer(code: str) -> Offer:
+    spoken = SPOKEN.get(code)
+    if spoken is not None:
+        return Offer(code, spoken.name, Direction.LTR, spoken.french)
+    return Offer(code, texts(code).name, texts(code).direction, "")
 
 
 def _said(customer: CustomerView, words: Texts, *, scanner: bool) -> tuple[str, str]:
@@ -295,15 +318,24 @@ def _tone(customer: CustomerView, *, scanner: bool) -> str:
     return "done" if customer.notice.kind in _DONE_KINDS else "attention"
 
 
-def _clips(customer: CustomerView, language: str, *, scanner: bool) -> tuple[str, ...]:
+def _clips(customer: CustomerView, voice: str, recordings: Recordings, *, scanner: bool) -> tuple[str, ...]:
     """Addresses of what is spoken: a closed set of texts, with what this picture itself shows, never free words."""
     name = "reader_away" if customer.screen is Screen.READY and not scanner else customer.screen.value
     if customer.screen is Screen.NOTICE:
         name = f"notice-{customer.notice.kind.value}" if customer.notice else "notice-one_moment"
-    door = f"?door={customer.compartment}" if customer.screen in SERVING and customer.compartment else ""
+    said: tuple[str, ...] = (name,)
+    if customer.screen in SERVING and customer.compartment:
+        said = _with_door(name, customer.compartment, voice, recordings)
     before = ("practice",) if customer.practice else ("from_afar",) if customer.from_afar else ()
-    clips = (*before, f"{name}{door}", *_about_notice(customer.notice), *_where(customer), *_more_clips(customer))
-    return tuple(f"/voice/{language}/{clip}" for clip in clips)
+    clips = (*before, *said, *_about_notice(customer.notice), *_where(customer), *_more_clips(customer))
+    return tuple(f"/voice/{voice}/{clip}" for clip in clips)
+
+
+def _with_door(clip: str, door: str, voice: str, recordings: Recordings) -> tuple[str, ...]:
+    """One sentence with its door; of a recording for every door, the number and then the sentence."""
+    if recordings.is_in_pieces(voice, clip, door):
+        return f"{NUMBER}?door={door}", clip
+    return (f"{clip}?door={door}",)
 
 
 def _about_notice(notice: Notice | None) -> tuple[str, ...]:

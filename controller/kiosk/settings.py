@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from controller.kiosk.texts import languages
+from controller.kiosk.recordings import FIRST, Recordings
+from controller.kiosk.texts import FALLBACK, SPOKEN, languages
 from paper.media import Paper
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -54,13 +55,16 @@ class Help(_Section, frozen=True, kw_only=True):
 
 
 class Screen(_Section, frozen=True, kw_only=True):
-    """`[screen]`: the languages offered, in this order; none means every language there is."""
+    """`[screen]`: the languages offered, in this order; none means every language there is.
+
+    One by voice alone is offered where its first sentence was recorded, and only there.
+    """
 
     languages: tuple[str, ...] = ()
 
 
 class Voice(_Section, frozen=True, kw_only=True):
-    """`[voice]`: a folder of recordings `<language>/<text>.ogg`, and whether espeak-ng speaks when there is none."""
+    """`[voice]`: a folder of recordings `<language>/<clip>.ogg`, and whether espeak-ng speaks when there is none."""
 
     recordings: str = ""
     espeak: bool = True
@@ -102,8 +106,16 @@ class Settings(_Section, frozen=True, kw_only=True):
 
     @property
     def offered(self) -> tuple[str, ...]:
-        """The languages on the customer screen."""
-        return self.screen.languages or languages()
+        """The languages on the customer screen, as the recordings are now; never none."""
+        recordings = self.recordings
+        wanted = self.screen.languages or (*languages(), *SPOKEN)
+        heard = (each for each in wanted if each in languages() or recordings.has(each, FIRST))
+        return tuple(heard) or (FALLBACK,)
+
+    @property
+    def recordings(self) -> Recordings:
+        """What was recorded for this kiosk."""
+        return Recordings(self.resolve(self.voice.recordings) if self.voice.recordings else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +153,11 @@ def load_settings(path: Path) -> Settings:
         settings = msgspec.convert({**document, "path": str(path.absolute())}, Settings)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {error}.") from error
+    known = (*languages(), *SPOKEN)
     for language in settings.screen.languages:
-        if language not in languages():
-            allowed = ", ".join(languages())
-            raise SettingsError(f"{path}: [screen] languages {language!r} has no text; allowed are {allowed}.")
+        if language not in known:
+            allowed = ", ".join(known)
+            raise SettingsError(f"{path}: [screen] languages {language!r} is unknown; allowed are {allowed}.")
     if settings.voice.recordings and not settings.resolve(settings.voice.recordings).is_dir():
         raise SettingsError(f"{path}: [voice] recordings {settings.voice.recordings!r} is not a folder.")
     return settings

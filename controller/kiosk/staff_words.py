@@ -12,6 +12,7 @@ from typing import Final
 from controller.core.model import StaffNotice, StaffNoticeKind, Step
 from controller.core.rights import Right, who_may
 from controller.core.views import CompartmentView, ParcelView, TaskView, View
+from controller.kiosk.texts import SPOKEN
 from wire.facts import Place
 from wire.ids import Door, IdentityCheck, Motive, Occupancy, ParcelState, PlaceKind, Service
 from wire.plan import Help, Role
@@ -183,15 +184,15 @@ NEEDED_HELP: Final = {
 
 LANGUAGES: Final = {
     "ar": "arabe",
-    "bm": "bambara",
+    "bm": SPOKEN["bm"].french,
     "bn": "bengali",
     "en": "anglais",
     "fr": "français",
     "ht": "créole haïtien",
-    "kab": "kabyle",
+    "kab": SPOKEN["kab"].french,
     "pt": "portugais",
     "ro": "roumain",
-    "snk": "soninké",
+    "snk": SPOKEN["snk"].french,
     "ta": "tamoul",
     "tr": "turc",
     "uk": "ukrainien",

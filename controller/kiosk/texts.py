@@ -21,6 +21,21 @@ FALLBACK: Final = "fr"
 """Who speaks a language we have no words in gets French and the pictograms (C-28)."""
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """A language by voice alone: its own name, in its own script, and its French one for whoever helps."""
+
+    name: str
+    french: str
+
+
+SPOKEN: Final = {
+    "bm": Spoken("Bamanankan", "bambara"),
+    "kab": Spoken("Taqbaylit", "kabyle"),
+    "snk": Spoken("Sooninkanxanne", "soninké"),
+}
+"""Languages that are heard and not read: recordings speak, the screen stays French with its pictograms (ADR 0030)."""
+
+
 class Direction(StrEnum):
     """Which way a script runs."""
 
@@ -95,6 +110,11 @@ def languages() -> tuple[str, ...]:
 def language_or_fallback(language: str) -> str:
     """`language` when there are words in it, otherwise French."""
     return language if language in languages() else FALLBACK
+
+
+def voices(language: str) -> tuple[str, ...]:
+    """Who says a text to somebody who speaks `language`, first choice first: one by voice alone has French behind it."""
+    return (language, FALLBACK) if language in SPOKEN else (language_or_fallback(language),)
 
 
 @cache

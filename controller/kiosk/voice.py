@@ -1,6 +1,7 @@
 """What is said aloud: a recording when there is one, espeak-ng where it has a voice, otherwise nothing.
 
-Owns the finding and making of sounds, bounded in number, time and size. Refuses to say free words: only the texts of the
+A language by voice alone has no words for espeak-ng: what was not recorded in it is said in French. Owns the choice and the
+making of sounds, bounded in number, time and size. Refuses to say free words: only the texts of the
 screens, with the label of a door in this bank and what the notice of the day itself shows.
 """
 
@@ -10,13 +11,12 @@ import asyncio
 import shutil
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from controller.core.model import Notice, NoticeKind
 from controller.core.views import Screen
-from controller.kiosk.texts import Texts, languages, texts
+from controller.kiosk.recordings import NUMBER, Recordings, Sound
+from controller.kiosk.texts import SPOKEN, Texts, languages, texts, voices
 from wire.ids import ReachZone
 
 ESPEAK_S: Final = 5.0
@@ -31,22 +31,13 @@ WORDS_PER_MINUTE: Final = 140
 PLAIN: Final = ("several", "also_at_desk", "practice", "from_afar", "idle", "away", "reader_away")
 """Clips that are one text of the screen, whole."""
 
-_KINDS: Final = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav"}
 _VOICES: Final = {"zh": "cmn-latn-pinyin", "en": "en-gb", "fr": "fr-fr"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Bytes a browser can play."""
-
-    data: bytes
-    kind: str
-
-
 class Voice:
-    """The voice of one kiosk. `recordings` is a folder `<language>/<clip>[-<door>].<ogg|mp3|wav>`."""
+    """The voice of one kiosk."""
 
-    def __init__(self, recordings: Path | None, *, espeak: bool) -> None:
+    def __init__(self, recordings: Recordings, *, espeak: bool) -> None:
         self._recordings = recordings
         self._program = shutil.which("espeak-ng") if espeak else None
         self._made: OrderedDict[tuple[str, str], Sound] = OrderedDict()
@@ -54,23 +45,24 @@ class Voice:
 
     async def sound(self, language: str, clip: str, door: str, notice: Notice | None = None) -> Sound | None:
         """The sound of a clip, or None. `door` must be a label of the bank or empty; `notice` is what the screen shows now."""
-        if language not in languages():
+        if language not in (*languages(), *SPOKEN):
             return None
-        sentence = about(clip, notice, texts(language)) or spoken(clip, door, texts(language))
+        for voice in voices(language):
+            sound = await self._say(voice, clip, door, notice)
+            if sound is not None:
+                return sound
+        return None
+
+    async def _say(self, language: str, clip: str, door: str, notice: Notice | None) -> Sound | None:
+        words = texts(language)
+        told = about(clip, notice, words)
+        sentence = told or spoken(clip, door, words)
         if sentence is None:
             return None
-        return self._recorded(language, clip, door) or await self._speak(language, sentence)
-
-    def _recorded(self, language: str, clip: str, door: str) -> Sound | None:
-        if self._recordings is None:
-            return None
-        names = (f"{clip}-{door}", clip) if door else (clip,)
-        for name in names:
-            for ending, kind in _KINDS.items():
-                path = self._recordings / language / (name + ending)
-                if path.is_file():
-                    return Sound(path.read_bytes(), kind)
-        return None
+        recorded = None if told else await asyncio.to_thread(self._recordings.says, language, clip, door)
+        if recorded is not None or language in SPOKEN:
+            return recorded
+        return await self._speak(language, sentence)
 
     async def _speak(self, language: str, sentence: str) -> Sound | None:
         key = (language, sentence)
@@ -132,15 +124,22 @@ def spoken(clip: str, door: str, words: Texts) -> str | None:
     if clip.startswith("reach-") and clip.removeprefix("reach-") in set(ReachZone):
         return words.reach[ReachZone(clip.removeprefix("reach-"))]
     number = f"{words.door} {door}. " if door else ""
+    if clip == NUMBER:
+        return number.strip() or None
     sentences = {
         Screen.READY: words.ready,
         Screen.OPENING: f"{number}{words.opening}",
-        Screen.PUSH_DOOR: words.push_door.format(door=door),
+        Screen.PUSH_DOOR: _of_door(words.push_door, door),
         Screen.TAKE: f"{number}{words.take} {words.close_after}",
-        Screen.CLOSE_DOOR: words.close_door.format(door=door),
-        Screen.PUT_BACK: words.put_back.format(door=door),
+        Screen.CLOSE_DOOR: _of_door(words.close_door, door),
+        Screen.PUT_BACK: _of_door(words.put_back, door),
         Screen.CHOOSE_SIZE: words.choose_size,
         Screen.PUT_IN: f"{number}{words.put_in} {words.close_after}",
         Screen.ASK_INSIDE: words.ask_inside,
     }
     return sentences.get(Screen(clip)) if clip in set(Screen) else None
+
+
+def _of_door(text: str, door: str) -> str:
+    """A text with its door; without one there is no gap before its full stop."""
+    return " ".join(text.format(door=door).split()).replace(" .", ".")

@@ -1,12 +1,14 @@
-"""A lock process to order and the real kiosk program beside it."""
+"""A lock process to order and the real kiosk program beside it, with the first sentence of every language by voice alone."""
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import tempfile
 import urllib.request
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +17,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from controller.kiosk.recordings import FIRST
+from controller.kiosk.texts import SPOKEN
 from tests.kiosk.kiosk_lock import READY, LockProcess
 from tests.tools.ports import wait_until
 
 ROOT = Path(__file__).parents[2]
+VOICES = "voices"
+RATE_HZ = 8_000
 
 
 @dataclass
@@ -35,6 +41,8 @@ def running_kiosk() -> Iterator[Running]:
     """The kiosk program with a lock process of its own."""
     with tempfile.TemporaryDirectory(prefix="kiosk-") as folder:
         lock = LockProcess(Path(folder) / "panel.sock")
+        for language in SPOKEN:
+            record(Path(folder) / VOICES, language, FIRST)
         try:
             with kiosk_program(Path(folder), "panel.sock") as (url, process):
                 yield Running(lock, url, process)
@@ -42,12 +50,30 @@ def running_kiosk() -> Iterator[Running]:
             lock.stop()
 
 
+def record(folder: Path, language: str, clip: str, hertz: int = 400) -> bytes:
+    """A recording in a folder: half a second of a tone, so that each is told from the others; what lies there now."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(RATE_HZ)
+        sound.writeframes(bytes(255 * (moment * hertz // RATE_HZ % 2) for moment in range(RATE_HZ // 2)))
+    (folder / language).mkdir(parents=True, exist_ok=True)
+    (folder / language / f"{clip}.wav").write_bytes(made.getvalue())
+    return made.getvalue()
+
+
 @contextmanager
 def kiosk_program(folder: Path, panel: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The kiosk program with its settings in `folder`, beside whatever serves the socket `panel`; its address and process."""
+    """The kiosk program with its settings in `folder`, beside whatever serves the socket `panel`; its address and process.
+
+    Its recordings are in the folder `VOICES` there.
+    """
+    (folder / VOICES).mkdir(exist_ok=True)
     config = folder / "kiosk.toml"
     config.write_text(
         f'[panel]\nsocket = "{panel}"\n[web]\nport = 0\n[help]\nphone = "04 00 00 00 00"\nname = "Nora"\n'
+        f'[voice]\nrecordings = "{VOICES}"\n'
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "controller.kiosk", "--config", str(config)],

@@ -68,6 +68,11 @@ class Room:
         """The voice only, without the folder: `fr/take?door=3`."""
         return [said.removeprefix("/voice/") for said in self.heard() if said.startswith("/voice/")]
 
+    def says(self, *wanted: str) -> bool:
+        """Whether these were spoken one directly after the other."""
+        spoken = self.spoken()
+        return any(tuple(spoken[start : start + len(wanted)]) == wanted for start in range(len(spoken)))
+
     def lamps(self) -> dict[str, Any]:
         """What the lamps and the buzzer of the bank show."""
         found: dict[str, Any] = self.stage.site.world()["signals"]

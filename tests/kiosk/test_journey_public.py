@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from controller.core.model import NoticeKind
 from controller.kiosk.texts import texts
 from tests.controller.controller_site import end_all, slip, wait_for
 from tests.controller.stage import BADGE, SHORT, Stage, digits
+from tests.kiosk.conftest import VOICES, record
 from tests.kiosk.public_room import DEAF, flags, room
 from tests.tools.browser import chromium
 from tests.tools.debian import need
@@ -153,6 +155,44 @@ def test_c_29_who_does_not_hear_is_led_by_light_and_screen_alone(tmp_path: Path,
             stage.scan(BADGE)
             screen.goto(f"{public.url}/staff")
             expect(screen.locator(".help-said")).to_have_text("Entend mal : montrez, ou écrivez.")
+        stage.end()
+    finally:
+        end_all()
+
+
+def test_c_28_who_speaks_soninke_and_reads_nothing_collects_by_sound_and_pictures(
+    tmp_path: Path, mouthpiece: Browser
+) -> None:
+    """The slip chooses the voice: the number and the sentence as a mediator recorded them, and French for what was not recorded."""
+    stage = Stage(tmp_path, settings=UNHURRIED)
+    known = stage.stored(1, "1", language="snk")
+    stage.start(inside={"1": known})
+    clips = ("door-1", "take", "notice-thanks")
+    recorded = {clip: record(tmp_path / VOICES, "snk", clip, 300 + 100 * place) for place, clip in enumerate(clips)}
+    try:
+        with room(stage, mouthpiece) as public:
+
+            def hears(*wanted: str) -> None:
+                wait_for(lambda: public.says(*wanted), f"{wanted} to be heard in a row; heard {public.spoken()}", 40.0)
+
+            def bytes_of(address: str) -> bytes:
+                with urllib.request.urlopen(f"{public.url}/voice/{address}", timeout=20) as answer:
+                    return bytes(answer.read())
+
+            public.page.wait_for_load_state("load")
+            stage.scan(slip(1))
+            hears("snk/door?door=1", "snk/take")
+            assert bytes_of("snk/door?door=1") == recorded["door-1"]
+            assert bytes_of("snk/take") == recorded["take"]
+            expect(public.page.locator(".bank .lit-number")).to_have_text("1")
+            expect(public.page.locator(".drawings svg")).to_have_count(2)
+            expect(public.page.locator("html")).to_have_attribute("lang", "fr")
+            hears("snk/close_door?door=1")
+            assert bytes_of("snk/close_door?door=1") == bytes_of("fr/close_door?door=1")
+            stage.take_and_close("1")
+            hears("snk/notice-thanks")
+            assert bytes_of("snk/notice-thanks") == recorded["notice-thanks"]
+            stage.wait_fact("parcel_taken", parcel=known)
         stage.end()
     finally:
         end_all()

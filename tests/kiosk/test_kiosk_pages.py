@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from controller.core.events import Button
 from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
 from controller.core.views import Screen
-from controller.kiosk.texts import languages, texts
+from controller.kiosk.texts import SPOKEN, languages, texts
 from controller.panel_messages import DigitsInput, PressInput, ScanInput, TouchInput
 from tests.kiosk.conftest import Running, running_kiosk
 from tests.kiosk.kiosk_lock import DIGITS, OTHER, PARCEL, READY, SLIP, noticing, serving, staffed
@@ -146,6 +146,29 @@ def test_every_language_is_one_large_key_away_by_its_own_name(kiosk: Running, pa
     assert min(box["width"], box["height"]) >= 72
     key.click()
     expect(page.locator(".telling h1")).to_have_text(texts(language).ready)
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_c_28_the_key_of_a_language_by_voice_alone_shows_that_it_speaks_and_answers_aloud(
+    kiosk: Running, page: Page, language: str
+):
+    """Fifteen languages and the way back stand on every screen; what is written stays French, and says so."""
+    page.goto(kiosk.url)
+    page.click("#open-languages")
+    key = page.locator(f"#language-{language}")
+    expect(key).to_contain_text(SPOKEN[language].name)
+    expect(key).to_contain_text(SPOKEN[language].french)
+    expect(key.locator("svg")).to_be_visible()
+    assert page.locator(".languages a").count() == len(languages()) + len(SPOKEN)
+    sized(page, "languages")
+    assert violations(page) == []
+    with page.expect_response(f"{kiosk.url}/voice/{language}/ready") as answered:
+        key.click()
+    assert (answered.value.status, answered.value.header_value("content-type")) == (200, "audio/wav")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator(".telling h1")).to_have_text(texts("fr").ready)
+    page.click("#open-languages")
+    expect(key).to_have_attribute("aria-current", "true")
 
 
 @pytest.mark.timeout(120)
@@ -289,7 +312,7 @@ def test_the_language_touched_wins_over_the_slip(kiosk: Running, page: Page):
 
 def test_c_28_an_unknown_language_gets_french_and_pictures(kiosk: Running, page: Page):
     page.goto(kiosk.url)
-    kiosk.lock.show(serving(Screen.TAKE, "bm"))
+    kiosk.lock.show(serving(Screen.TAKE, "wo"))
     expect(page.locator(".telling h1")).to_have_text(texts("fr").take)
     expect(page.locator(".drawings svg")).to_have_count(2)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
-import shutil
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +26,7 @@ from controller.kiosk.link import Link, Picture
 from controller.kiosk.printing import NO_QUEUE, print_pdf
 from controller.kiosk.settings import load_settings
 from controller.kiosk.texts import languages, texts
-from controller.kiosk.voice import Voice, about, spoken
+from controller.kiosk.voice import about, spoken
 from controller.panel_messages import PressInput
 from tests.kiosk.conftest import Running
 from tests.kiosk.kiosk_lock import READY, noticing, serving
@@ -56,7 +55,7 @@ JSON = "application/json"
     [
         (PANEL + "[screens]\n", ("screens", "[screen]")),
         (PANEL + "[web]\nprot = 1\n", ("[web]", "prot", "port")),
-        (PANEL + '[screen]\nlanguages = ["xx"]\n', ("xx", "fr")),
+        (PANEL + '[screen]\nlanguages = ["xx"]\n', ("xx", "fr", "snk")),
         (PANEL + "[web]\nport = 70000\n", ("port",)),
         (PANEL + '[web]\nframe_ancestors = ["http://a.test; script-src *"]\n', ("frame_ancestors",)),
         (PANEL + '[voice]\nrecordings = "nowhere"\n', ("recordings", "nowhere")),
@@ -158,28 +157,6 @@ def test_while_the_lock_process_is_away_an_input_is_not_claimed_taken(kiosk: Run
         assert ask(kiosk, "POST", "/input", HELP, **own)[0] == 503
     finally:
         kiosk.lock.start()
-
-
-def test_a_recording_is_preferred_and_a_clip_that_is_none_of_ours_is_not_spoken(tmp_path: Path):
-    (tmp_path / "fr").mkdir()
-    (tmp_path / "fr" / "take-3.ogg").write_bytes(b"three")
-    (tmp_path / "fr" / "take.ogg").write_bytes(b"any")
-    voice = Voice(tmp_path, espeak=False)
-
-    async def play() -> list[bytes | None]:
-        found = [await voice.sound("fr", clip, door) for clip, door in (("take", "3"), ("take", "4"), ("ready", ""))]
-        found.append(await voice.sound("fr", "../../secret", ""))
-        return [None if sound is None else sound.data for sound in found]
-
-    assert asyncio.run(play()) == [b"three", b"any", None, None]
-
-
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-def test_espeak_speaks_where_there_is_no_recording():
-    voice = Voice(None, espeak=True)
-    sound = asyncio.run(voice.sound("fr", "take", "3"))
-    assert sound is not None
-    assert sound.data.startswith(b"RIFF")
 
 
 def test_every_screen_and_notice_can_be_spoken():

@@ -353,7 +353,7 @@ function watchIdle() {
   if (box.hidden) {
     box.hidden = false;
     by("stay").focus();
-    say([`/voice/${shown.language}/idle`]);
+    say([`/voice/${shown.voice}/idle`]);
   }
 }
 
