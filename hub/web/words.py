@@ -97,8 +97,12 @@ LANGUAGES: Final[Mapping[str, str]] = {
     "ur": "اردو (ourdou)",
     "ht": "kreyòl ayisyen (créole haïtien)",
     "uk": "українська (ukrainien)",
+    "snk": "Sooninkanxanne (soninké, à l'oral)",
+    "bm": "Bamanankan (bambara, à l'oral)",
+    "kab": "Taqbaylit (kabyle, à l'oral)",
 }
-"""Languages of the recipients (field notes, *People*); slips exist in fewer, the others get French and pictograms."""
+"""Languages of the recipients (field notes, *People*). The last three are spoken at the site and written nowhere: their slips and
+messages are French (ADR 0030)."""
 
 ALERT: Final[Mapping[str, Word]] = {
     "door_forced": Word("Porte forcée", "door-open", Tone.BAD),

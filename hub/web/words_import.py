@@ -64,7 +64,7 @@ HEADS: Final[Mapping[str, str]] = {
     "name": "la personne à qui il est destiné",
     "phone": "pour la prévenir",
     "email": "pour la prévenir",
-    "language": "fr, en, ar, …",
+    "language": "fr, en, ar, … ; à l'oral : snk (soninké), bm (bambara), kab (kabyle)",
     "help": "standard, low_reach (se tient assis), blind (voit mal), deaf (entend mal), assisted (accompagné)",
 }
 
