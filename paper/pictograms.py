@@ -319,6 +319,12 @@ CARDS: Final[dict[CommandCard, Picture]] = {
         Rect(x=6, y=68, width=38, height=26, fill=Tone.BLANK),
         *(Path(points=((56, y), (66, y + 10), (88, y - 12)), thickness=8) for y in (19, 50, 81)),
     ),
+    CommandCard.END_INVENTORY: (
+        Rect(x=6, y=6, width=38, height=26, fill=Tone.BLANK),
+        Rect(x=6, y=37, width=38, height=26, fill=Tone.BLANK),
+        Path(points=((56, 19), (66, 29), (88, 7)), thickness=8),
+        Path(points=((4, 80), (96, 80)), thickness=11),
+    ),
     CommandCard.AS_EXPECTED: (
         Rect(x=6, y=10, width=52, height=80, fill=Tone.BLANK),
         *_parcel(14, 50, 36),

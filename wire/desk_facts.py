@@ -152,11 +152,15 @@ class DropEnded(Fact, frozen=True, kw_only=True, tag="drop_ended"):
 
 
 class ReconciliationStarted(Fact, frozen=True, kw_only=True, tag="reconciliation_started"):
-    """Staff look behind these doors, one after the other in this order, and say what they see (M-07). `session` names the whole run."""
+    """Staff look behind these doors, one after the other in this order, and say what they see (M-07). `session` names the whole run.
+
+    `shelf`: the places of the desk's shelf that they look at after the doors.
+    """
 
     session: str
     by: str
     compartments: tuple[Label, ...]
+    shelf: tuple[str, ...] = ()
 
 
 class CompartmentReconciled(Fact, frozen=True, kw_only=True, tag="compartment_reconciled"):
@@ -174,12 +178,34 @@ class CompartmentReconciled(Fact, frozen=True, kw_only=True, tag="compartment_re
     tracking: str = ""
 
 
+SHELF_LISTED_MAX: Final = 50
+"""Parcels, and labels of anything else, that one place of the shelf lists in an inventory; the count of the missing is always whole."""
+
+
+class ShelfReconciled(Fact, frozen=True, kw_only=True, tag="shelf_reconciled"):
+    """What staff saw at one place of the desk's shelf; what that changes follows.
+
+    `expected`: how many parcels were to lie there. `missing`: those that did not (at most SHELF_LISTED_MAX of `missing_count`). `others`:
+    labels read there of what the site has somewhere else or does not know, at most SHELF_LISTED_MAX.
+    """
+
+    session: str
+    place: str
+    found: Found
+    by: str
+    expected: int
+    missing: tuple[ParcelId, ...] = ()
+    missing_count: int = 0
+    others: tuple[str, ...] = ()
+
+
 class ReconciliationEnded(Fact, frozen=True, kw_only=True, tag="reconciliation_ended"):
-    """The run is over; its report names this fact. `left`: doors that nobody looked behind, because staff ended it before."""
+    """The run is over; its report names this fact. `left`, `shelf_left`: doors and places that nobody looked at, because staff ended it before."""
 
     session: str
     by: str
     left: tuple[Label, ...] = ()
+    shelf_left: tuple[str, ...] = ()
 
 
 class PinRefused(Fact, frozen=True, kw_only=True, tag="pin_refused"):

@@ -58,6 +58,9 @@ from wire.desk_facts import (
     ReconciliationStarted as ReconciliationStarted,
 )
 from wire.desk_facts import (
+    ShelfReconciled as ShelfReconciled,
+)
+from wire.desk_facts import (
     StaffAnswered as StaffAnswered,
 )
 from wire.desk_facts import (
@@ -457,6 +460,7 @@ AnyFact = (
     | DropEnded
     | ReconciliationStarted
     | CompartmentReconciled
+    | ShelfReconciled
     | ReconciliationEnded
     | PinRefused
     | BadgeRefused

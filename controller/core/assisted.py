@@ -10,7 +10,8 @@ from controller.core import due
 from controller.core.effects import Decision, ShowStaff, Signal, Sound
 from controller.core.events import AssistAsked
 from controller.core.loading import tell
-from controller.core.model import Now, Parcel, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Now, Parcel, Staff, State
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import calls_over, next_session, open_door
 from wire import facts as f
 from wire.ids import Label, ParcelState, PlaceKind, Purpose

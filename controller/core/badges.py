@@ -20,7 +20,8 @@ from controller.core.effects import (
     Sound,
 )
 from controller.core.loading import tell
-from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Now, State
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import next_session
 from controller.core.refused_badge import RefusedBadge
 from wire import facts as f

@@ -11,7 +11,8 @@ from typing import Final
 
 from controller.core.drop import DROP_MAX
 from controller.core.effects import Decision, ShowStaff, Signal, Sound
-from controller.core.model import Ended, Parcel, Phase, Staff, StaffNotice, StaffNoticeKind, State, Task
+from controller.core.model import Ended, Parcel, Phase, Staff, State, Task
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire.ids import Door, Label, ParcelId, Service
 from wire.plan import Role
 

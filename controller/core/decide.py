@@ -28,7 +28,8 @@ from controller.core import (
 )
 from controller.core import events as e
 from controller.core.effects import Decision, Effect, Show, ShowStaff, Signal, Sound
-from controller.core.model import Notice, NoticeKind, Now, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Now, State
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.labels import CarrierLabel

@@ -29,6 +29,7 @@ from controller.core import (
     rights,
     sending,
     service,
+    shelf_look,
 )
 from controller.core.allocate import compartment_of
 from controller.core.effects import (
@@ -46,19 +47,8 @@ from controller.core.effects import (
 )
 from controller.core.events import AssistAsked, Button, PinTyped, Pressed, Scanned
 from controller.core.loading import tell
-from controller.core.model import (
-    After,
-    Notice,
-    NoticeKind,
-    Now,
-    Parcel,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    alarm_key,
-)
+from controller.core.model import After, Now, Parcel, Staff, State, Step, alarm_key
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import call_desk, calls_over, open_door
 from wire import facts as f
 from wire.badges import CommandCard
@@ -82,6 +72,7 @@ CARDS: Final = {
     CommandCard.UNIDENTIFIED: Pressed(Button.UNIDENTIFIED),
     CommandCard.MAKE_ROOM: Pressed(Button.MAKE_ROOM),
     CommandCard.INVENTORY: Pressed(Button.RECONCILE),
+    CommandCard.END_INVENTORY: Pressed(Button.END_RECONCILIATION),
     CommandCard.AS_EXPECTED: Pressed(Button.AS_EXPECTED),
     CommandCard.OTHER: Pressed(Button.OTHER),
 }
@@ -103,6 +94,8 @@ def label_scanned(state: State, label: CarrierLabel, event: Scanned, now: Now) -
         return retrieval.label_scanned(state, state.durable.staff, label, now)
     if reconciliation.is_reconciling(state):
         return reconciliation.label_scanned(state, label, now)
+    if shelf_look.is_at_shelf(state):
+        return shelf_look.label_scanned(state, state.durable.staff, label)
     carrier = state.live.needs.sends
     if carrier is not None and state.live.task is None:
         return sending.issue(state, state.durable.staff, label, carrier, event.entropy)
@@ -289,7 +282,7 @@ def _named(state: State, staff: Staff, event: Pressed) -> Decision:
 
 
 def _answered(state: State, staff: Staff, button: Button, now: Now) -> Decision:
-    if reconciliation.is_reconciling(state):
+    if reconciliation.is_reconciling(state) or shelf_look.is_at_shelf(state):
         return reconciliation.answered(state, staff, button, now)
     if button is Button.EMPTY:
         return loading.answered_empty(state, staff, now)

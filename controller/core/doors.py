@@ -25,19 +25,8 @@ from controller.core import (
 from controller.core.effects import Decision, Effect, Nagged, SetSending, SetTask, Show, ShowStaff, Signal, Sound
 from controller.core.events import Booted, DoorChanged, PulseFailed, SwitchChatters
 from controller.core.loading import load_closed, load_failed
-from controller.core.model import (
-    Notice,
-    NoticeKind,
-    Now,
-    Opening,
-    Parcel,
-    Phase,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    alarm_key,
-)
+from controller.core.model import Now, Opening, Parcel, Phase, State, Step, alarm_key
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import ask_empty, call_desk, pulse_again
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service

@@ -13,7 +13,8 @@ from controller.core import courier
 from controller.core.drop import DROP_PAUSE_MS, Drop, Handed
 from controller.core.effects import Decision, Effect, KnowBadge, RememberStored, SetTask, ShowStaff, Signal, Sound
 from controller.core.loading import shelf_task, tell
-from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State, Step
+from controller.core.model import Now, Staff, State, Step
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.facts import DROP_LISTED_MAX
 from wire.ids import ParcelId, ParcelState, PlaceKind

@@ -23,7 +23,7 @@ SETTLE_MS: Final = 2_000
 BOUNCES_MAX: Final = 2
 """A door that sprang open this often in one deposit does not hold: another one is taken (S-10)."""
 _OF_STAFF: Final = frozenset({Purpose.LOAD, Purpose.VERIFY})
-_LEFT_ALONE: Final = frozenset({Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.TAKE_FROM_SHELF})
+_LEFT_ALONE: Final = frozenset({Step.CHOOSE_SIZE, Step.PUT_ON_SHELF, Step.TAKE_FROM_SHELF, Step.CHECK_SHELF})
 """Steps that ask nothing of a door: left alone, they end with the session, and the parcel goes on when its label is read again."""
 
 KEY_MS: Final = 180_000

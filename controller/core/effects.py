@@ -13,7 +13,8 @@ from controller.core.events import AssistAsked, Event, Pressed
 from controller.core.found import Found
 from controller.core.handing_in import Sending
 from controller.core.looks import Seal
-from controller.core.model import Needs, Notice, StaffNotice, Task
+from controller.core.model import Needs, Task
+from controller.core.notices import Notice, StaffNotice
 from controller.core.refused_badge import RefusedBadge
 from wire.facts import AnyFact
 from wire.ids import Label, ParcelId, SizeClass

@@ -120,7 +120,7 @@ def evolve(durable: Durable, fact: f.AnyFact, stamp: Now) -> Durable:  # noqa: C
             return fold_drops.over(durable, fact, stamp)
         case f.PracticeStarted() | f.PracticeEnded():
             return replace(durable, practice=fact.compartment if isinstance(fact, f.PracticeStarted) else None)
-        case f.ReconciliationStarted() | f.CompartmentReconciled() | f.ReconciliationEnded():
+        case f.ReconciliationStarted() | f.CompartmentReconciled() | f.ShelfReconciled() | f.ReconciliationEnded():
             return inventory(durable, fact, stamp)
         case f.RemoteOpeningAccepted() | f.CommandAnswered():
             return _of_command(durable, fact, stamp)

@@ -11,7 +11,8 @@ from typing import Final
 from controller.core.effects import Decision, ShowStaff, Signal, Sound
 from controller.core.events import Pressed
 from controller.core.loading import tell
-from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Now, Staff, State
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.ids import ParcelState, Trust
 

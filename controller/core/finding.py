@@ -13,7 +13,8 @@ from controller.core.effects import Decision, ShowFound
 from controller.core.events import Sought
 from controller.core.found import Found
 from controller.core.loading import tell
-from controller.core.model import Ended, StaffNoticeKind, State
+from controller.core.model import Ended, State
+from controller.core.notices import StaffNoticeKind
 from controller.core.rights import Right, refused
 from controller.core.views import FoundView, GoneView
 

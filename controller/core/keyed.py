@@ -12,19 +12,8 @@ from typing import Final
 from controller.core import moving
 from controller.core.effects import Decision, Effect, SetTask, ShowStaff, Signal, Sound
 from controller.core.loading import tell
-from controller.core.model import (
-    After,
-    Now,
-    Opening,
-    Phase,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-    alarm_key,
-)
+from controller.core.model import After, Now, Opening, Phase, Staff, State, Step, Task, alarm_key
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import ask_empty, next_session
 from wire import facts as f
 from wire.ids import Door, Label, ParcelState, Service

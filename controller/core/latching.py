@@ -10,18 +10,8 @@ from typing import Final
 
 from controller.core import courier, due
 from controller.core.effects import Decision, RememberStored, SetTask, ShowStaff, Signal, Sound
-from controller.core.model import (
-    After,
-    Opening,
-    Phase,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-    alarm_key,
-    in_compartment,
-)
+from controller.core.model import After, Opening, Phase, State, Step, Task, alarm_key, in_compartment
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.ids import ParcelState, Purpose, Service
 

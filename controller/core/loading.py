@@ -31,14 +31,13 @@ from controller.core.model import (
     Opening,
     Parcel,
     Staff,
-    StaffNotice,
-    StaffNoticeKind,
     State,
     Step,
     Task,
     in_compartment,
     on_shelf,
 )
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import ask_empty, next_session, open_door
 from wire import facts as f
 from wire.ids import (

@@ -26,8 +26,30 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class ShelfLook:
+    """A place of the shelf while staff stand at it: the parcels whose labels were read there, and the labels of anything else."""
+
+    seen: tuple[ParcelId, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLook:
+    """One place of the shelf as it was seen: how many parcels were expected, the labels of those missing (some of `missing_count`), and of others."""
+
+    place: str
+    found: Found
+    expected: int
+    missing: tuple[str, ...]
+    missing_count: int
+    others: tuple[str, ...]
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A run: who began it and when, the doors still to be looked behind, and what was seen. `ended_ms` is 0 while it goes on."""
+    """A run: who began it and when, the doors and then the places of the shelf that are left, and what was seen. `ended_ms` is 0 while it goes on."""
 
     session: str
     by: str
@@ -35,6 +57,8 @@ class Reconciliation:
     left: tuple[Label, ...]
     looks: tuple[Look, ...] = ()
     ended_ms: int = 0
+    shelf_left: tuple[str, ...] = ()
+    places: tuple[PlaceLook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import Final
 from controller.core.effects import Decision, ShowSlip, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
-from controller.core.model import Notice, NoticeKind, Parcel, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Parcel, Staff, State
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import slip_refused
 from wire import facts as f
 from wire.ids import IdentityCheck, ParcelState

@@ -11,17 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound
-from controller.core.model import (
-    Now,
-    Parcel,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-    in_compartment,
-)
+from controller.core.model import Now, Parcel, Staff, State, Step, Task, in_compartment
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import ask, call_desk
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, Service

@@ -16,7 +16,8 @@ from controller.core.deposit import Deposit
 from controller.core.drop import Drop, DropReceipt
 from controller.core.found import Found
 from controller.core.handing_in import Sending
-from controller.core.looks import NO_SEAL, Reconciliation, Seal
+from controller.core.looks import NO_SEAL, Reconciliation, Seal, ShelfLook
+from controller.core.notices import Notice, StaffNotice
 from controller.core.refused_badge import RefusedBadge
 from wire.facts import Place
 from wire.ids import (
@@ -233,6 +234,7 @@ class Step(StrEnum):
     ASK_EMPTY = "ask_empty"
     WHICH_DOOR = "which_door"
     TAKE_FROM_SHELF = "take_from_shelf"
+    CHECK_SHELF = "check_shelf"
     OPEN_WITH_KEY = "open_with_key"
 
 
@@ -347,7 +349,8 @@ class Task:
     `scanned`: the label of the parcel to be taken out was read, and is the right one (M-01).
     `out_reason`: why the compartment goes out of service once it was seen empty (M-06); empty when it does not.
     `no_door`: it goes on the shelf because no fitting door is free (K-03).
-    `found`: the label of something else, read at a door of a reconciliation (M-07).
+    `found`: the label of something else, read at a door of a reconciliation; `shelf`: what was read at a place of the shelf; `last`: the
+    run ends with this look (M-07).
     `in_hand`: they brought the parcel to this door themselves, and take it away again if it does not go in (S-05, S-09, S-10).
     """
 
@@ -364,6 +367,8 @@ class Task:
     no_door: bool = False
     found: str = ""
     in_hand: bool = False
+    shelf: ShelfLook | None = None
+    last: bool = False
 
     @property
     def keeps(self) -> bool:
@@ -383,120 +388,6 @@ class Needs:
 
 NO_NEEDS: Final = Needs()
 """Nothing was said: any free door of the size will do."""
-
-
-class NoticeKind(StrEnum):
-    """A short message on the customer screen when no door is being served."""
-
-    AT_DESK = "at_desk"
-    ASK_DESK = "ask_desk"
-    REFUSED = "refused"
-    CHECK_DIGITS = "check_digits"
-    WAIT_TO_TYPE = "wait_to_type"
-    WRONG_SITE = "wrong_site"
-    REPLACED = "replaced"
-    NOT_READY = "not_ready"
-    ALREADY_COLLECTED = "already_collected"
-    USE_SLIP = "use_slip"
-    ONE_MOMENT = "one_moment"
-    THANKS = "thanks"
-    QUICK_CLOSE = "quick_close"
-    CALLED = "called"
-    FOUND_EMPTY = "found_empty"
-    DAMAGED = "damaged"
-    REFUSED_PARCEL = "refused_parcel"
-    RECALLED = "recalled"
-    NO_LONGER_HERE = "no_longer_here"
-    SCAN_HINT = "scan_hint"
-    MORE_WAITS = "more_waits"
-    HANDED_IN = "handed_in"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a notice says besides its kind."""
-
-    kind: NoticeKind
-    compartment: Label | None = None
-    parcel: ParcelId | None = None
-    language: str = ""
-    site_name: str = ""
-    site_address: str = ""
-    at_ms: int = 0
-    wait_ms: int = 0
-
-
-class StaffNoticeKind(StrEnum):
-    """A short message on the staff screen."""
-
-    BADGE_UNKNOWN = "badge_unknown"
-    NOT_A_LABEL = "not_a_label"
-    ALREADY_HERE = "already_here"
-    ALREADY_ENDED = "already_ended"
-    STORED = "stored"
-    DOOR_FAILED = "door_failed"
-    CANCELLED = "cancelled"
-    LEFT_UNKNOWN = "left_unknown"
-    FINISH_FIRST = "finish_first"
-    SIGN_IN_FIRST = "sign_in_first"
-    CLOSE_DOOR_FIRST = "close_door_first"
-    SIZE_NOTED = "size_noted"
-    NOTHING_TO_DO = "nothing_to_do"
-    CHECKED = "checked"
-    REMOVED = "removed"
-    HANDED_OVER = "handed_over"
-    DISK_FULL = "disk_full"
-    NOT_YOURS = "not_yours"
-    NOT_LATCHED = "not_latched"
-    NEVER_LATCHES = "never_latches"
-    MISPLACED = "misplaced"
-    BADGE_EXPIRED = "badge_expired"
-    NO_PIN = "no_pin"
-    PIN_WRONG = "pin_wrong"
-    PIN_WAIT = "pin_wait"
-    NEEDS_NOTED = "needs_noted"
-    IDENTIFIED = "identified"
-    IDENTIFY_FIRST = "identify_first"
-    NO_ROOM = "no_room"
-    LOOK_FIRST = "look_first"
-    ASSISTED = "assisted"
-    PRACTICE_ON = "practice_on"
-    NOT_FOR_PRACTICE = "not_for_practice"
-    LABEL_MATCHED = "label_matched"
-    SCAN_LABEL = "scan_label"
-    WRONG_PARCEL = "wrong_parcel"
-    ALL_RETRIEVED = "all_retrieved"
-    REISSUED = "reissued"
-    MANDATE_ISSUED = "mandate_issued"
-    MANDATE_WITHDRAWN = "mandate_withdrawn"
-    KEY_TOO_LATE = "key_too_late"
-    NOT_YOUR_CARRIER = "not_your_carrier"
-    SAY_WHY = "say_why"
-    OUT_OF_SERVICE = "out_of_service"
-    STILL_OCCUPIED = "still_occupied"
-    DROP_ENDED = "drop_ended"
-    DROP_FULL = "drop_full"
-    EXTENDED = "extended"
-    EXTENDED_ENOUGH = "extended_enough"
-    OTHER_LABEL = "other_label"
-    SAY_WHICH = "say_which"
-    RECONCILED = "reconciled"
-    RECONCILIATION_PAUSED = "reconciliation_paused"
-    SENDING_NEXT = "sending_next"
-    SENDING_ISSUED = "sending_issued"
-
-
-@dataclass(frozen=True, slots=True)
-class StaffNotice:
-    """What a staff notice says besides its kind. `right`: what somebody else has to be asked for."""
-
-    kind: StaffNoticeKind
-    compartment: Label | None = None
-    parcel: ParcelId | None = None
-    tracking: str = ""
-    place: Place | None = None
-    at_ms: int = 0
-    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

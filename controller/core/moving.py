@@ -10,19 +10,8 @@ from controller.core import due
 from controller.core.allocate import allocate, needed_reach, suits
 from controller.core.effects import Decision, SetTask
 from controller.core.loading import tell, wanted_size
-from controller.core.model import (
-    After,
-    Compartment,
-    Now,
-    Opening,
-    Parcel,
-    Phase,
-    Staff,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-)
+from controller.core.model import After, Compartment, Now, Opening, Parcel, Phase, Staff, State, Step, Task
+from controller.core.notices import StaffNoticeKind
 from controller.core.orders import next_session, open_door
 from wire import facts as f
 from wire.ids import SIZE_ORDER, Door, Label, Occupancy, ParcelId, ParcelState, Purpose, Service

@@ -13,16 +13,8 @@ from controller.core.allocate import suits
 from controller.core.effects import Decision, Effect, RememberNeeds, RememberStored, ShowStaff, Signal, Sound
 from controller.core.events import Button
 from controller.core.loading import received, shelf_task, take_back, tell
-from controller.core.model import (
-    After,
-    Needs,
-    Parcel,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-)
+from controller.core.model import After, Needs, Parcel, Staff, State, Step
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.ids import ParcelId, ParcelState, parcel_id_from_bits
 

@@ -14,7 +14,8 @@ from controller.core import effects as x
 from controller.core import events as e
 from controller.core import trying
 from controller.core.deposits import remembered
-from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, StaffNotice, Waiting
+from controller.core.model import NO_NEEDS, WAITING_MAX, Live, Now, Waiting
+from controller.core.notices import StaffNotice
 from wire.ids import Door, Label
 from wire.labels import CarrierLabel
 from wire.mandate import read_mandate

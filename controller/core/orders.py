@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from controller.core.effects import Decision, Effect, Pulse, SetTask, Show, Signal, Sound
-from controller.core.model import Notice, Now, Opening, Staff, State, Step, Task
+from controller.core.model import Now, Opening, Staff, State, Step, Task
+from controller.core.notices import Notice
 from wire import facts as f
 from wire.ids import Door, Label, ParcelId, Purpose
 from wire.pickup import PickupKey

@@ -16,7 +16,8 @@ from controller.core.allocate import compartment_of, is_within_reach
 from controller.core.effects import Decision, Show, Signal, Sound, Wait
 from controller.core.events import DigitsTyped, NextDoor, Scanned
 from controller.core.evolve import MILLI
-from controller.core.model import Ended, Notice, NoticeKind, Now, Parcel, State
+from controller.core.model import Ended, Now, Parcel, State
+from controller.core.notices import Notice, NoticeKind
 from controller.core.orders import call_desk, next_session, open_door, slip_refused
 from wire import facts as f
 from wire.ids import Door, Label, ParcelId, ParcelState, PlaceKind, Purpose, Service

@@ -17,18 +17,20 @@ from controller.core.model import (
     Call,
     DoorEvent,
     Needs,
-    NoticeKind,
     Now,
     Opening,
     Parcel,
     Phase,
     State,
+    Task,
 )
 from controller.core.moving import room_for
+from controller.core.notices import NoticeKind
 from controller.core.pickup import typed_wait_ms
 from controller.core.reconciliation import is_reconciling
 from controller.core.reports import FOUND_EMPTY, REASONS, is_reported
 from controller.core.retrieval import is_due, is_retrieving
+from controller.core.shelf_look import expected_at
 from controller.core.views import (
     AlarmView,
     CallView,
@@ -37,6 +39,7 @@ from controller.core.views import (
     DropView,
     ParcelView,
     Screen,
+    ShelfView,
     SlipView,
     StaffView,
     TaskView,
@@ -322,6 +325,17 @@ def _task(state: State) -> TaskView | None:
         scanned=task.scanned,
         reconciling=is_reconciling(state),
         believed=None if task.compartment is None else state.durable.compartments[task.compartment].occupancy,
+        shelf=_shelf(state, task),
+        last=task.last,
+    )
+
+
+def _shelf(state: State, task: Task) -> ShelfView | None:
+    if task.shelf is None or task.shelf_place is None:
+        return None
+    expected = expected_at(state, task.shelf_place)
+    return ShelfView(
+        tuple((parcel.tracking or parcel.id, parcel.id in task.shelf.seen) for parcel in expected), task.shelf.others
     )
 
 

@@ -14,8 +14,9 @@ from controller.core.effects import AskPin, Decision, ShowStaff, Signal, Sound
 from controller.core.events import AssistAsked, Button, Pressed
 from controller.core.evolve import MILLI
 from controller.core.loading import tell
-from controller.core.model import Now, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Now, Staff, State
 from controller.core.moving import room_for
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.retrieval import first_door
 from wire import facts as f
 from wire.badges import pin_digest

@@ -11,7 +11,8 @@ from controller.core.allocate import is_allottable
 from controller.core.effects import Decision, Show, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed, Scanned
 from controller.core.loading import open_to_check, tell
-from controller.core.model import After, Notice, NoticeKind, Now, Phase, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import After, Now, Phase, Staff, State
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import call_desk, next_session, open_door
 from controller.core.pickup import refused
 from wire import facts as f

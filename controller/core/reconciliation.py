@@ -11,32 +11,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from controller.core import due, latching, loading, sensors
+from controller.core import due, latching, loading, sensors, shelf_look
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed
 from controller.core.evolve import evolve
 from controller.core.loading import tell
 from controller.core.looks import Reconciliation
-from controller.core.model import (
-    After,
-    Now,
-    Opening,
-    Parcel,
-    Phase,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-)
+from controller.core.model import After, Now, Opening, Parcel, Phase, Staff, State, Step, Task
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import call_desk, next_session
 from wire import facts as f
 from wire.ids import Door, Found, Label, Occupancy, ParcelState, Purpose, Service
 from wire.labels import CarrierLabel
 
-FOUND_OTHER: Final = "found_other"
-"""Why the desk is called: something lies behind a door, and the site does not know what."""
+SHELF: Final = "shelf"
+"""Instead of a row: the places of the desk's shelf alone."""
 
 _OF_CUSTOMERS: Final = {Purpose.COLLECT, Purpose.REOPEN}
 _ANSWERS: Final = {
@@ -62,30 +51,35 @@ def pressed(state: State, staff: Staff, event: Pressed, now: Now) -> Decision:
 
 
 def go_on(state: State, staff: Staff, value: str, now: Now) -> Decision:
-    """Begin a run (`value`: a row of the bank, "" for all of it), or go on with the one under way."""
+    """Begin a run (`value`: a row of the bank, SHELF, "" for all of both), or go on with the one under way."""
     task = state.live.task
     if task is not None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
     if state.durable.reconciliation is not None:
-        return _next_door(state, staff, now)
-    labels = _scope(state, value)
-    if not labels:
+        return _next(state, staff, now)
+    labels = () if value == SHELF else _scope(state, value)
+    places = shelf_look.places(state) if value in {"", SHELF} else ()
+    if not labels and not places:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    started = f.ReconciliationStarted(session=next_session(state), by=staff.person, compartments=labels)
+    started = f.ReconciliationStarted(session=next_session(state), by=staff.person, compartments=labels, shelf=places)
     begun = _after(state, (started,), now)
-    more = _next_door(begun, staff, now)
+    more = _next(begun, staff, now)
     return Decision((started, *more.facts), (RememberStored(None), *more.effects))
 
 
 def first_door(state: State, value: str) -> Label | None:
     """The door that `go_on` would open; None when it opens none."""
     run = state.durable.reconciliation
+    if run is None and value == SHELF:
+        return None
     return _first(state, _scope(state, value) if run is None else run.left)
 
 
 def answered(state: State, staff: Staff, button: Button, now: Now) -> Decision:
     """What staff saw. The door is shut again by then, or does not hold and was given up."""
     run, task = state.durable.reconciliation, state.live.task
+    if run is not None and shelf_look.is_at_shelf(state):
+        return _answered_at_shelf(state, run, staff, button, now)
     if run is None or task is None or task.compartment is None or not is_reconciling(state):
         return tell(StaffNoticeKind.NOTHING_TO_DO)
     label = task.compartment
@@ -105,6 +99,13 @@ def answered(state: State, staff: Staff, button: Button, now: Now) -> Decision:
     facts = (*sensors.answered_unseen(state, task), _looked(state, run, staff, task, found))
     facts = (*facts, *_corrected(state, staff, task, found))
     return _went_on(state, staff, label, facts, now)
+
+
+def _answered_at_shelf(state: State, run: Reconciliation, staff: Staff, button: Button, now: Now) -> Decision:
+    found = shelf_look.found(state, button)
+    if found is None:
+        return tell(StaffNoticeKind.SAY_WHICH_ONES)
+    return _went_on(state, staff, None, shelf_look.corrected(state, run, staff, button, found), now)
 
 
 def label_scanned(state: State, label: CarrierLabel, now: Now) -> Decision:
@@ -130,14 +131,23 @@ def not_opened(state: State, opening: Opening, facts: Iterable[f.AnyFact], now: 
 
 
 def stop(state: State, staff: Staff) -> Decision:
-    """Staff end a run before its last door: what was seen stays seen, and the report names the doors that were not."""
+    """Staff end a run before its end: what was seen stays seen, and the report names what was not. A door that is open for it comes first."""
     run, task = state.durable.reconciliation, state.live.task
     if run is None:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
-    if task is not None:
+    if task is not None and is_reconciling(state):
+        last = ShowStaff(StaffNotice(StaffNoticeKind.LAST_LOOK, task.compartment))
+        return Decision((), (SetTask(replace(task, last=True)), last, Sound(Signal.OK)))
+    if task is not None and task.shelf is None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
-    ended = f.ReconciliationEnded(session=run.session, by=staff.person, left=run.left)
-    return Decision((ended,), (ShowStaff(StaffNotice(StaffNoticeKind.RECONCILED)), Sound(Signal.OK)))
+    over: tuple[Effect, ...] = () if task is None else (SetTask(None),)
+    return Decision(
+        (_ended(run, staff),), (*over, ShowStaff(StaffNotice(StaffNoticeKind.RECONCILED)), Sound(Signal.OK))
+    )
+
+
+def _ended(run: Reconciliation, staff: Staff) -> f.AnyFact:
+    return f.ReconciliationEnded(session=run.session, by=staff.person, left=run.left, shelf_left=run.shelf_left)
 
 
 def _scope(state: State, row: str) -> tuple[Label, ...]:
@@ -165,9 +175,13 @@ def _is_served(state: State, label: Label) -> bool:
     return opening is not None and opening.purpose in _OF_CUSTOMERS and opening.phase in {Phase.PULSING, Phase.OPEN}
 
 
-def _next_door(state: State, staff: Staff, now: Now) -> Decision:
+def _next(state: State, staff: Staff, now: Now) -> Decision:
+    """The doors first, and then the shelf: no door is left open behind whoever walks away to it."""
     run = state.durable.reconciliation
-    label = None if run is None else _first(state, run.left)
+    assert run is not None, "only a run goes on"
+    if not run.left:
+        return Decision((), (SetTask(shelf_look.begun(run.shelf_left[0])), Sound(Signal.OK)))
+    label = _first(state, run.left)
     if label is None:
         return tell(StaffNoticeKind.RECONCILIATION_PAUSED)
     if not due.stands_open(state, label) and not due.is_ready(state, now):
@@ -175,16 +189,18 @@ def _next_door(state: State, staff: Staff, now: Now) -> Decision:
     return loading.open_to_check(state, staff, label, After.RECONCILE, now)
 
 
-def _went_on(state: State, staff: Staff, label: Label, facts: tuple[f.AnyFact, ...], now: Now) -> Decision:
-    """One door is done. The next one is asked for like the first: whoever came meanwhile goes before, and the PIN is asked where it must be."""
-    run = _after(state, facts, now).durable.reconciliation
+def _went_on(state: State, staff: Staff, label: Label | None, facts: tuple[f.AnyFact, ...], now: Now) -> Decision:
+    """One look is done. The next one is asked for like the first: whoever came meanwhile goes before, and the PIN is asked where it must be."""
+    run, task = _after(state, facts, now).durable.reconciliation, state.live.task
     assert run is not None, "a look does not end a run"
+    assert task is not None, "a look is a task"
     done: tuple[Effect, ...] = (SetTask(None), RememberStored(None))
-    if run.left:
+    if (run.left or run.shelf_left) and not task.last:
         checked = ShowStaff(StaffNotice(StaffNoticeKind.CHECKED, label))
         return Decision(facts, (*done, checked, Sound(Signal.OK), Wait(Pressed(Button.RECONCILE))))
-    ended = f.ReconciliationEnded(session=run.session, by=staff.person)
-    return Decision((*facts, ended), (*done, ShowStaff(StaffNotice(StaffNoticeKind.RECONCILED)), Sound(Signal.OK)))
+    return Decision(
+        (*facts, _ended(run, staff)), (*done, ShowStaff(StaffNotice(StaffNoticeKind.RECONCILED)), Sound(Signal.OK))
+    )
 
 
 def _after(state: State, facts: Iterable[f.AnyFact], now: Now) -> State:
@@ -241,7 +257,7 @@ def _other(state: State, staff: Staff, task: Task, label: Label) -> tuple[f.AnyF
     read = next(
         (known for known in state.durable.parcels.values() if task.found and known.tracking == task.found), None
     )
-    facts.extend(call_desk(state, FOUND_OTHER, None if read is None else read.id, label))
+    facts.extend(call_desk(state, shelf_look.FOUND_OTHER, None if read is None else read.id, label))
     return tuple(facts)
 
 

@@ -11,7 +11,8 @@ from typing import Final
 from controller.core.effects import Decision, ShowSlip, ShowStaff, Signal, Sound
 from controller.core.events import Pressed
 from controller.core.loading import tell
-from controller.core.model import Alias, Parcel, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import Alias, Parcel, Staff, State
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.ids import KEY_VERSION_MAX, IdentityCheck, Motive, ParcelId, ParcelState
 

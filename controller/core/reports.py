@@ -11,7 +11,8 @@ from typing import Final
 from controller.core import due
 from controller.core.effects import Decision, Effect, Show, Signal, Sound
 from controller.core.events import Button, Pressed
-from controller.core.model import Notice, NoticeKind, Now, Opening, Parcel, Phase, State
+from controller.core.model import Now, Opening, Parcel, Phase, State
+from controller.core.notices import Notice, NoticeKind
 from controller.core.orders import call_desk
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelState, Purpose, Service

@@ -15,18 +15,8 @@ from controller.core.allocate import compartment_of
 from controller.core.effects import Decision, Effect, RememberStored, SetTask, ShowStaff, Signal, Sound, Wait
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
-from controller.core.model import (
-    After,
-    Now,
-    Parcel,
-    Phase,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    Step,
-    Task,
-)
+from controller.core.model import After, Now, Parcel, Phase, Staff, State, Step, Task
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import call_desk
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose

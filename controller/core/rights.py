@@ -12,7 +12,8 @@ from typing import Final
 
 from controller.core.effects import Decision, ShowStaff, Signal, Sound
 from controller.core.events import Button
-from controller.core.model import Staff, StaffNotice, StaffNoticeKind
+from controller.core.model import Staff
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire.plan import Role
 
 

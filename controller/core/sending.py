@@ -27,20 +27,8 @@ from controller.core.effects import (
 )
 from controller.core.events import Button, DigitsTyped, Pressed, Scanned
 from controller.core.handing_in import Sending, SendStep
-from controller.core.model import (
-    NO_NEEDS,
-    Ended,
-    Notice,
-    NoticeKind,
-    Now,
-    Opening,
-    Parcel,
-    Staff,
-    StaffNotice,
-    StaffNoticeKind,
-    State,
-    in_compartment,
-)
+from controller.core.model import NO_NEEDS, Ended, Now, Opening, Parcel, Staff, State, in_compartment
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.orders import call_desk, next_session, open_door, slip_refused
 from wire import facts as f
 from wire.ids import (

@@ -13,7 +13,8 @@ from controller.core import loading
 from controller.core.effects import Decision, Effect, SetTask, ShowStaff, Signal, Sound
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
-from controller.core.model import After, Now, Phase, Staff, StaffNotice, StaffNoticeKind, State
+from controller.core.model import After, Now, Phase, Staff, State
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelState, Service
 

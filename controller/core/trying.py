@@ -11,7 +11,8 @@ from typing import Final
 
 from controller.core.effects import Decision, Show, Signal, Sound
 from controller.core.handing_in import SendStep
-from controller.core.model import Live, Notice, NoticeKind, Now, Phase, State
+from controller.core.model import Live, Now, Phase, State
+from controller.core.notices import Notice, NoticeKind
 
 TRYING_MS: Final = 10_000
 """As long as most people turn a slip before they think that it is their fault (journeys C-33)."""

@@ -12,7 +12,8 @@ from enum import StrEnum
 from controller.core.deposit import Deposit
 from controller.core.drop import DropReceipt
 from controller.core.looks import NO_SEAL, Reconciliation, Seal
-from controller.core.model import NO_NEEDS, DoorEvent, Needs, Notice, StaffNotice, Step
+from controller.core.model import NO_NEEDS, DoorEvent, Needs, Step
+from controller.core.notices import Notice, StaffNotice
 from wire.facts import Place
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, ReachZone, Service, SizeClass
 from wire.plan import Help
@@ -96,6 +97,14 @@ class SlipView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShelfView:
+    """A place of the shelf in a reconciliation: each parcel that should lie there and whether its label was read, and labels of others."""
+
+    expected: tuple[tuple[str, bool], ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskView:
     """What is asked of staff now. `looks_only`: a door is open to be looked into, and what lies there stays there.
 
@@ -103,7 +112,7 @@ class TaskView:
     without shutting it (S-10). `room`: the door whose parcel can make room for one that must lie low (S-14).
     `retrieving`: a parcel is taken out of stock; `scanned`: its label was read, and is the right one (M-01).
     `unseen`: its switch cannot show that the door was shut, so both answers may be given at once (A-08).
-    `reconciling`: a door of a reconciliation, of which `believed` is known (M-07).
+    `reconciling`: a door of a reconciliation, of which `believed` is known; `shelf`: a place of the shelf in one; `last`: it ends with this (M-07).
     """
 
     step: Step
@@ -122,6 +131,8 @@ class TaskView:
     unseen: bool = False
     reconciling: bool = False
     believed: Occupancy | None = None
+    shelf: ShelfView | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from jinja2 import Environment
 from controller.core.courier import is_courier_role
 from controller.core.drop import DropReceipt
 from controller.core.drops import counts
-from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.views import StaffView, View
 from controller.kiosk.staff_words import clock_words, notice_words, place_words, state_words, what_to_do
 

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from controller.core.events import Button
-from controller.core.model import Notice, NoticeKind
+from controller.core.notices import Notice, NoticeKind
 from controller.core.views import CustomerView, Screen, View
 from controller.kiosk.bank import lit_svg
 from controller.kiosk.link import Picture

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from controller.core.looks import Look, Seal
+from controller.core.looks import Look, PlaceLook, Seal
 from controller.core.rights import Right, may
 from controller.kiosk.link import Picture
 from controller.kiosk.staff_words import MARK_CHARACTERS
 from paper.daylist import Checked, InventoryReport
 from paper.receipt import Seal as PaperSeal
-from wire.ids import Found, Label, Occupancy
+from wire.ids import Found, Occupancy
 
 _FOUND: Final = {
     Found.EMPTY: "vide",
@@ -43,7 +43,12 @@ def report(picture: Picture | None) -> InventoryReport | None:
         site_name=view.name or view.site,
         at=datetime.fromtimestamp(run.ended_ms / 1000, UTC).astimezone(),
         agent=", ".join(agents),
-        checked=(*(_checked(look) for look in run.looks), *(_unseen(label) for label in run.left)),
+        checked=(
+            *(_checked(look) for look in run.looks),
+            *(_unseen(label) for label in run.left),
+            *(_place_checked(look) for look in run.places),
+            *(_unseen(_place(name)) for name in run.shelf_left),
+        ),
         seal=_seal(view.staff.seal),
     )
 
@@ -65,11 +70,28 @@ def _checked(look: Look) -> Checked:
     )
 
 
+def _place(name: str) -> str:
+    return f"étagère {name}"
+
+
+def _place_checked(look: PlaceLook) -> Checked:
+    """A place of the shelf: how many were to lie there, which were not, and what else did."""
+    expected = f"{look.expected} colis" if look.expected else _FOUND[Found.EMPTY]
+    there = look.expected - look.missing_count
+    found = f"{there} colis" if there else _FOUND[Found.EMPTY]
+    others = f", en plus : {', '.join(look.others)}" if look.others else ""
+    result = _RESULT[look.found] if look.found is not Found.OTHER else "à ranger"
+    if look.missing_count:
+        more = look.missing_count - len(look.missing)
+        result = f"à chercher : {', '.join(look.missing)}{f' et {more} autres' if more else ''}"
+    return Checked(door=_place(look.place), expected=expected, found=f"{found}{others}", result=result)
+
+
 def _expected(look: Look) -> str:
     if look.expected is not None:
         return f"colis {look.tracking or look.expected[-MARK_CHARACTERS:]}"
     return "vide" if look.occupancy is Occupancy.FREE else "pas connu"
 
 
-def _unseen(label: Label) -> Checked:
+def _unseen(label: str) -> Checked:
     return Checked(door=label, expected=_NOT_SEEN, found=_NOT_SEEN, result=_NOT_SEEN)

@@ -12,7 +12,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from controller.core.extending import EXTENSIONS_MAX
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.rights import Right, may
 from controller.core.views import FoundView, GoneView, View
 from controller.kiosk import courier
@@ -63,6 +64,8 @@ _GOOD: Final = frozenset(
         StaffNoticeKind.OUT_OF_SERVICE,
         StaffNoticeKind.DROP_ENDED,
         StaffNoticeKind.EXTENDED,
+        StaffNoticeKind.ON_ITS_PLACE,
+        StaffNoticeKind.LAST_LOOK,
         StaffNoticeKind.RECONCILED,
         StaffNoticeKind.MANDATE_ISSUED,
         StaffNoticeKind.MANDATE_WITHDRAWN,
@@ -78,6 +81,7 @@ _DRAWINGS: Final[dict[Step | None, Drawing]] = {
     Step.TAKE_BACK: pictograms.TAKE_PARCEL,
     Step.ASK_EMPTY: pictograms.CARDS[CommandCard.EMPTY],
     Step.TAKE_FROM_SHELF: pictograms.TAKE_PARCEL,
+    Step.CHECK_SHELF: pictograms.CARDS[CommandCard.SHELF],
     Step.WHICH_DOOR: pictograms.CARDS[CommandCard.NOT_EMPTY],
     Step.OPEN_WITH_KEY: pictograms.KEY,
 }

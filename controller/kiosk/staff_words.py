@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.rights import Right, who_may
-from controller.core.views import CompartmentView, ParcelView, TaskView, View
+from controller.core.views import CompartmentView, ParcelView, ShelfView, TaskView, View
 from controller.kiosk.texts import SPOKEN
 from wire.facts import Place
 from wire.ids import Door, IdentityCheck, Motive, Occupancy, ParcelState, PlaceKind, Service
@@ -64,7 +65,7 @@ CALLS: Final = {
     "found_empty": "Une personne dit que son casier est vide. Aidez-la, puis vérifiez le casier.",
     "damaged": "Une personne dit que son colis est abîmé. Aidez-la, puis regardez le colis.",
     "wrong_parcel": "Un autre colis était dans ce casier, ou a été pris à sa place. Cherchez pourquoi avant de continuer.",
-    "found_other": "Un casier contient autre chose que prévu. Ouvrez-le, sortez ce qui s'y trouve, puis scannez son étiquette.",
+    "found_other": "Il y a autre chose que prévu. Sortez-le du casier ou prenez-le sur l'étagère, puis scannez son étiquette.",
     "send_look_first": "Une personne a ouvert ce casier pour déposer un colis. Regardez dedans avant tout.",
     "send_no_room": "Une personne veut déposer un colis. Aucun casier n'est libre. Aidez-la.",
     "send_help": "Une personne veut déposer un colis et a besoin d'aide.",
@@ -116,6 +117,10 @@ NOTICES: Final = {
     StaffNoticeKind.WRONG_PARCEL: "Arrêtez : ce n'est pas le colis attendu. Remettez-le à sa place.",
     StaffNoticeKind.OTHER_LABEL: "Ce n'est pas le colis attendu. Laissez-le, fermez, puis répondez « Autre chose ».",
     StaffNoticeKind.SAY_WHICH: "Ce casier n'est pas sûr. Répondez « Vide », « Comme prévu » ou « Autre chose ».",
+    StaffNoticeKind.ON_ITS_PLACE: "Il est à sa place. Scannez le suivant, ou répondez.",
+    StaffNoticeKind.NOT_OF_THIS_PLACE: "Ce colis n'est pas attendu sur l'étagère. Laissez-le là. Après l'inventaire, scannez-le à l'accueil.",
+    StaffNoticeKind.SAY_WHICH_ONES: "Scannez d'abord chaque colis qui est à cette place, puis répondez.",
+    StaffNoticeKind.LAST_LOOK: "Répondez encore pour ce casier. L'inventaire finit après.",
     StaffNoticeKind.RECONCILED: "L'inventaire est fini. Imprimez son rapport, puis signez-le.",
     StaffNoticeKind.RECONCILIATION_PAUSED: "Une personne prend son colis. Continuez l'inventaire après elle.",
     StaffNoticeKind.REISSUED: "Nouveau bon prêt : imprimez-le. L'ancien bon n'ouvre plus.",
@@ -238,6 +243,8 @@ def _task_words(task: TaskView) -> str:  # noqa: C901, PLR0911 one match, one li
             return (
                 f"Prenez le colis à la place\N{NO-BREAK SPACE}{task.shelf_place} de l'étagère et scannez son étiquette."
             )
+        case Step.CHECK_SHELF:
+            return f"Étagère, place\N{NO-BREAK SPACE}{task.shelf_place} : {shelf_words(task.shelf)} Qu'avez-vous vu ?"
         case Step.OPEN_WITH_KEY:
             return f"Ouvrez la porte\N{NO-BREAK SPACE}{task.compartment} avec la clé. Vous avez 3\N{NO-BREAK SPACE}minutes."
         case Step.TAKE_BACK | Step.ASK_EMPTY if task.retrieving:
@@ -282,6 +289,14 @@ def _reconciliation_words(task: TaskView) -> str:
     if task.may_stay_open:
         return f"{door} : elle peut rester ouverte. Qu'avez-vous vu ?"
     return f"{door} : {expected_words(task)} Regardez sans rien retirer, puis fermez."
+
+
+def shelf_words(shelf: ShelfView | None) -> str:
+    """How many parcels should lie at a place of the shelf, in an inventory."""
+    count = 0 if shelf is None else len(shelf.expected)
+    if not count:
+        return "elle doit être vide."
+    return f"il doit y avoir {count} colis."
 
 
 def expected_words(task: TaskView) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from wire.ids import ReachZone
 
 FALLBACK: Final = "fr"

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from typing import Final
 
-from controller.core.model import Notice, NoticeKind
+from controller.core.notices import Notice, NoticeKind
 from controller.core.views import Screen
 from controller.kiosk.recordings import NUMBER, Recordings, Sound
 from controller.kiosk.texts import SPOKEN, Texts, languages, texts, voices

@@ -255,7 +255,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "reopen_asked": "la personne veut rouvrir la porte",
     "found_empty": "la personne dit que le casier est vide",
     "damaged": "la personne dit que le colis est abîmé",
-    "found_other": "un casier contient autre chose que prévu",
+    "found_other": "un casier ou l'étagère contient autre chose que prévu",
     "refused": "la personne ne veut pas du colis",
     "send_look_first": "un dépôt n'est pas confirmé : regarder dans le casier",
     "send_no_room": "la personne veut déposer un colis, aucun casier n'est libre",
@@ -488,11 +488,15 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
         case facts.PracticeEnded():
             return Word(f"Fin de l'exercice : l'équipe a regardé dans le casier {fact.compartment}.", "person")
         case facts.ReconciliationStarted():
-            return Word(f"Inventaire commencé : {len(fact.compartments)} casiers à regarder.", "person")
+            shelf_words = f" et {len(fact.shelf)} places de l'étagère" if fact.shelf else ""
+            return Word(f"Inventaire commencé : {len(fact.compartments)} casiers{shelf_words} à regarder.", "person")
         case facts.CompartmentReconciled():
             return _reconciled(fact)
+        case facts.ShelfReconciled():
+            return _shelf_reconciled(fact)
         case facts.ReconciliationEnded():
-            left = f" Pas regardés : {', '.join(fact.left)}." if fact.left else ""
+            unseen = (*fact.left, *(f"étagère {place}" for place in fact.shelf_left))
+            left = f" Pas regardés : {', '.join(unseen)}." if unseen else ""
             return Word(f"Fin de l'inventaire.{left}", "person")
         case facts.PinRefused():
             return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
@@ -532,6 +536,14 @@ def _reconciled(fact: facts.CompartmentReconciled) -> Word:
     well = fact.found is Found.AS_EXPECTED
     read = f" Étiquette lue : {fact.tracking}." if fact.tracking else ""
     text = f"Inventaire, casier {fact.compartment} : {_FOUND.get(fact.found, fact.found)}.{read}"
+    return Word(text, "check" if well else "watch", Tone.GOOD if well else Tone.WATCH)
+
+
+def _shelf_reconciled(fact: facts.ShelfReconciled) -> Word:
+    """What staff saw at one place of the shelf in an inventory."""
+    well = fact.found is Found.AS_EXPECTED
+    others = f" En plus : {', '.join(fact.others)}." if fact.others else ""
+    text = f"Inventaire, étagère {fact.place} : {fact.expected - fact.missing_count} colis sur {fact.expected} attendus.{others}"
     return Word(text, "check" if well else "watch", Tone.GOOD if well else Tone.WATCH)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, StaffNoticeKind
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import NUMBER, SITE_KEY, VirtualSite
 from wire.ids import ParcelId, parcel_id_from_bits
 from wire.pickup import PickupKey, send_text

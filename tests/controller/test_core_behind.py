@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import NoticeKind
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState
 from wire.plan import Intent

@@ -8,7 +8,8 @@ from controller.core import events as e
 from controller.core.doors import FORCED
 from controller.core.events import Button
 from controller.core.evolve import evolve
-from controller.core.model import NoticeKind, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, SITE_KEY, WALL_MS, VirtualSite
 from wire import facts as f

@@ -9,7 +9,8 @@ import pytest
 
 from controller.core import courier
 from controller.core.events import AssistAsked, Button, SwitchChatters
-from controller.core.model import Staff, StaffNoticeKind, Step
+from controller.core.model import Staff, Step
+from controller.core.notices import StaffNoticeKind
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text, pin_digest

@@ -10,7 +10,8 @@ from controller.core import deposits
 from controller.core.deposit import Deposit
 from controller.core.deposits import DEPOSITS_MAX, read_back, remembered, sealed
 from controller.core.events import Button
-from controller.core.model import Now, Parcel, StaffNoticeKind, in_compartment, on_shelf
+from controller.core.model import Now, Parcel, in_compartment, on_shelf
+from controller.core.notices import StaffNoticeKind
 from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text

@@ -10,7 +10,8 @@ import pytest
 from controller.core import fold_drops
 from controller.core.drop import DROP_MAX, DROP_PAUSE_MS, DROPS_KEPT, DropReceipt
 from controller.core.events import Button
-from controller.core.model import Durable, Staff, StaffNoticeKind, Step, fresh
+from controller.core.model import Durable, Staff, Step, fresh
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import DropView
 from tests.controller.senders import issued
 from tests.controller.test_core_courier import KARIM, MINE, OTTO, UNKNOWN, put_in, site, told, who

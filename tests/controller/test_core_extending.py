@@ -7,7 +7,8 @@ import pytest
 
 from controller.core.events import Button
 from controller.core.extending import DAY_MS, DAYS, EXTENSIONS_MAX, REASONS
-from controller.core.model import NoticeKind, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.ids import Occupancy, ParcelId, ParcelState, Trust

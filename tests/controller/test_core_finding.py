@@ -8,7 +8,8 @@ import pytest
 
 from controller.core.events import Sought
 from controller.core.finding import SHOWN_MAX
-from controller.core.model import ENDED_MAX, Ended, StaffNoticeKind
+from controller.core.model import ENDED_MAX, Ended
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import FoundView
 from tests.controller.virtual_site import VirtualSite
 from wire.badges import badge_digest, badge_text

@@ -27,20 +27,17 @@ from controller.core.model import (
     Compartment,
     Ended,
     Live,
-    Notice,
-    NoticeKind,
     Now,
     Opening,
     Parcel,
     Phase,
     Staff,
-    StaffNotice,
-    StaffNoticeKind,
     Step,
     Task,
     Waiting,
     in_compartment,
 )
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.observe import observe
 from controller.core.views import CustomerView, Screen, TaskView
 from tests.controller.states import a_parcel, with_
@@ -300,12 +297,12 @@ def words(enum: type) -> list[str]:
 
 
 def test_the_words_that_screens_translate_are_these() -> None:
-    assert words(m.NoticeKind) == [
+    assert words(NoticeKind) == [
         "at_desk", "ask_desk", "refused", "check_digits", "wait_to_type", "wrong_site", "replaced", "not_ready",
         "already_collected", "use_slip", "one_moment", "thanks", "quick_close", "called",
         "found_empty", "damaged", "refused_parcel", "recalled", "no_longer_here", "scan_hint", "more_waits", "handed_in",
     ]  # fmt: skip
-    assert words(m.StaffNoticeKind) == [
+    assert words(StaffNoticeKind) == [
         "badge_unknown", "not_a_label", "already_here", "already_ended", "stored", "door_failed", "cancelled",
         "left_unknown", "finish_first", "sign_in_first", "close_door_first", "size_noted", "nothing_to_do", "checked",
         "removed", "handed_over", "disk_full", "not_yours", "not_latched", "never_latches", "misplaced",
@@ -314,7 +311,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "not_for_practice",
         "label_matched", "scan_label", "wrong_parcel", "all_retrieved", "reissued", "mandate_issued", "mandate_withdrawn", "key_too_late", "not_your_carrier", "say_why", "out_of_service",
             "still_occupied", "drop_ended", "drop_full", "extended", "extended_enough",
-        "other_label", "say_which", "reconciled", "reconciliation_paused",
+        "other_label", "say_which", "say_which_ones", "on_its_place", "not_of_this_place", "last_look", "reconciled", "reconciliation_paused",
         "sending_next", "sending_issued",
     ]  # fmt: skip
     assert words(Screen) == [
@@ -328,6 +325,7 @@ def test_the_words_that_screens_translate_are_these() -> None:
         "ask_empty",
         "which_door",
         "take_from_shelf",
+        "check_shelf",
         "open_with_key",
     ]
     assert words(After) == [

@@ -8,7 +8,7 @@ import pytest
 from controller.core import groups, pickup
 from controller.core.effects import Decision
 from controller.core.events import Button, NextDoor
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import Label, ParcelId, ParcelState, SizeClass

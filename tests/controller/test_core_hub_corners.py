@@ -8,7 +8,8 @@ import pytest
 from controller.core import events as e
 from controller.core.events import Button
 from controller.core.evolve import evolve
-from controller.core.model import NoticeKind, Now, Opening, Phase
+from controller.core.model import Now, Opening, Phase
+from controller.core.notices import NoticeKind
 from controller.core.picture import birth, site_state
 from tests.controller.virtual_site import WALL_MS, VirtualSite
 from wire import facts as f

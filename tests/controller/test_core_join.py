@@ -9,7 +9,8 @@ import pytest
 
 from controller.core.events import Button
 from controller.core.evolve import evolve
-from controller.core.model import ALIASES_MAX, ENDED_MAX, Alias, NoticeKind, Now, Parcel, StaffNoticeKind, Step
+from controller.core.model import ALIASES_MAX, ENDED_MAX, Alias, Now, Parcel, Step
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard

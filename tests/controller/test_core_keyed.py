@@ -7,7 +7,8 @@ import pytest
 from controller.core.due import KEY_MS
 from controller.core.events import Button
 from controller.core.keyed import SAID_AFTER_MS
-from controller.core.model import Phase, StaffNoticeKind, Step
+from controller.core.model import Phase, Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import TaskView
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f

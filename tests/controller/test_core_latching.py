@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, StaffNoticeKind, Step, in_compartment
+from controller.core.model import Step, in_compartment
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button, DiskRoom
-from controller.core.model import Needs, StaffNoticeKind, Step, in_compartment
+from controller.core.model import Needs, Step, in_compartment
+from controller.core.notices import StaffNoticeKind
 from controller.kiosk.staff_words import MARK_CHARACTERS
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f

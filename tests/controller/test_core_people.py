@@ -6,7 +6,8 @@ import pytest
 
 from controller.core.effects import KnowBadge
 from controller.core.events import AssistAsked, Button, PinTyped, Pressed
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, StaffNoticeKind
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, NUMBER, SITE_KEY, VirtualSite
 from wire import facts as f

@@ -27,20 +27,17 @@ from controller.core.model import (
     Alias,
     Compartment,
     Ended,
-    Notice,
-    NoticeKind,
     Now,
     Opening,
     Parcel,
     Phase,
     Staff,
-    StaffNotice,
-    StaffNoticeKind,
     Step,
     Task,
     in_compartment,
     on_shelf,
 )
+from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.pickup import attempts_milli, typed_wait_ms
 from controller.core.picture import build_view
 from tests.controller.states import a_parcel, with_

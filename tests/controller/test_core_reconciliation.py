@@ -7,7 +7,8 @@ import pytest
 from controller.core.events import Button
 from controller.core.evolve import evolve
 from controller.core.looks import NO_SEAL
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import TaskView
 from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
@@ -72,6 +73,10 @@ def test_a_run_goes_from_door_to_door_shows_what_is_expected_and_ends_in_a_seale
         site.wait(2_000)
         assert (task(site).parcel, task(site).believed) == (None, Occupancy.FREE)
         looked(site, label)
+        site.card(CommandCard.EMPTY)
+    for place in ("E1", "E2"):  # then the shelf
+        site.wait(2_000)
+        assert (task(site).step, task(site).shelf_place) == (Step.CHECK_SHELF, place)
         site.card(CommandCard.EMPTY)
     assert looks(site) == [(label, Found.AS_EXPECTED) for label in "1234"]
     assert (told(site), site.view().staff.task) == (StaffNoticeKind.RECONCILED, None)
@@ -186,7 +191,31 @@ def test_nothing_is_answered_before_the_door_is_shut(site: VirtualSite) -> None:
     assert told(site) is StaffNoticeKind.FINISH_FIRST
     site.press(Button.RECONCILE)
     assert told(site) is StaffNoticeKind.FINISH_FIRST
-    site.press(Button.END_RECONCILIATION)
+
+
+def test_a_run_that_is_ended_at_a_door_ends_when_that_door_is_answered_for(site: VirtualSite) -> None:
+    """With the card alone: the scanner is in hand, and the door in front of them stands open."""
+    site.stored()
+    begun(site)
+    site.wait(2_000)
+    site.open("1")
+    site.card(CommandCard.END_INVENTORY)
+    assert (told(site), task(site).last, ends(site)) == (StaffNoticeKind.LAST_LOOK, True, [])
+    site.wait(3_000)
+    site.close("1")
+    site.card(CommandCard.AS_EXPECTED)
+    site.wait(3_000)
+    assert looks(site) == [("1", Found.AS_EXPECTED)]
+    assert [(end.left, end.shelf_left) for end in ends(site)] == [(("2", "3", "4"), ("E1", "E2"))]
+    assert (told(site), site.view().staff.task, site.pulses()) == (StaffNoticeKind.RECONCILED, None, ["1"])
+
+
+def test_a_run_is_not_ended_by_who_is_in_the_middle_of_something_else(site: VirtualSite) -> None:
+    begun(site)
+    looked(site, "1")
+    site.wait(60_000)  # nobody answers, and the run waits
+    site.scan(LABEL_OF_PARCEL)
+    site.card(CommandCard.END_INVENTORY)
     assert (told(site), ends(site)) == (StaffNoticeKind.FINISH_FIRST, [])
 
 

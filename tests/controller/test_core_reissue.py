@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, StaffNoticeKind
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.ids import KEY_VERSION_MAX, IdentityCheck, Motive, ParcelId, parcel_id_from_bits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.core.views import Screen
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.views import TaskView
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f

@@ -7,7 +7,8 @@ import pytest
 from controller.core import rights
 from controller.core.desk import CARDS
 from controller.core.events import Button
-from controller.core.model import Staff, StaffNoticeKind
+from controller.core.model import Staff
+from controller.core.notices import StaffNoticeKind
 from controller.core.rights import Right
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import NO_NEEDS, NoticeKind, StaffNoticeKind
+from controller.core.model import NO_NEEDS
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.sending import SLIPS_MAX
 from controller.core.views import Screen
 from tests.controller.senders import RETURN_LABEL, asked, begun, calls, handed_in, issued, shown, slip, told

@@ -9,7 +9,7 @@ import pytest
 from controller.core import sending
 from controller.core.events import Button, PulseFailed, Touched
 from controller.core.handing_in import SendStep
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.core.sending import FAILED_MAX
 from controller.core.views import Screen
 from tests.controller.senders import RETURN_LABEL, asked, begun, calls, handed_in, issued, shown, slip

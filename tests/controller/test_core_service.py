@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from controller.core.service import BACK_REASONS, OUT_REASONS
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f

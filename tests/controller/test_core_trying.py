@@ -6,7 +6,7 @@ import pytest
 
 from controller.core.effects import Signal, Sound
 from controller.core.events import Button, DigitsTyped, Pressed, Scanned, ScannerLink, Touched, Unread
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.core.trying import HINTS_MAX, hint
 from controller.core.views import Screen
 from tests.controller.virtual_site import VirtualSite

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from controller.core.model import Notice, NoticeKind, StaffNotice, Step
+from controller.core.model import Step
+from controller.core.notices import Notice, NoticeKind, StaffNotice
 from controller.core.views import (
     AlarmView,
     CallView,

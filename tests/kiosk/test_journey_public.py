@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
 
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.kiosk.texts import texts
 from tests.controller.controller_site import end_all, slip, wait_for
 from tests.controller.stage import BADGE, SHORT, Stage, digits

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.kiosk.texts import texts
 from tests.controller.controller_site import end_all, wait_for
 from tests.controller.hands import sign_in

@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from controller.core.drop import DropReceipt, Handed
 from controller.core.events import Button
-from controller.core.model import StaffNotice, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.views import DropView, TaskView, View
 from controller.kiosk import courier, drop_papers
 from controller.panel_messages import PressInput

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
-from controller.core.looks import Look, Reconciliation, Seal
+from controller.core.looks import Look, PlaceLook, Reconciliation, Seal
 from controller.core.model import Step
-from controller.core.views import TaskView, View
+from controller.core.views import ShelfView, TaskView, View
 from controller.kiosk import inventory
 from controller.kiosk.link import Picture
 from controller.panel_messages import PressInput
@@ -39,7 +39,13 @@ LOOKS = (
     look("5", Found.EMPTY, occupancy=Occupancy.UNKNOWN),
     look("6", Found.NOT_OPENED),
 )
-RUN = Reconciliation("1.4", "amina", NOON_MS, (Label("7"), Label("8")), LOOKS, NOON_MS)
+PLACES = (
+    PlaceLook("E1", Found.AS_EXPECTED, 4, (), 0, (), "amina", NOON_MS),
+    PlaceLook("E2", Found.OTHER, 0, (), 0, ("8N00234589999",), "amina", NOON_MS),
+    PlaceLook("E3", Found.OTHER, 62, (TRACKING,), 60, (), "amina", NOON_MS),
+    PlaceLook("E4", Found.AS_EXPECTED, 0, (), 0, (), "amina", NOON_MS),
+)
+RUN = Reconciliation("1.4", "amina", NOON_MS, (Label("7"), Label("8")), LOOKS, NOON_MS, ("E5",), PLACES)
 SEAL = Seal(412, "ab" * 32)
 
 
@@ -112,14 +118,57 @@ def test_each_door_says_what_should_lie_there_and_the_keyboard_alone_answers(
         sent(kiosk, PressInput(button=button))
 
 
+def test_a_place_of_the_shelf_shows_what_should_be_there_ticks_what_was_read_and_can_be_the_last(
+    kiosk: Running, page: Page
+) -> None:
+    view = signed_in()
+    expected = ((TRACKING, True), *((f"8N002345{number:05}", False) for number in range(30)))
+    shelf = ShelfView(expected, ("8N00234589999",))
+    task = TaskView(Step.CHECK_SHELF, None, "", None, "E1", shelf=shelf)
+    under_way = replace(RUN, ended_ms=0, left=(), shelf_left=("E1", "E2"))
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=task, reconciliation=under_way)))
+    page.goto(f"{kiosk.url}/staff")
+    expect(page.locator("h1")).to_have_text("Étagère, place E1 : il doit y avoir 31 colis. Qu'avez-vous vu ?")
+    expect(page.locator("#on-place .good")).to_have_text(f"✓ {TRACKING} scanné")
+    expect(page.locator("#on-place .bad")).to_contain_text("pas attendu ici")
+    expect(page.locator(".inventory")).to_contain_text("Il en reste 2")
+    assert violations(page) == []
+    for size in ((1024, 600), (800, 480)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for name in ("as-expected", "empty", "other"):
+            expect(page.locator(f"#{name}")).to_be_in_viewport(ratio=1)
+    for name, button in (("as-expected", Button.AS_EXPECTED), ("empty", Button.EMPTY), ("other", Button.OTHER)):
+        page.locator(f"#{name}").click()
+        sent(kiosk, PressInput(button=button))
+    page.locator("#end-reconciliation").click()
+    page.wait_for_timeout(450)
+    page.locator("#end-reconciliation").click()
+    sent(kiosk, PressInput(button=Button.END_RECONCILIATION))
+    door = TaskView(Step.TAKE_BACK, PARCEL, TRACKING, Label("1"), None, reconciling=True, last=True)
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=door, reconciliation=under_way)))
+    expect(page.locator(".inventory")).to_contain_text("L'inventaire finit après ce casier.")
+    nothing = replace(task, shelf=ShelfView((), ()))
+    kiosk.lock.show(replace(view, staff=replace(view.staff, task=nothing)))
+    expect(page.locator("h1")).to_contain_text("elle doit être vide")
+    expect(page.locator("#on-place")).to_have_count(0)
+
+
+def test_the_shelf_alone_can_be_looked_at(kiosk: Running, page: Page) -> None:
+    kiosk.lock.show(signed_in())
+    page.goto(f"{kiosk.url}/staff")
+    page.locator("#inventory summary").click()
+    page.locator("#reconcile-shelf").click()
+    sent(kiosk, PressInput(button=Button.RECONCILE, value="shelf"))
+
+
 def test_the_report_shows_every_door_what_differs_and_its_line_of_the_journal(kiosk: Running, page: Page) -> None:
     kiosk.lock.show(reported())
     page.goto(f"{kiosk.url}/staff")
     page.locator("#inventory summary").click()
     page.locator("#report").click()
     rows = page.locator("tbody tr")
-    expect(rows).to_have_count(8)
-    expect(page.locator(".differs")).to_have_count(4)
+    expect(rows).to_have_count(13)
+    expect(page.locator(".differs")).to_have_count(6)
     expect(rows.nth(2)).to_contain_text("autre chose, étiquette 8N00234589999")
     expect(page.locator("main")).to_contain_text(f"ligne 412, empreinte : {SEAL.hash}")
     assert violations(page) == []
@@ -151,6 +200,11 @@ def test_the_words_of_the_report() -> None:
         ("6", "vide", "porte restée fermée", "serrure à contrôler"),
         ("7", "pas regardé", "pas regardé", "pas regardé"),
         ("8", "pas regardé", "pas regardé", "pas regardé"),
+        ("étagère E1", "4 colis", "4 colis", "conforme"),
+        ("étagère E2", "vide", "vide, en plus : 8N00234589999", "à ranger"),
+        ("étagère E3", "62 colis", "2 colis", f"à chercher : {TRACKING} et 59 autres"),
+        ("étagère E4", "vide", "vide", "conforme"),
+        ("étagère E5", "pas regardé", "pas regardé", "pas regardé"),
     ]
     assert shown.agent == "amina"
     view = reported()

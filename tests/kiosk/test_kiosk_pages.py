@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from controller.core.events import Button
-from controller.core.model import NoticeKind, StaffNotice, StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.views import Screen
 from controller.kiosk.texts import SPOKEN, languages, texts
 from controller.panel_messages import DigitsInput, PressInput, ScanInput, TouchInput

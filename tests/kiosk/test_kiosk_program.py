@@ -16,7 +16,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from controller.core.model import NoticeKind, StaffNoticeKind
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
 from controller.kiosk import customer, staff, staff_words
 from controller.kiosk.__main__ import main

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from controller.core.events import Button
-from controller.core.model import StaffNotice, StaffNoticeKind
+from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.rights import Right
 from controller.core.views import Screen
 from controller.kiosk.staff_words import notice_words

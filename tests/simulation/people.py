@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core import events as e
 from controller.core.events import Button
-from controller.core.model import Parcel, StaffNoticeKind, Step, Task
+from controller.core.model import Parcel, Step, Task
+from controller.core.notices import StaffNoticeKind
 from controller.core.picture import build_view
 from tests.simulation.bank import TrueParcel
 from tests.simulation.schedule import Waits

@@ -14,8 +14,9 @@ from controller.core.handing_in import SendStep
 from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from tests.simulation.afar_watch import AfarWatch
+from tests.simulation.inventory_watch import InventoryWatch
 from wire import facts as f
-from wire.ids import Door, Found, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
 from wire.mandate import ScannedMandate
 from wire.pickup import ScannedKey
 from wire.plan import Intent
@@ -68,7 +69,6 @@ class Witness:
         self.low: set[ParcelId] = set()
         """What staff said of parcels: too heavy for a high door or one at the floor; for somebody who cannot reach high."""
         self._complained: set[Label] = set()
-        self._looked: set[tuple[str, Label]] = set()
         self._helped: set[str] = set()
         self._practice: Label | None = None
         self._mandates: dict[ParcelId, tuple[int, int]] = {}
@@ -89,6 +89,7 @@ class Witness:
         """Compartments whose door was opened for a sender, and that nobody has answered for (C-32)."""
         self._doors_of: dict[ParcelId, int] = defaultdict(int)
         self.afar = AfarWatch()
+        self.inventory = InventoryWatch(site, inside)
 
     # ---------------------------------------------------------------------------------------------------------- facts
 
@@ -109,6 +110,7 @@ class Witness:
 
     def _fact(self, fact: f.AnyFact, at_ms: int) -> None:
         self.afar.hear(fact, at_ms)
+        self.inventory.hear(fact)
         self._is_of_their_carrier(fact)
         self._drop(fact)
         match fact:
@@ -169,10 +171,6 @@ class Witness:
             case f.ParcelRemoved():
                 self._retrieved(fact)
                 self._end(fact.parcel)
-            case f.CompartmentReconciled():
-                self._reconciled(fact)
-            case f.ReconciliationEnded():
-                self._inventory_over(fact)
             case f.MandateIssued() | f.MandateWithdrawn() | f.KeyReplaced() | f.PlanApplied() | f.CollectionDelegated():
                 self._mandate(fact)
             case _:
@@ -324,39 +322,6 @@ class Witness:
             opening = self.site.state.durable.openings.get(label)
             holds = opening is None or opening.bounces < BOUNCES_MAX
             assert not holds or self.site.doors[label] is Door.CLOSED, f"I-12: {label} is freed while it stands open"
-
-    def _reconciled(self, fact: f.CompartmentReconciled) -> None:
-        """M-07: each door once a run, shut when it was answered for, and the books say from then on what was seen."""
-        label, state = fact.compartment, self.site.state
-        assert (fact.session, label) not in self._looked, f"M-07: {label} was asked for twice in one inventory"
-        self._looked.add((fact.session, label))
-        if fact.found is Found.NOT_OPENED:
-            return
-        opening = state.durable.openings.get(label)
-        holds = opening is None or opening.bounces < BOUNCES_MAX
-        assert not holds or self.site.doors[label] is Door.CLOSED, f"M-07: {label} was answered for at its open door"
-        served = opening is not None and opening.purpose in _COLLECTING and opening.phase is Phase.OPEN
-        assert not served, f"M-07: {label} was looked into while a customer stood at it"
-        compartment, inside = state.durable.compartments[label], self.inside[label]
-        if fact.found is Found.OTHER:
-            out = compartment.service is Service.OUT_OF_SERVICE and compartment.occupancy is Occupancy.UNKNOWN
-            assert out, f"M-07: nobody knows what lies behind {label}, and it is {compartment}"
-        elif fact.found is Found.EMPTY or fact.expected is None:
-            assert not inside, f"M-07: {label} counts as empty and holds {inside}"
-            assert compartment.parcel is None, (
-                f"M-07: {label} was seen empty, and the books have {compartment.parcel} there"
-            )
-        else:
-            assert inside == {fact.expected}, f"M-07: {label} counts as expected and holds {inside}"
-
-    def _inventory_over(self, fact: f.ReconciliationEnded) -> None:
-        """M-07: at its end every door of the run was looked behind, or is named as left."""
-        report = self.site.state.durable.report
-        assert report is not None and report.session == fact.session, "M-07: an inventory ended without its report"  # noqa: PT018
-        looked = {label for session, label in self._looked if session == fact.session}
-        seen = {look.compartment for look in report.looks}
-        assert seen == looked, f"M-07: the report tells of {sorted(seen)}, and looked behind were {sorted(looked)}"
-        assert not seen & set(fact.left), "M-07: a door is seen and left at once"
 
     def _ordered(self, fact: f.OpeningOrdered, at_ms: int) -> None:
         settings = self.site.state.durable.settings

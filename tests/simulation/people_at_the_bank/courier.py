@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button
-from controller.core.model import StaffNoticeKind, Step
+from controller.core.model import Step
+from controller.core.notices import StaffNoticeKind
 from tests.simulation.people_at_the_bank import helpers, retrieval
 from wire.badges import badge_digest, badge_text, pin_digest
 from wire.ids import Door, ParcelId, Service, parcel_id_from_bits

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button, Touched, Unread
 from controller.core.handing_in import SendStep
-from controller.core.model import NoticeKind, Phase
+from controller.core.model import Phase
+from controller.core.notices import NoticeKind
 from tests.controller.virtual_site import NUMBER, SITE_KEY
 from tests.simulation.people_at_the_bank.helpers import staff_pin
 from wire.ids import ParcelState, Purpose

@@ -1,11 +1,11 @@
-"""Staff who make an inventory: door after door, scanner in hand, called away in the middle, and now and then by another colleague (M-07)."""
+"""Staff who make an inventory: door after door and along the shelf, scanner in hand, called away in the middle, now and then another colleague (M-07)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button
-from controller.core.model import After, Step
+from controller.core.model import After, Step, on_shelf
 from tests.simulation.people_at_the_bank import helpers
 from wire.badges import CommandCard
 from wire.ids import Door, Label, ParcelId
@@ -20,11 +20,14 @@ def staff_reconcile(bank: RandomSite) -> None:
     task = site.state.live.task
     if task is None and bank.in_staff_hands is None:
         site.sign_in()
-        row = bank.random.choice(("", "", "0", "3"))
+        row = bank.random.choice(("", "", "0", "3", "shelf"))
         site.press(Button.RECONCILE, row)
         helpers.staff_pin(bank)
         bank.wait(1_000)
         task = site.state.live.task
+    if task is not None and task.step is Step.CHECK_SHELF:
+        _at_the_shelf(bank)
+        return
     if task is None or task.after is not After.RECONCILE or task.compartment is None:
         return
     label = task.compartment
@@ -43,6 +46,42 @@ def staff_reconcile(bank: RandomSite) -> None:
         site.close(label)
 
 
+def _at_the_shelf(bank: RandomSite) -> None:
+    """They read the labels that are there; now and then a parcel has gone from the shelf, or what they had in hand is laid down on it."""
+    site = bank.site
+    shown = site.view().staff.task
+    assert shown is not None, "staff stand at the shelf"
+    assert shown.shelf is not None, "a place of the shelf shows what should be there"
+    place = on_shelf(shown.shelf_place or "")
+    lying = [
+        parcel
+        for parcel in site.state.durable.parcels.values()
+        if parcel.place == place and parcel.id not in bank.stolen
+    ]
+    gone = bank.random.choice(lying) if lying and bank.random.random() < 0.1 else None
+    if gone is not None:
+        bank.stolen.add(gone.id)
+    there = [parcel.id for parcel in lying if parcel is not gone]
+    carried = bank.in_staff_hands
+    if carried is not None and bank.random.random() < 0.5:
+        there.append(carried)
+        bank.in_staff_hands = None
+    reads = bank.random.random() < 0.7 or carried in there
+    for parcel in there if reads else ():
+        site.scan(bank.label_of(parcel))
+        bank.wait(bank.random.choice((300, 4_000)))
+    if bank.random.random() < 0.2:
+        return  # called away
+    if not there:
+        button = Button.EMPTY
+    elif reads:
+        button = Button.OTHER
+    else:
+        button = Button.AS_EXPECTED if gone is None and len(lying) == len(shown.shelf.expected) else Button.NOT_EMPTY
+    bank.witness.inventory.at_shelf = frozenset(there)
+    site.press(button)
+
+
 def _answer(bank: RandomSite, label: Label, expected: ParcelId | None) -> None:
     """What they see is what they say, with a card or a button."""
     inside = bank.inside[label]
@@ -59,10 +98,10 @@ def _answer(bank: RandomSite, label: Label, expected: ParcelId | None) -> None:
 
 
 def staff_end_it(bank: RandomSite) -> None:
-    """The day is over, and so is the inventory."""
+    """The day is over, and so is the inventory: with the card, whatever stands open in front of them."""
     if bank.site.state.durable.reconciliation is not None:
         bank.site.sign_in()
-        bank.site.press(Button.END_RECONCILIATION)
+        bank.site.card(CommandCard.END_INVENTORY)
 
 
 ACTS: Final[tuple[tuple[Act, int], ...]] = ((staff_reconcile, 8), (staff_end_it, 1))
