@@ -487,17 +487,13 @@ def _tell_machine(fact: facts.AnyFact) -> Word:  # noqa: C901, PLR0911, PLR0912 
             return Word(f"Exercice : le casier {fact.compartment} est mis de côté.", "person")
         case facts.PracticeEnded():
             return Word(f"Fin de l'exercice : l'équipe a regardé dans le casier {fact.compartment}.", "person")
-        case facts.ReconciliationStarted():
-            shelf_words = f" et {len(fact.shelf)} places de l'étagère" if fact.shelf else ""
-            return Word(f"Inventaire commencé : {len(fact.compartments)} casiers{shelf_words} à regarder.", "person")
-        case facts.CompartmentReconciled():
-            return _reconciled(fact)
-        case facts.ShelfReconciled():
-            return _shelf_reconciled(fact)
-        case facts.ReconciliationEnded():
-            unseen = (*fact.left, *(f"étagère {place}" for place in fact.shelf_left))
-            left = f" Pas regardés : {', '.join(unseen)}." if unseen else ""
-            return Word(f"Fin de l'inventaire.{left}", "person")
+        case (
+            facts.ReconciliationStarted()
+            | facts.CompartmentReconciled()
+            | facts.ShelfReconciled()
+            | facts.ReconciliationEnded()
+        ):
+            return _tell_inventory(fact)
         case facts.PinRefused():
             return Word("Code PIN faux tapé à l'accueil.", "key", Tone.WATCH)
         case facts.BadgeRefused():
@@ -529,6 +525,23 @@ _FOUND: Final[Mapping[Found, str]] = {
     Found.OTHER: "autre chose que prévu",
     Found.NOT_OPENED: "la porte ne s'est pas ouverte",
 }
+
+
+def _tell_inventory(
+    fact: facts.ReconciliationStarted | facts.CompartmentReconciled | facts.ShelfReconciled | facts.ReconciliationEnded,
+) -> Word:
+    match fact:
+        case facts.ReconciliationStarted():
+            shelf = f" et {len(fact.shelf)} places de l'étagère" if fact.shelf else ""
+            return Word(f"Inventaire commencé : {len(fact.compartments)} casiers{shelf} à regarder.", "person")
+        case facts.CompartmentReconciled():
+            return _reconciled(fact)
+        case facts.ShelfReconciled():
+            return _shelf_reconciled(fact)
+        case facts.ReconciliationEnded():
+            unseen = (*fact.left, *(f"étagère {place}" for place in fact.shelf_left))
+            left = f" Pas regardés : {', '.join(unseen)}." if unseen else ""
+            return Word(f"Fin de l'inventaire.{left}", "person")
 
 
 def _reconciled(fact: facts.CompartmentReconciled) -> Word:

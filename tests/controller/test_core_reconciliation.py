@@ -403,9 +403,10 @@ def test_a_parcel_in_the_hands_of_staff_is_never_called_missing(
     site: VirtualSite, *, cut: bool, read_again: bool
 ) -> None:
     """Where a deposit was not finished nobody knows who has the parcel, and it is looked for; its label, read again, says so."""
-    parcel = site.announce()
+    parcel = site.announce(size=None)
     site.sign_in()
     site.scan(LABEL_OF_PARCEL)
+    site.card(CommandCard.SIZE_S)
     site.open("1")
     site.press(Button.CANCEL)
     if cut:
@@ -416,12 +417,13 @@ def test_a_parcel_in_the_hands_of_staff_is_never_called_missing(
     site.sign_in()
     if read_again:
         site.scan(LABEL_OF_PARCEL)
-        site.press(Button.CANCEL)
-        door = site.task_compartment()
-        site.open(door)
-        site.wait(2_000)
-        site.close(door)
-        site.card(CommandCard.EMPTY)
+        site.press(Button.CANCEL)  # before a size is said, or at another door
+        if site.view().staff.task is not None:
+            door = site.task_compartment()
+            site.open(door)
+            site.wait(2_000)
+            site.close(door)
+            site.card(CommandCard.EMPTY)
     begun(site, "0")
     looked(site, "1")
     site.card(CommandCard.OTHER)

@@ -240,3 +240,16 @@ def test_a_place_that_the_board_no_longer_has_is_looked_at_while_something_lies_
     site.wait(4_000)
     site.card(CommandCard.EMPTY)
     assert (task(site).shelf_place, task(site).shelf) == ("B9", ShelfView(((LABEL_OF_PARCEL, False),), ()))
+
+
+def test_a_look_of_another_run_changes_nothing(site: VirtualSite) -> None:
+    on_the_shelf(site)
+    before = site.state.durable
+    late = f.ShelfReconciled(session="9.9", place="E1", found=Found.EMPTY, by="amina", expected=1)
+    site.happen(late)
+    assert site.state.durable.report is before.report
+    begun(site)
+    site.happen(late)
+    run = site.state.durable.reconciliation
+    assert run is not None
+    assert (run.shelf_left, run.places) == (("E1", "E2"), ())
