@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from controller.core.model import NoticeKind
+from controller.core.notices import NoticeKind
 from controller.core.views import Screen
 from controller.kiosk.customer import SERVING
 from controller.kiosk.recordings import ENDINGS, NUMBER, Fault, Recordings, Sound, read_recording

@@ -11,8 +11,6 @@ from controller.core.events import Button, Pressed
 from controller.core.handing_in import Sending, SendStep
 from controller.core.model import (
     Compartment,
-    Notice,
-    NoticeKind,
     Now,
     Opening,
     Parcel,
@@ -24,6 +22,7 @@ from controller.core.model import (
     Waiting,
     in_compartment,
 )
+from controller.core.notices import Notice, NoticeKind
 from tests.controller.states import a_parcel, with_
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, ReachZone, Service, SizeClass

@@ -109,7 +109,7 @@ def test_a_reason_in_the_journal_has_the_word_that_its_readers_look_for(
         (Phase, "pulsing open closed failed declared"),
         (
             Step,
-            "choose_size put_in put_on_shelf take_back ask_empty which_door take_from_shelf open_with_key",
+            "choose_size put_in put_on_shelf take_back ask_empty which_door take_from_shelf check_shelf open_with_key",
         ),
         (After, "nothing bigger other_door shelf remove move end_practice retrieve reconcile"),
         (SendStep, "choose_size put_in ask_inside"),

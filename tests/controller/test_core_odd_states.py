@@ -16,19 +16,18 @@ from controller.core.model import (
     Alias,
     Compartment,
     Ended,
-    NoticeKind,
     Now,
     Opening,
     Phase,
     PinTries,
     Staff,
-    StaffNoticeKind,
     State,
     Step,
     Task,
     in_compartment,
     on_shelf,
 )
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.observe import observe
 from tests.controller.states import a_parcel, with_
 from tests.controller.virtual_site import BADGE, VirtualSite

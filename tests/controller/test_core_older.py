@@ -65,14 +65,14 @@ OF_OLD: list[tuple[type, dict[str, Any], dict[str, Any]]] = [
     (Drop, {"person": "karim", "carrier": "ups", "session": "1.1"}, {"handed": [], "left_mono": None}),
     (Handed, {"parcel": ID, "tracking": "T"}, {"place": None, "no_door": False}),
     (RemoteOpening, {"command": "c", "session": "1.1", "compartment": "1", "at_mono": 1, "at_ms": 2}, {"ntp": False}),
-    (Reconciliation, {"session": "1.1", "by": "amina", "started_ms": 5, "left": []}, {"looks": [], "ended_ms": 0}),
+    (Reconciliation, {"session": "1.1", "by": "amina", "started_ms": 5, "left": []}, {"looks": [], "ended_ms": 0, "shelf_left": [], "places": []}),
     (
         TaskView,
         {"step": "put_in", "parcel": None, "tracking": "", "compartment": None, "shelf_place": None},
         {
             "looks_only": False, "touched": [], "may_stay_open": False, "needs": NO_NEEDS, "unidentified": False,
             "room": None, "retrieving": False, "scanned": False, "unseen": False, "reconciling": False,
-            "believed": None,
+            "believed": None, "shelf": None, "last": False,
         },
     ),
     (

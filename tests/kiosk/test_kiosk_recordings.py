@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.core.model import Notice, NoticeKind
+from controller.core.notices import Notice, NoticeKind
 from controller.core.views import Screen
 from controller.kiosk.__main__ import main
 from controller.kiosk.app import Kiosk
