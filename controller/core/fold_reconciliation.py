@@ -61,7 +61,8 @@ def _shelf_reconciled(durable: Durable, fact: f.ShelfReconciled, stamp: Now) -> 
     run = durable.reconciliation
     if run is None or run.session != fact.session:
         return durable
-    missing = tuple(durable.parcels[parcel].tracking for parcel in fact.missing if parcel in durable.parcels)
+    lost = (durable.parcels[parcel] for parcel in fact.missing if parcel in durable.parcels)
+    missing = tuple(parcel.tracking or parcel.id for parcel in lost)
     look = PlaceLook(
         fact.place, fact.found, fact.expected, missing, fact.missing_count, fact.others, fact.by, stamp.wall_ms
     )

@@ -35,7 +35,10 @@ class ShelfLook:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLook:
-    """One place of the shelf as it was seen: how many parcels were expected, the labels of those missing (some of `missing_count`), and of others."""
+    """One place of the shelf as it was seen: how many parcels were expected, the labels of those missing and of others.
+
+    `missing`: the first of `missing_count`; its id stands for one that has no label.
+    """
 
     place: str
     found: Found

@@ -335,7 +335,7 @@ def _shelf(state: State, task: Task) -> ShelfView | None:
         return None
     expected = expected_at(state, task.shelf_place)
     return ShelfView(
-        tuple((parcel.tracking or parcel.id, parcel.id in task.shelf.seen) for parcel in expected), task.shelf.others
+        tuple((parcel.id, parcel.tracking, parcel.id in task.shelf.seen) for parcel in expected), task.shelf.others
     )
 
 

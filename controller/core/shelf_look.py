@@ -84,13 +84,13 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel) -> Decision:
 def found(state: State, button: Button) -> Found | None:
     """What an answer says of the place; None when it does not say which parcels are there."""
     _, look, place = _in_question(state)
-    expected = {parcel.id for parcel in expected_at(state, place)}
+    expected = expected_at(state, place)
     if button is Button.AS_EXPECTED:
         return Found.OTHER if look.others else Found.AS_EXPECTED
     if button is Button.EMPTY and not look.seen and not look.others:
         return Found.EMPTY if expected else Found.AS_EXPECTED
     if button is Button.OTHER and (look.seen or look.others):
-        return Found.AS_EXPECTED if expected <= set(look.seen) and not look.others else Found.OTHER
+        return Found.OTHER if look.others or _unread(expected, look) else Found.AS_EXPECTED
     return None
 
 
@@ -98,8 +98,9 @@ def corrected(state: State, run: Reconciliation, staff: Staff, button: Button, w
     """What was seen at the place, and what the books say from now on."""
     _, look, place = _in_question(state)
     expected = expected_at(state, place)
-    all_there = button is Button.AS_EXPECTED
-    missing = () if all_there else tuple(parcel for parcel in expected if parcel.id not in look.seen)
+    missing: tuple[Parcel, ...] = ()
+    if button is not Button.AS_EXPECTED:
+        missing = expected if what is Found.EMPTY else _unread(expected, look)
     looked = f.ShelfReconciled(
         session=run.session,
         place=place,
@@ -112,6 +113,11 @@ def corrected(state: State, run: Reconciliation, staff: Staff, button: Button, w
     )
     calls = call_desk(state, FOUND_OTHER, None, None) if look.others else ()
     return (looked, *(loading.not_found(staff, parcel) for parcel in missing), *calls)
+
+
+def _unread(expected: tuple[Parcel, ...], look: ShelfLook) -> tuple[Parcel, ...]:
+    """Those that have a label which was not read. One without cannot be read, and is not missing for that (S-13)."""
+    return tuple(parcel for parcel in expected if parcel.tracking and parcel.id not in look.seen)
 
 
 def _in_question(state: State) -> tuple[Task, ShelfLook, str]:

@@ -98,9 +98,9 @@ class SlipView:
 
 @dataclass(frozen=True, slots=True)
 class ShelfView:
-    """A place of the shelf in a reconciliation: each parcel that should lie there and whether its label was read, and labels of others."""
+    """A place of the shelf in a reconciliation: each parcel that should lie there, its label and whether that was read; labels of others."""
 
-    expected: tuple[tuple[str, bool], ...]
+    expected: tuple[tuple[ParcelId, str, bool], ...]
     others: tuple[str, ...]
 
 

@@ -299,6 +299,12 @@ def shelf_words(shelf: ShelfView | None) -> str:
     return f"il doit y avoir {count} colis."
 
 
+def on_place(task: TaskView | None) -> list[tuple[str, bool]]:
+    """What should lie at a place of the shelf, and whether its label was read; one without a label by its mark (S-13)."""
+    expected = () if task is None or task.shelf is None else task.shelf.expected
+    return [(label or f"sans nom, « {parcel[-MARK_CHARACTERS:]} »", seen) for parcel, label, seen in expected]
+
+
 def expected_words(task: TaskView) -> str:
     """What should lie behind a door of an inventory."""
     if task.parcel is not None:

@@ -69,10 +69,10 @@ def test_each_label_read_is_ticked_and_all_there_is_as_expected(site: VirtualSit
     one, _, three = on_the_shelf(site), on_the_shelf(site, 2, SECOND), on_the_shelf(site, 3, THIRD)
     assert [site.parcel(parcel).place for parcel in (one, three)] == [on_shelf("E1"), on_shelf("E1")]
     begun(site)
-    assert task(site).shelf == ShelfView(((LABEL_OF_PARCEL, False), (THIRD, False)), ())
+    assert task(site).shelf == ShelfView(((one, LABEL_OF_PARCEL, False), (three, THIRD, False)), ())
     site.scan(THIRD)
     assert (told(site), site.kinds()) == (StaffNoticeKind.ON_ITS_PLACE, [])
-    assert task(site).shelf == ShelfView(((LABEL_OF_PARCEL, False), (THIRD, True)), ())
+    assert task(site).shelf == ShelfView(((one, LABEL_OF_PARCEL, False), (three, THIRD, True)), ())
     site.wait(4_000)
     site.scan(LABEL_OF_PARCEL)
     site.card(CommandCard.OTHER)
@@ -110,7 +110,9 @@ def test_what_is_not_read_is_looked_for_when_only_what_was_read_is_there(site: V
     assert (report.places[0].missing, report.places[0].missing_count, report.shelf_left) == ((THIRD,), 1, ("E2",))
     assert site.view().staff.task is None
     begun(site)
-    assert task(site).shelf == ShelfView(((LABEL_OF_PARCEL, False),), ()), "what is looked for is expected nowhere"
+    assert task(site).shelf == ShelfView(((there, LABEL_OF_PARCEL, False),), ()), (
+        "what is looked for is expected nowhere"
+    )
     site.scan(THIRD)
     assert (told(site), site.parcel(missing).state) == (StaffNoticeKind.STORED, ParcelState.STORED), "found again"
 
@@ -126,7 +128,7 @@ def test_an_empty_place_has_none_of_its_parcels(site: VirtualSite) -> None:
 
 
 def test_what_lies_at_another_place_than_the_books_say_is_here_from_now_on(site: VirtualSite) -> None:
-    on_the_shelf(site)
+    lies = on_the_shelf(site)
     moved = on_the_shelf(site, 2, SECOND)
     in_hand = site.announce(3, THIRD)
     site.scan(THIRD)
@@ -146,19 +148,25 @@ def test_what_lies_at_another_place_than_the_books_say_is_here_from_now_on(site:
     assert places == [on_shelf("E1")] * 3
     assert site.kinds() == ["parcel_stored", "parcel_received", "parcel_stored", "parcel_received", "parcel_stored"]
     assert task(site).shelf == ShelfView(
-        ((LABEL_OF_PARCEL, False), (SECOND, True), (THIRD, True), ("8N00234584444", True)), ()
+        (
+            (lies, LABEL_OF_PARCEL, False),
+            (moved, SECOND, True),
+            (in_hand, THIRD, True),
+            (just_left, "8N00234584444", True),
+        ),
+        (),
     )
 
 
 def test_what_nobody_knows_or_the_books_have_behind_a_door_stays_and_calls_the_desk(site: VirtualSite) -> None:
     behind = site.stored()
-    on_the_shelf(site, 2, SECOND)
+    lies = on_the_shelf(site, 2, SECOND)
     begun(site)
     for tracking in (STRANGE, LABEL_OF_PARCEL, STRANGE):
         site.wait(4_000)
         site.scan(tracking)
         assert told(site) is StaffNoticeKind.NOT_OF_THIS_PLACE
-    assert task(site).shelf == ShelfView(((SECOND, False),), (STRANGE, LABEL_OF_PARCEL))
+    assert task(site).shelf == ShelfView(((lies, SECOND, False),), (STRANGE, LABEL_OF_PARCEL))
     site.card(CommandCard.AS_EXPECTED)
     assert looks(site) == [("E1", Found.OTHER, 1, (), (STRANGE, LABEL_OF_PARCEL))]
     assert [(call.reason, call.compartment) for call in site.state.durable.calls] == [("found_other", None)]
@@ -189,6 +197,25 @@ def test_what_waits_for_a_decision_at_another_place_is_not_put_back_into_stock(
 
 def parcel_id(site: VirtualSite) -> ParcelId:
     return next(known.id for known in site.state.durable.parcels.values() if known.tracking == LABEL_OF_PARCEL)
+
+
+def test_what_has_no_label_to_read_is_not_missing_for_that(site: VirtualSite) -> None:
+    """Nobody can read whose it is: it stands on the shelf with a mark (S-13)."""
+    site.sign_in()
+    site.card(CommandCard.UNIDENTIFIED)
+    site.card(CommandCard.DONE)
+    nameless = next(iter(site.state.durable.parcels))
+    there = on_the_shelf(site, 2)
+    site.happen(f.ParcelStored(parcel=there, place=on_shelf("E1"), session="", by="amina"))
+    begun(site)
+    site.scan(LABEL_OF_PARCEL)
+    site.card(CommandCard.OTHER)
+    assert looks(site) == [("E1", Found.AS_EXPECTED, 2, (), ())]
+    assert site.parcel(nameless).state is ParcelState.STORED
+    site.press(Button.END_RECONCILIATION)
+    begun(site)
+    site.card(CommandCard.EMPTY)
+    assert looks(site)[1:] == [("E1", Found.EMPTY, 2, (nameless, there), ())], "an empty place has nothing at all"
 
 
 def test_a_list_of_others_is_bounded(site: VirtualSite) -> None:
@@ -239,7 +266,7 @@ def test_a_place_that_the_board_no_longer_has_is_looked_at_while_something_lies_
     site.card(CommandCard.EMPTY)
     site.wait(4_000)
     site.card(CommandCard.EMPTY)
-    assert (task(site).shelf_place, task(site).shelf) == ("B9", ShelfView(((LABEL_OF_PARCEL, False),), ()))
+    assert (task(site).shelf_place, task(site).shelf) == ("B9", ShelfView(((parcel, LABEL_OF_PARCEL, False),), ()))
 
 
 def test_a_look_of_another_run_changes_nothing(site: VirtualSite) -> None:

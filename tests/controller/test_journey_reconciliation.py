@@ -141,7 +141,7 @@ def test_m_07_the_shelf_is_looked_at_label_by_label_and_an_inventory_ends_with_i
     sign_in(stage)
     stage.press("reconcile", value="shelf")
     wait_for(lambda: stage.task().get("step") == "check_shelf", "the first place of the shelf")
-    assert stage.task()["shelf"]["expected"] == [[LABELS[1], False], [LABELS[2], False]]
+    assert stage.task()["shelf"]["expected"] == [[there, LABELS[1], False], [missing, LABELS[2], False]]
     stage.scan(LABELS[1])
     wait_for(lambda: stage.staff_notice() == "on_its_place", "the word that it is there")
     stage.scan(FOREIGN)

@@ -122,7 +122,8 @@ def test_a_place_of_the_shelf_shows_what_should_be_there_ticks_what_was_read_and
     kiosk: Running, page: Page
 ) -> None:
     view = signed_in()
-    expected = ((TRACKING, True), *((f"8N002345{number:05}", False) for number in range(30)))
+    others = ((ParcelId(f"0000000000{number:03}"), f"8N002345{number:05}", False) for number in range(29))
+    expected = ((PARCEL, TRACKING, True), (ParcelId("00000000AQKFF"), "", False), *others)
     shelf = ShelfView(expected, ("8N00234589999",))
     task = TaskView(Step.CHECK_SHELF, None, "", None, "E1", shelf=shelf)
     under_way = replace(RUN, ended_ms=0, left=(), shelf_left=("E1", "E2"))
@@ -130,6 +131,7 @@ def test_a_place_of_the_shelf_shows_what_should_be_there_ticks_what_was_read_and
     page.goto(f"{kiosk.url}/staff")
     expect(page.locator("h1")).to_have_text("Étagère, place E1 : il doit y avoir 31 colis. Qu'avez-vous vu ?")
     expect(page.locator("#on-place .good")).to_have_text(f"✓ {TRACKING} scanné")
+    expect(page.locator("#on-place")).to_contain_text("○ sans nom, « QKFF »")
     expect(page.locator("#on-place .bad")).to_contain_text("pas attendu ici")
     expect(page.locator(".inventory")).to_contain_text("Il en reste 2")
     assert violations(page) == []

@@ -58,7 +58,8 @@ def _at_the_shelf(bank: RandomSite) -> None:
         for parcel in site.state.durable.parcels.values()
         if parcel.place == place and parcel.id not in bank.stolen
     ]
-    gone = bank.random.choice(lying) if lying and bank.random.random() < 0.1 else None
+    labelled = [parcel for parcel in lying if parcel.tracking]
+    gone = bank.random.choice(labelled) if labelled and bank.random.random() < 0.1 else None
     if gone is not None:
         bank.stolen.add(gone.id)
     there = [parcel.id for parcel in lying if parcel is not gone]
@@ -68,7 +69,8 @@ def _at_the_shelf(bank: RandomSite) -> None:
         bank.in_staff_hands = None
     reads = bank.random.random() < 0.7 or carried in there
     for parcel in there if reads else ():
-        site.scan(bank.label_of(parcel))
+        if parcel == carried or site.state.durable.parcels[parcel].tracking:
+            site.scan(bank.label_of(parcel))
         bank.wait(bank.random.choice((300, 4_000)))
     if bank.random.random() < 0.2:
         return  # called away
