@@ -244,7 +244,7 @@ def _task_words(task: TaskView) -> str:  # noqa: C901, PLR0911 one match, one li
                 f"Prenez le colis à la place\N{NO-BREAK SPACE}{task.shelf_place} de l'étagère et scannez son étiquette."
             )
         case Step.CHECK_SHELF:
-            return f"Étagère, place\N{NO-BREAK SPACE}{task.shelf_place} : {shelf_words(task.shelf)} Qu'avez-vous vu ?"
+            return f"Étagère, place\N{NO-BREAK SPACE}{task.shelf_place} : {shelf_words(task.shelf)}"
         case Step.OPEN_WITH_KEY:
             return f"Ouvrez la porte\N{NO-BREAK SPACE}{task.compartment} avec la clé. Vous avez 3\N{NO-BREAK SPACE}minutes."
         case Step.TAKE_BACK | Step.ASK_EMPTY if task.retrieving:
@@ -295,8 +295,8 @@ def shelf_words(shelf: ShelfView | None) -> str:
     """How many parcels should lie at a place of the shelf, in an inventory."""
     count = 0 if shelf is None else len(shelf.expected)
     if not count:
-        return "elle doit être vide."
-    return f"il doit y avoir {count} colis."
+        return "elle doit être vide. Qu'avez-vous vu ?"
+    return f"il doit y avoir {count} colis. Scannez, puis répondez."
 
 
 def on_place(task: TaskView | None) -> list[tuple[str, bool]]:

@@ -129,7 +129,7 @@ def test_a_place_of_the_shelf_shows_what_should_be_there_ticks_what_was_read_and
     under_way = replace(RUN, ended_ms=0, left=(), shelf_left=("E1", "E2"))
     kiosk.lock.show(replace(view, staff=replace(view.staff, task=task, reconciliation=under_way)))
     page.goto(f"{kiosk.url}/staff")
-    expect(page.locator("h1")).to_have_text("Étagère, place E1 : il doit y avoir 31 colis. Qu'avez-vous vu ?")
+    expect(page.locator("h1")).to_have_text("Étagère, place E1 : il doit y avoir 31 colis. Scannez, puis répondez.")
     expect(page.locator("#on-place .good")).to_have_text(f"✓ {TRACKING} scanné")
     expect(page.locator("#on-place")).to_contain_text("○ sans nom, « QKFF »")
     expect(page.locator("#on-place .bad")).to_contain_text("pas attendu ici")
