@@ -22,8 +22,6 @@ DEPOSITS_MAX: Final = 200
 SHOWN_MAX: Final = 30
 """Deposits of earlier sessions in a picture: who comes back for a forgotten receipt comes the same day."""
 
-_BACK_IN_HAND: Final = {ParcelState.ANNOUNCED, ParcelState.RECEIVED}
-
 
 def sealed(state: State, fact: f.ParcelStored, now: Now, seq: int, chain: str) -> Deposit | None:
     """The deposit that fact `seq` tells of; `chain` is the journal's hash after it, in hex. None of a parcel nobody knows.
@@ -98,6 +96,6 @@ def _still_counts(state: State, deposit: Deposit) -> bool:
     """Not one that was cancelled, or taken out again: its parcel is in somebody's hands, and no receipt may say otherwise."""
     parcel = state.durable.parcels.get(deposit.parcel)
     if parcel is not None:
-        return parcel.state not in _BACK_IN_HAND and parcel.place is not None
+        return parcel.place is not None
     ended = state.durable.ended.get(deposit.parcel)
     return ended is not None and ended.state is ParcelState.COLLECTED

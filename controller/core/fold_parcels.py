@@ -66,7 +66,7 @@ def _planned(known: Parcel | None, planned: PlannedParcel) -> Parcel:
     return replace(
         base,
         version=max(planned.version, base.version),
-        epoch=planned.epoch if newer or known is None else base.epoch,
+        epoch=planned.epoch if newer else base.epoch,
         mandate=0 if newer else base.mandate,
         tracking=base.tracking or planned.tracking,
         carrier=base.carrier or planned.carrier,

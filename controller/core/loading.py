@@ -94,11 +94,12 @@ def label_scanned(state: State, staff: Staff, label: CarrierLabel, event: Scanne
 def size_chosen(state: State, staff: Staff, size: SizeClass, now: Now) -> Decision:
     """A size was pressed, or its card scanned; without a parcel in hand it is kept for the next ones."""
     task = state.live.task
-    if task is None or task.step is not Step.CHOOSE_SIZE or task.parcel is None:
+    if task is None or task.step is not Step.CHOOSE_SIZE:
         noted = ShowStaff(StaffNotice(StaffNoticeKind.SIZE_NOTED))
         return Decision((), (RememberSize(size), noted, Sound(Signal.OK)))
     if not due.is_ready(state, now):
         return Decision((), (Wait(Pressed(Button.SIZE, size.value)),))
+    assert task.parcel is not None, "a size is asked for a parcel in hand"
     allotted = allot(state, staff, state.durable.parcels[task.parcel], size, then=task.then)
     return Decision(allotted.facts, (RememberSize(size), *allotted.effects))
 

@@ -28,8 +28,9 @@ def said(state: State, staff: Staff, button: Button) -> Decision:
     task = state.live.task
     if task is None:
         return Decision((), (RememberNeeds(_turned(state.live.needs, button)), _NOTED, Sound(Signal.OK)))
-    if task.step not in _IN_HAND or task.parcel is None:
+    if task.step not in _IN_HAND:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
+    assert task.parcel is not None, "what is in their hands is a parcel"
     parcel = state.durable.parcels[task.parcel]
     needs = _turned(Needs(parcel.heavy_said, parcel.low_said, parcel.damaged_said), button)
     noted = f.ParcelNoted(
@@ -61,8 +62,9 @@ def unidentified(state: State, staff: Staff, entropy: int) -> Decision:
     task = state.live.task
     if task is None:
         return _nameless(state, staff, entropy)
-    if task.step not in _IN_HAND or task.parcel is None:
+    if task.step not in _IN_HAND:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
+    assert task.parcel is not None, "what is in their hands is a parcel"
     noted = f.ParcelNoted(parcel=task.parcel, by=staff.person, unidentified=True)
     if task.step is Step.PUT_IN:
         return Decision((noted,), take_back(task, After.SHELF).effects)

@@ -50,8 +50,7 @@ def refused(state: State, staff: Staff, text: str, now: Now) -> Decision | None:
     tokens = tries_milli(state, staff.person, now)
     if tokens < MILLI:
         return Decision((), (ShowStaff(StaffNotice(StaffNoticeKind.PIN_WAIT)), Sound(Signal.REFUSED)))
-    known = "" if person is None else person.pin
-    if known and hmac.compare_digest(known, pin_digest(state.live.badge, text)):
+    if person is not None and hmac.compare_digest(person.pin, pin_digest(state.live.badge, text)):
         return None
     left = tokens - MILLI
     wrong = f.PinRefused(person=staff.person, session=staff.session, tokens_milli=left)

@@ -41,9 +41,10 @@ def asked(state: State, command: Command, now: Now) -> Decision:
     """Refuse it by name, or write down who wants it and why, and pulse. The caller has looked for a stored answer."""
     reason = _refusal(state, command, now)
     label = command.compartment
-    if reason or label is None:
+    if reason:
         fact, reply = answers.given(state, command.id, Answer(command.verb, Outcome.REFUSED, reason))
         return Decision((fact,), (reply,))
+    assert label is not None, "a command without a door is refused"
     session = next_session(state)
     accepted = f.RemoteOpeningAccepted(
         command=command.id,

@@ -44,8 +44,9 @@ def is_due(parcel: Parcel) -> bool:
 def is_retrieving(state: State) -> bool:
     """Whether staff are taking a parcel out right now."""
     task = state.live.task
-    retrieving = task is not None and task.step in _ASKED and task.after is After.RETRIEVE
-    return retrieving and task is not None and task.parcel in state.durable.parcels
+    if task is None or task.step not in _ASKED or task.after is not After.RETRIEVE:
+        return False
+    return task.parcel in state.durable.parcels
 
 
 def retrieve(state: State, staff: Staff, parcel_id: ParcelId | None, now: Now) -> Decision:

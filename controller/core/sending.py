@@ -153,8 +153,8 @@ def may_grow(state: State, sending: Sending) -> bool:
 
 def _may_ask_for_larger(state: State, sending: Sending) -> bool:
     """At the open door only: a door that has not opened yet may still fail."""
-    label = sending.compartment
-    return label is not None and due.stands_open(state, label) and may_grow(state, sending)
+    assert sending.compartment is not None, "it was put in somewhere"
+    return due.stands_open(state, sending.compartment) and may_grow(state, sending)
 
 
 # --------------------------------------------------------------------------------------------------------- the customer
