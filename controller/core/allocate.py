@@ -19,8 +19,8 @@ _WITHIN_REACH: Final = {
     ReachZone.MID: (ReachZone.MID,),
     ReachZone.HIGH: (ReachZone.LOW, ReachZone.MID, ReachZone.HIGH),
 }
-_KEPT_FOR_NEED: Final = {ReachZone.HIGH: 0, ReachZone.LOW: 1, ReachZone.MID: 2}
-"""Without a need of its own a parcel leaves the easy doors to those who have one."""
+_KEPT_FOR_NEED: Final = (ReachZone.HIGH, ReachZone.LOW, ReachZone.MID)
+"""Without a need of its own a parcel leaves the easy doors to those who have one: the first of these is taken first."""
 
 
 def compartment_of(state: State, parcel: ParcelId) -> Label | None:
@@ -100,5 +100,5 @@ def suits(state: State, parcel: Parcel, label: Label) -> bool:
 
 def _preference(state: State, parcel: Parcel, label: Label) -> tuple[int, int, int, str]:
     card = state.card(label)
-    zone = 0 if needed_reach(parcel) is not None else _KEPT_FOR_NEED[card.reach]
+    zone = 0 if needed_reach(parcel) is not None else _KEPT_FOR_NEED.index(card.reach)
     return SIZE_ORDER.index(card.size), zone, state.durable.compartments[label].cycles, label

@@ -105,7 +105,7 @@ def resolve_at_boot(state: State, event: Booted) -> Iterator[f.AnyFact]:
 def _opened(state: State, label: Label, opening: Opening | None, now: Now) -> Decision:
     if opening is not None and opening.phase is Phase.OPEN:
         return Decision()
-    if opening is not None and opening.phase is Phase.DECLARED and keyed.is_awaited(state, opening):
+    if opening is not None and keyed.is_awaited(state, opening):
         return keyed.opened(state, opening)
     if opening is not None and _still_belongs(opening, now):
         more = latching.sprang_open(state, opening)

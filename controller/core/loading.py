@@ -160,7 +160,7 @@ def load_closed(state: State, opening: Opening, now: Now) -> Decision:
     compartment = state.durable.compartments[opening.compartment]
     assert opening.parcel is not None, "a deposit is ordered for a parcel"
     if task is None or (task.parcel, task.compartment) != (opening.parcel, opening.compartment):
-        return _unfinished(opening, compartment.occupancy)
+        return _unfinished(opening, opening.parcel, compartment.occupancy)
     if task.touched:
         return misplaced.which_door(task, now)
     if due.is_quick(state, opening, now) and not opening.bounces:  # What sprang open was pushed shut with it inside.
@@ -437,10 +437,10 @@ def _stored_effects(notice: StaffNotice) -> tuple[Effect, ...]:
     return SetTask(None), RememberStored(notice.parcel), ShowStaff(notice), Sound(Signal.OK)
 
 
-def _unfinished(opening: Opening, occupancy: Occupancy) -> Decision:
+def _unfinished(opening: Opening, parcel: ParcelId, occupancy: Occupancy) -> Decision:
     """A deposit that staff no longer stand at: the parcel may be inside or not, and nobody can say."""
-    label, parcel = opening.compartment, opening.parcel
-    if occupancy is Occupancy.UNKNOWN or parcel is None:
+    label = opening.compartment
+    if occupancy is Occupancy.UNKNOWN:
         return Decision((), (Sound(Signal.OFF),))
     fact: f.AnyFact = f.OccupancySet(compartment=label, occupancy=Occupancy.UNKNOWN, reason="opened_late")
     if occupancy is Occupancy.RESERVED:
