@@ -14,7 +14,7 @@ import msgspec
 
 from controller.core import events as e
 from controller.core.events import Button
-from tests.controller import told_errands
+from tests.controller import told_errands, told_families
 from tests.controller.telling import Day
 from tests.controller.virtual_site import LABEL_OF_PARCEL, SITE_KEY, WALL_MS
 from wire import facts as f
@@ -527,6 +527,9 @@ DAYS: Final[dict[str, Callable[[], Day]]] = {
         told_errands.a_day_of_senders, told_errands.a_day_of_senders_let_down, told_errands.a_day_of_couriers,
         told_errands.a_day_of_retrieval, told_errands.a_day_of_words, told_errands.a_day_of_wrong_doors,
         told_errands.a_day_of_room, told_errands.a_day_from_afar,
+        told_families.a_day_of_a_family, told_families.a_day_of_a_family_and_a_stranger, told_families.a_day_of_loading,
+        told_families.a_day_of_a_blind_switch, told_families.a_day_of_a_pin, told_families.a_day_of_guesses,
+        told_families.a_day_of_second_thoughts,
     )
 }  # fmt: skip
 
