@@ -21,8 +21,7 @@ from wire.plan import Intent
 def make_room(state: State, staff: Staff, now: Now) -> Decision:
     """Move a parcel of somebody who reaches any door, so that the one in hand gets a door its recipient reaches."""
     task = state.live.task
-    label = None if task is None else room_for(state, task)
-    if task is None or label is None:
+    if task is None or (label := room_for(state, task)) is None:
         return tell(StaffNoticeKind.NO_ROOM)
     if not due.is_ready(state, now):
         return tell(StaffNoticeKind.CLOSE_DOOR_FIRST)
