@@ -104,6 +104,23 @@ def test_every_serving_screen_is_complete_in_every_size_and_language(kiosk: Runn
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("screen", [Screen.PUSH_DOOR, Screen.CLOSE_DOOR, Screen.PUT_BACK])
+def test_the_ending_that_a_number_takes_in_tamil_stays_on_its_line(kiosk: Running, page: Page, screen: Screen):
+    page.goto(kiosk.url)
+    kiosk.lock.show(serving(screen, "ta"))
+    page.evaluate(DRAWN)
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(DRAWN)
+        lines = page.evaluate(
+            """() => { const text = document.querySelector(".telling h1").firstChild, at = text.data.indexOf("3-");
+            const number = document.createRange(); number.setStart(text, at);
+            number.setEnd(text, text.data.indexOf("\u0b90", at) + 1);
+            return new Set([...number.getClientRects()].map((box) => Math.round(box.top))).size; }"""
+        )
+        assert lines == 1, f"{screen} at {width}x{height}"
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("language", languages())
 def test_every_notice_says_what_to_do_next_and_nothing_of_an_error(kiosk: Running, page: Page, language: str):
