@@ -294,6 +294,27 @@ def test_c_25_a_door_that_fails_and_a_power_cut_leave_the_others_to_the_same_sli
     stage.kill()
 
 
+def test_c_25_a_spent_slip_names_what_still_waits_for_the_same_person_and_opens_nothing(stage: Stage) -> None:
+    """They took one parcel; another one came afterwards, and they show the slip they still have."""
+    (first,) = family(stage, "1")
+    stage.start(inside={"1": first})
+    stage.scan(slip(1))
+    stage.opens("1")
+    stage.take_and_close("1")
+    stage.wait_fact("parcel_collected", parcel=first)
+    stage.end()
+    second = stage.stored(2, "2", group="g7")
+    stage.start(inside={"2": second})
+    stage.scan(slip(1))
+    wait_for(lambda: stage.notice() == "more_waits", "the word that another parcel is here")
+    assert [pulse["label"] for pulse in stage.pulses()] == ["1"], "what was collected opens nothing more"
+    stage.scan(slip(2))
+    stage.opens("2")
+    stage.take_and_close("2")
+    stage.wait_fact("parcel_taken", parcel=second)
+    stage.end()
+
+
 def test_c_27_a_door_out_of_its_recipients_reach_is_opened_with_staff_and_not_by_the_slip(stage: Stage) -> None:
     """By exception it was put behind a door that this person cannot reach: the machine calls staff, who open it with them."""
     known = stage.stored(1, "5", reach=ReachZone.MID)
