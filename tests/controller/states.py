@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from controller.core.effects import Decision, Show, ShowStaff, Sound
 from controller.core.model import (
     Parcel,
     State,
 )
+from controller.core.notices import NoticeKind, StaffNoticeKind
 from tests.controller.virtual_site import VirtualSite
 from wire.ids import ParcelState
 from wire.ids import parcel_id_from_bits as pid
@@ -28,3 +30,18 @@ def with_(site: VirtualSite, **changes: object) -> State:
 
 def a_parcel(bits: int = 1, state: ParcelState = ParcelState.STORED, **more: object) -> Parcel:
     return replace(Parcel(pid(bits), 1, 0, state), **more)  # type: ignore[arg-type]
+
+
+def heard(said: Decision) -> list[str]:
+    """What the lamp and the loudspeaker say."""
+    return [effect.signal.value for effect in said.effects if isinstance(effect, Sound)]
+
+
+def staff_told(said: Decision) -> list[StaffNoticeKind]:
+    """What the desk's screen says."""
+    return [effect.notice.kind for effect in said.effects if isinstance(effect, ShowStaff)]
+
+
+def customer_told(said: Decision) -> list[NoticeKind]:
+    """What the customer's screen says."""
+    return [effect.notice.kind for effect in said.effects if isinstance(effect, Show)]

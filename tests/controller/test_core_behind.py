@@ -15,11 +15,6 @@ from wire.plan import Intent
 BEYOND = 10_000
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 def behind(site: VirtualSite, incarnation: int = 1) -> None:
     site.forget()
     site.ack(incarnation, BEYOND)

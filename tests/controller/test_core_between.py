@@ -10,7 +10,7 @@ import pytest
 from controller.core import courier, drops, fold_drops, hubward, loading, misplaced, observe, practice, sending
 from controller.core.decide import decide
 from controller.core.drop import Drop, Handed
-from controller.core.effects import Acked, Decision, SetSending, ShowStaff, Sound, Wait
+from controller.core.effects import Acked, Decision, SetSending, ShowStaff, Wait
 from controller.core.events import AckArrived, Button, DigitsTyped, NextDoor, Pressed, Scanned, Tick
 from controller.core.evolve import evolve
 from controller.core.handing_in import Sending, SendStep
@@ -32,7 +32,7 @@ from controller.core.model import (
 )
 from controller.core.notices import Notice, NoticeKind, StaffNotice, StaffNoticeKind
 from controller.core.picture import build_view, site_state
-from tests.controller.states import a_parcel, with_
+from tests.controller.states import a_parcel, heard, with_
 from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelState, Purpose, Service, SizeClass, Trust
@@ -48,18 +48,9 @@ AMINA, KARIM, OTTO = (
 )
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 def boxes(site: VirtualSite, **known: Compartment) -> dict[Label, Compartment]:
     """The bank with other compartments at `c1`, `c2` …"""
     return {**site.state.durable.compartments, **{Label(name[1:]): box for name, box in known.items()}}
-
-
-def heard(said: Decision) -> list[str]:
-    return [effect.signal.value for effect in said.effects if isinstance(effect, Sound)]
 
 
 def shown(said: Decision) -> list[StaffNotice]:

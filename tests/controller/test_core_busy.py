@@ -35,11 +35,6 @@ NOON = Now(mono=10_000_000, wall_ms=1, boot=1)
 AMINA = Staff("amina", "concierge", "1.1")
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 def opening(phase: Phase, purpose: Purpose = Purpose.COLLECT, label: Label = ONE, **more: object) -> Opening:
     return replace(Opening("1.2", label, purpose, phase, pid(1)), **more)  # type: ignore[arg-type]
 

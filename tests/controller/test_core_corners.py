@@ -11,7 +11,7 @@ from controller.core.evolve import evolve
 from controller.core.model import Step
 from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
-from tests.controller.virtual_site import LABEL_OF_PARCEL, SITE_KEY, WALL_MS, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, SITE_KEY, WALL_MS, VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text
 from wire.facts import Place
@@ -32,11 +32,6 @@ def site() -> VirtualSite:
 
 def notice(site: VirtualSite) -> NoticeKind | None:
     shown = site.view().customer.notice
-    return None if shown is None else shown.kind
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
     return None if shown is None else shown.kind
 
 

@@ -11,7 +11,7 @@ from controller.core import courier
 from controller.core.events import AssistAsked, Button, SwitchChatters
 from controller.core.model import Staff, Step
 from controller.core.notices import StaffNoticeKind
-from tests.controller.virtual_site import VirtualSite
+from tests.controller.virtual_site import VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text, pin_digest
 from wire.ids import IdentityCheck, Label, Motive, Occupancy, ParcelId, ParcelState, Service
@@ -34,11 +34,6 @@ def site() -> VirtualSite:
     )
     made.publish_plan()
     return made
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def who(site: VirtualSite) -> str:

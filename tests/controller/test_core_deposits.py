@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from controller.core import deposits
 from controller.core.deposit import Deposit
 from controller.core.deposits import DEPOSITS_MAX, read_back, remembered, sealed
@@ -19,11 +17,6 @@ from wire.ids import Label, ParcelId, ParcelState, SizeClass, Trust, parcel_id_f
 from wire.plan import Person, Role
 
 NEXT = "8N00234584999"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
 
 
 def load(site: VirtualSite, tracking: str, entropy: int) -> str:

@@ -14,8 +14,8 @@ from controller.core.model import Durable, Staff, Step, fresh
 from controller.core.notices import StaffNoticeKind
 from controller.core.views import DropView
 from tests.controller.senders import issued
-from tests.controller.test_core_courier import KARIM, MINE, OTTO, UNKNOWN, put_in, site, told, who
-from tests.controller.virtual_site import VirtualSite
+from tests.controller.test_core_courier import KARIM, MINE, OTTO, UNKNOWN, put_in, site, who
+from tests.controller.virtual_site import VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Occupancy, ParcelId, ParcelState, SizeClass, parcel_id_from_bits

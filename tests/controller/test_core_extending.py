@@ -9,22 +9,12 @@ from controller.core.events import Button
 from controller.core.extending import DAY_MS, DAYS, EXTENSIONS_MAX, REASONS
 from controller.core.model import Step
 from controller.core.notices import NoticeKind, StaffNoticeKind
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.ids import Occupancy, ParcelId, ParcelState, Trust
 from wire.plan import Intent, Role
 
 OTHER = "8N00234584999"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def step(site: VirtualSite) -> Step | None:

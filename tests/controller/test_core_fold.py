@@ -51,11 +51,6 @@ ONE, TWO = Label("1"), Label("2")
 NOW = Now(50_000, 1_790_000_000_000, Trust.NTP, 1)
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 # ------------------------------------------------------------------------------------------------- the fold and the clock
 
 

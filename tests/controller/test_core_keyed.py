@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-
 from controller.core.due import KEY_MS
 from controller.core.events import Button
 from controller.core.keyed import SAID_AFTER_MS
 from controller.core.model import Phase, Step
 from controller.core.notices import StaffNoticeKind
 from controller.core.views import TaskView
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Service
 from wire.plan import Role
 
 ONE = Label("1")
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def task(site: VirtualSite) -> TaskView | None:

@@ -7,20 +7,10 @@ import pytest
 from controller.core.events import Button
 from controller.core.model import Step, in_compartment
 from controller.core.notices import NoticeKind, StaffNoticeKind
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, Service
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def step(site: VirtualSite) -> Step | None:

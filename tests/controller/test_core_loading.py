@@ -7,20 +7,10 @@ import pytest
 from controller.core.events import Button
 from controller.core.model import Step, in_compartment
 from controller.core.notices import NoticeKind, StaffNoticeKind
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire.badges import CommandCard, badge_text
 from wire.ids import Door, Label, Occupancy, ParcelState, PlaceKind, ReachZone, Service, SizeClass
 from wire.plan import Intent, PlannedParcel
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def step(site: VirtualSite) -> Step | None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
 from controller.core.events import Button
 from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
-from tests.controller.virtual_site import NUMBER, SITE_KEY, VirtualSite
+from tests.controller.virtual_site import NUMBER, SITE_KEY, VirtualSite, told
 from wire import facts as f
 from wire.ids import IdentityCheck, ParcelId, ParcelState, parcel_id_from_bits
 from wire.mandate import MANDATE_NUMBER_MAX, mandate_text
 from wire.pickup import PickupKey
 
 REPEAT_MS = 5_000
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
 
 
 def issue(site: VirtualSite, parcel: ParcelId, identity: str = "document") -> str:
@@ -37,11 +30,6 @@ def issue(site: VirtualSite, parcel: ParcelId, identity: str = "document") -> st
 
 def notice(site: VirtualSite) -> NoticeKind | None:
     shown = site.view().customer.notice
-    return None if shown is None else shown.kind
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
     return None if shown is None else shown.kind
 
 

@@ -8,23 +8,13 @@ from controller.core.events import Button, DiskRoom
 from controller.core.model import Needs, Step, in_compartment
 from controller.core.notices import StaffNoticeKind
 from controller.kiosk.staff_words import MARK_CHARACTERS
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, ReachZone, SizeClass, parcel_id_from_bits
 from wire.plan import Intent
 
 NEXT = "8N00234584999"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def step(site: VirtualSite) -> Step | None:

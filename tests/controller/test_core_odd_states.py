@@ -8,7 +8,7 @@ import pytest
 
 from controller.core import due, latching, pin, retrieval
 from controller.core.decide import decide
-from controller.core.effects import Decision, KnowBadge, SetTask, Show, ShowStaff, Sound
+from controller.core.effects import KnowBadge, SetTask, Show
 from controller.core.events import Booted, Button, DoorChanged, PinTyped, Pressed, Scanned
 from controller.core.evolve import evolve, rebase
 from controller.core.model import (
@@ -29,7 +29,7 @@ from controller.core.model import (
 )
 from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.observe import observe
-from tests.controller.states import a_parcel, with_
+from tests.controller.states import a_parcel, heard, staff_told, with_
 from tests.controller.virtual_site import BADGE, VirtualSite
 from wire import facts as f
 from wire.badges import pin_digest
@@ -42,24 +42,9 @@ NOON = Now(mono=10_000_000, wall_ms=1_790_000_000_000, trust=Trust.NTP, boot=1)
 AMINA = Staff("amina", "concierge", "1.1")
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def shown(said: Decision) -> list[StaffNoticeKind]:
-    """What the staff screen says."""
-    return [effect.notice.kind for effect in said.effects if isinstance(effect, ShowStaff)]
-
-
-def heard(said: Decision) -> list[str]:
-    """What the lamp and the loudspeaker say."""
-    return [effect.signal.value for effect in said.effects if isinstance(effect, Sound)]
-
-
 def press(state: State, button: Button, **about: object) -> list[StaffNoticeKind]:
     """What the staff screen says of it."""
-    return shown(decide(state, Pressed(button, **about), NOON))  # type: ignore[arg-type]
+    return staff_told(decide(state, Pressed(button, **about), NOON))  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------------------------------------------------ a start
@@ -127,7 +112,7 @@ def test_the_question_is_heard_and_a_wrong_or_hasty_answer_is_seen_and_heard(sit
         tried = replace(state, durable=replace(state.durable, pin_tries={"amina": PinTries(left, NOON.mono)}))
         answer = pin.refused(tried, AMINA, "0000", NOON)
         assert answer is not None
-        assert (shown(answer), heard(answer)) == ([said], ["refused"]), left
+        assert (staff_told(answer), heard(answer)) == ([said], ["refused"]), left
         assert len(answer.facts) == (1 if left >= 1_000 else 0)
 
 

@@ -9,7 +9,7 @@ from controller.core.events import AssistAsked, Button, PinTyped, Pressed
 from controller.core.model import Step
 from controller.core.notices import StaffNoticeKind
 from controller.core.views import Screen
-from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard, badge_digest, badge_text
 from wire.ids import IdentityCheck, Label, Motive, ParcelId, ParcelState, Trust
@@ -19,16 +19,6 @@ PIN = "4071"
 LEAD_BADGE = badge_text(77)
 HOUR_MS = 3_600_000
 LEAD = Person(id="lena", role="lead", badge=badge_digest(LEAD_BADGE))
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def signed_in(site: VirtualSite) -> str:

@@ -7,7 +7,7 @@ import pytest
 from controller.core.events import Button
 from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.views import Screen
-from tests.controller.virtual_site import LABEL_OF_PARCEL, NUMBER, SITE_KEY, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, NUMBER, SITE_KEY, VirtualSite, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Label, Occupancy, ParcelState, PlaceKind, Service
@@ -26,11 +26,6 @@ def site() -> VirtualSite:
     site = VirtualSite()
     site.forget()
     return site
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def notice(site: VirtualSite) -> NoticeKind | None:

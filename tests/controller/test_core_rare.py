@@ -54,16 +54,6 @@ BASSO = badge_text(0xB0)
 NOW = Now(50_000, 1_790_000_000_000, Trust.NTP, 1)
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
-
-
 # ------------------------------------------------------------------------------------------------ which compartment
 
 

@@ -9,8 +9,7 @@ from controller.core.evolve import evolve
 from controller.core.looks import NO_SEAL
 from controller.core.model import Step
 from controller.core.notices import StaffNoticeKind
-from controller.core.views import TaskView
-from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import BADGE, LABEL_OF_PARCEL, VirtualSite, task, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Found, Label, Occupancy, ParcelId, ParcelState, Service
@@ -18,22 +17,6 @@ from wire.plan import Role
 
 OTHER = "8N00234584999"
 SECOND = "8N00234584116"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
-
-
-def task(site: VirtualSite) -> TaskView:
-    asked = site.view().staff.task
-    assert asked is not None
-    return asked
 
 
 def looks(site: VirtualSite) -> list[tuple[str, Found]]:

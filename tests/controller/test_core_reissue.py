@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from controller.core.events import Button
 from controller.core.notices import NoticeKind, StaffNoticeKind
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire import facts as f
 from wire.ids import KEY_VERSION_MAX, IdentityCheck, Motive, ParcelId, parcel_id_from_bits
 
 WHY = "no_slip/known"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def replaced(site: VirtualSite) -> list[f.KeyReplaced]:

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-
 from controller.core.events import Button
 from controller.core.model import Step
 from controller.core.notices import StaffNoticeKind
-from controller.core.views import TaskView
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, task, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.ids import Occupancy, ParcelId, ParcelState, PlaceKind, parcel_id_from_bits
 from wire.plan import Intent, Role
 
 OTHER = "8N00234584999"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
-
-
-def task(site: VirtualSite) -> TaskView:
-    asked = site.view().staff.task
-    assert asked is not None
-    return asked
 
 
 def recall(site: VirtualSite, bits: int, tracking: str) -> ParcelId:

@@ -10,20 +10,10 @@ from controller.core.events import Button
 from controller.core.model import Staff
 from controller.core.notices import StaffNoticeKind
 from controller.core.rights import Right
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, told
 from wire.badges import CommandCard
 from wire.ids import Label, Occupancy, Service
 from wire.plan import Role
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def test_every_button_is_for_everybody_or_needs_a_right_and_every_card_is_such_a_button() -> None:

@@ -16,12 +16,6 @@ from wire.badges import CommandCard
 from wire.ids import Occupancy, ParcelState, PlaceKind, SizeClass, parcel_id_from_bits
 from wire.plan import Help
 
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 # ------------------------------------------------------------------------------------------------------------- the desk
 
 

@@ -17,12 +17,6 @@ from tests.controller.virtual_site import VirtualSite
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelState, Service, SizeClass, parcel_id_from_bits
 
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 # -------------------------------------------------------------------------------------------------- doors that fail
 
 

@@ -16,11 +16,6 @@ HOURS_MS = Settings().sensor_open_ms
 ONE = Label("1")
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 def alarms(site: VirtualSite) -> list[tuple[str, str]]:
     return [(alarm.alarm, alarm.compartment or "") for alarm in site.view().alarms]
 

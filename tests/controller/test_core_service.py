@@ -8,7 +8,7 @@ from controller.core.events import Button
 from controller.core.model import Step
 from controller.core.notices import StaffNoticeKind
 from controller.core.service import BACK_REASONS, OUT_REASONS
-from tests.controller.virtual_site import VirtualSite
+from tests.controller.virtual_site import VirtualSite, told
 from wire import facts as f
 from wire.ids import Occupancy, ParcelState, Service
 from wire.plan import Role
@@ -19,11 +19,6 @@ def site() -> VirtualSite:
     site = VirtualSite()
     site.sign_in()
     return site
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
 
 
 def step(site: VirtualSite) -> Step | None:

@@ -7,8 +7,8 @@ import pytest
 from controller.core.events import Button
 from controller.core.model import Step, on_shelf
 from controller.core.notices import StaffNoticeKind
-from controller.core.views import ShelfView, TaskView
-from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
+from controller.core.views import ShelfView
+from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite, task, told
 from wire import facts as f
 from wire.badges import CommandCard
 from wire.desk_facts import SHELF_LISTED_MAX
@@ -16,22 +16,6 @@ from wire.ids import Found, Label, Occupancy, ParcelId, ParcelState
 from wire.plan import Intent
 
 SECOND, THIRD, STRANGE = "8N00234584222", "8N00234584333", "8N00234589999"
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def told(site: VirtualSite) -> StaffNoticeKind | None:
-    shown = site.view().staff.notice
-    return None if shown is None else shown.kind
-
-
-def task(site: VirtualSite) -> TaskView:
-    asked = site.view().staff.task
-    assert asked is not None
-    return asked
 
 
 def on_the_shelf(site: VirtualSite, bits: int = 1, tracking: str = LABEL_OF_PARCEL) -> ParcelId:

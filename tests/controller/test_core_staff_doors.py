@@ -8,7 +8,7 @@ import pytest
 
 from controller.core import keyed, loading, retrieval, sensors
 from controller.core.decide import decide
-from controller.core.effects import Decision, RememberNeeds, SetSending, SetTask, Show, ShowStaff, Sound, Wait
+from controller.core.effects import Decision, RememberNeeds, SetSending, SetTask, ShowStaff, Wait
 from controller.core.events import Button, DoorChanged, Pressed, PulseFailed, Scanned
 from controller.core.evolve import evolve
 from controller.core.handing_in import Sending, SendStep
@@ -29,7 +29,7 @@ from controller.core.model import (
 from controller.core.notices import NoticeKind, StaffNoticeKind
 from controller.core.observe import observe
 from controller.core.picture import build_view
-from tests.controller.states import a_parcel, with_
+from tests.controller.states import a_parcel, customer_told, heard, staff_told, with_
 from tests.controller.virtual_site import LABEL_OF_PARCEL, NUMBER, SITE_KEY, VirtualSite
 from wire import facts as f
 from wire.badges import CommandCard
@@ -42,23 +42,6 @@ from wire.plan import Intent
 ONE, TWO, THREE = Label("1"), Label("2"), Label("3")
 NOON = Now(mono=100_000_000, wall_ms=1_790_000_000_000, trust=Trust.NTP, boot=1)
 AMINA = Staff("amina", "concierge", "1.1")
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def heard(said: Decision) -> list[str]:
-    return [effect.signal.value for effect in said.effects if isinstance(effect, Sound)]
-
-
-def told(said: Decision) -> list[StaffNoticeKind]:
-    return [effect.notice.kind for effect in said.effects if isinstance(effect, ShowStaff)]
-
-
-def shown(said: Decision) -> list[NoticeKind]:
-    return [effect.notice.kind for effect in said.effects if isinstance(effect, Show)]
 
 
 def kinds(said: Decision) -> list[str]:
@@ -200,7 +183,7 @@ def test_m_09_the_key_is_said_within_five_minutes_of_the_last_opening_and_of_no_
         )
         said = keyed.said(state, AMINA, ONE, NOON)
         if not in_time:
-            assert (kinds(said), told(said), heard(said)) == ([], [StaffNoticeKind.KEY_TOO_LATE], ["refused"])
+            assert (kinds(said), staff_told(said), heard(said)) == ([], [StaffNoticeKind.KEY_TOO_LATE], ["refused"])
             continue
         assert kinds(said) == ["key_opening_declared", "alarm_cleared"]
         declared = said.facts[0]
@@ -229,7 +212,7 @@ def test_a_customer_who_shuts_the_door_that_staff_look_behind_is_thanked_and_sta
     ):
         state = behind_one(site, openings={ONE: opening}, task=task)
         said = decide(state, DoorChanged(ONE, open=False), NOON)
-        assert (shown(said), heard(said)) == ([NoticeKind.THANKS], ["ok", "attention"] if ask else ["ok"])
+        assert (customer_told(said), heard(said)) == ([NoticeKind.THANKS], ["ok", "attention"] if ask else ["ok"])
         steps = [effect.task.step for effect in said.effects if isinstance(effect, SetTask) and effect.task]
         assert steps == ([Step.ASK_EMPTY] if ask else [])
 
@@ -252,7 +235,7 @@ def test_what_was_not_seen_to_be_taken_is_not_called_taken_and_the_reason_is_kep
     said = decide(behind_one(site, openings={ONE: opening}), DoorChanged(ONE, open=False), NOON)
     assert [fact.reason for fact in said.facts if isinstance(fact, f.OccupancySet)] == ([reason] if reason else [])
     assert ("parcel_taken" in kinds(said)) is (reason == "")
-    assert shown(said) == [NoticeKind.QUICK_CLOSE if reason else NoticeKind.THANKS]
+    assert customer_told(said) == [NoticeKind.QUICK_CLOSE if reason else NoticeKind.THANKS]
     again = decide(
         behind_one(site, Compartment(Occupancy.UNKNOWN, parcel=pid(1)), openings={ONE: opening}),
         DoorChanged(ONE, open=False),
@@ -454,10 +437,10 @@ def test_m_01_k_04_from_the_shelf_a_courier_takes_their_own_and_what_is_not_ther
         (Staff("k", "courier", "1.3", "dhl"), False),
     ):
         said = retrieval.retrieve(state, person, None, NOON)
-        assert (told(said) == [StaffNoticeKind.ALL_RETRIEVED]) is not finds
+        assert (staff_told(said) == [StaffNoticeKind.ALL_RETRIEVED]) is not finds
     task = Task(Step.TAKE_FROM_SHELF, lies.id, after=After.RETRIEVE, shelf_place="E1")
     missing = retrieval.not_there(replace(state, live=replace(state.live, task=task)), AMINA, NOON)
-    assert (kinds(missing), told(missing)) == (["parcel_disputed"], [StaffNoticeKind.CHECKED])
+    assert (kinds(missing), staff_told(missing)) == (["parcel_disputed"], [StaffNoticeKind.CHECKED])
 
 
 def test_m_01_at_a_door_that_sprang_open_empty_is_not_heard_and_the_door_is_named(site: VirtualSite) -> None:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from controller.core.events import Button
 from controller.core.picture import build_view
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire.badges import CommandCard
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
 
 
 def looks_only(site: VirtualSite) -> bool:

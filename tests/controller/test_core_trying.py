@@ -15,11 +15,6 @@ STILL_MS = 9_900
 """Nearly ten seconds."""
 
 
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
 def hinted(site: VirtualSite) -> bool:
     notice = site.view().customer.notice
     return notice is not None and notice.kind is NoticeKind.SCAN_HINT

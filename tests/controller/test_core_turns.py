@@ -9,7 +9,7 @@ import pytest
 
 from controller.core import allocate, keyed, sending, trying
 from controller.core.decide import decide
-from controller.core.effects import Decision, Pulse, SetSending, SetTask, ShowSlip, ShowStaff, Sound
+from controller.core.effects import Pulse, SetSending, SetTask, ShowSlip, ShowStaff
 from controller.core.events import Button, DoorChanged, Pressed, Scanned
 from controller.core.handing_in import Sending, SendStep
 from controller.core.model import (
@@ -27,7 +27,7 @@ from controller.core.model import (
 )
 from controller.core.notices import StaffNoticeKind
 from controller.core.picture import build_view
-from tests.controller.states import a_parcel, with_
+from tests.controller.states import a_parcel, heard, staff_told, with_
 from tests.controller.virtual_site import LABEL_OF_PARCEL, VirtualSite
 from wire import facts as f
 from wire.ids import Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service, SizeClass, Trust
@@ -36,19 +36,6 @@ from wire.ids import parcel_id_from_bits as pid
 ONE, TWO, THREE, FOUR = (Label(number) for number in "1234")
 NOON = Now(mono=10_000_000, wall_ms=1_790_000_000_000, trust=Trust.NTP, boot=1)
 AMINA = Staff("amina", "concierge", "1.1")
-
-
-@pytest.fixture
-def site() -> VirtualSite:
-    return VirtualSite()
-
-
-def heard(said: Decision) -> list[str]:
-    return [effect.signal.value for effect in said.effects if isinstance(effect, Sound)]
-
-
-def shown(said: Decision) -> list[StaffNoticeKind]:
-    return [effect.notice.kind for effect in said.effects if isinstance(effect, ShowStaff)]
 
 
 def free_but(site: VirtualSite, *taken: Label) -> dict[Label, Compartment]:
@@ -345,7 +332,7 @@ def test_what_is_done_at_the_desk_is_seen_and_heard(
 ) -> None:
     state, parcel = shelved(site)
     said = decide(state, Pressed(button, value, parcel=parcel), NOON)
-    assert ([kind.value for kind in shown(said)], heard(said)) == ([notice], [signal])
+    assert ([kind.value for kind in staff_told(said)], heard(said)) == ([notice], [signal])
 
 
 def test_s_13_a_nameless_parcel_and_one_in_hand_go_to_the_shelf_with_a_sound(site: VirtualSite) -> None:

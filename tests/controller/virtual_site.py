@@ -13,8 +13,9 @@ import msgspec
 from controller.core import events as e
 from controller.core.evolve import evolve, rebase
 from controller.core.model import Durable, Live, Now, Parcel, Setup, State, fresh
+from controller.core.notices import StaffNoticeKind
 from controller.core.picture import build_view
-from controller.core.views import View
+from controller.core.views import TaskView, View
 from controller.exchange import heard
 from controller.runner import Runner
 from firmware.latches import LatchBusy, LatchError
@@ -384,3 +385,16 @@ class VirtualSite:
 
 def _words(kinds: object) -> tuple[str, ...]:
     return tuple(str(kind) for kind in kinds) if isinstance(kinds, tuple) else ()
+
+
+def told(site: VirtualSite) -> StaffNoticeKind | None:
+    """What the desk's screen says in words; None when it says nothing."""
+    shown = site.view().staff.notice
+    return None if shown is None else shown.kind
+
+
+def task(site: VirtualSite) -> TaskView:
+    """What is asked of staff now, who are asked for something."""
+    asked = site.view().staff.task
+    assert asked is not None
+    return asked
