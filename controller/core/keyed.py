@@ -16,7 +16,7 @@ from controller.core.model import After, Now, Opening, Phase, Staff, State, Step
 from controller.core.notices import StaffNotice, StaffNoticeKind
 from controller.core.orders import ask_empty, next_session
 from wire import facts as f
-from wire.ids import Door, Label, ParcelState, Service
+from wire.ids import Door, Label, Service
 
 FORCED: Final = "door_forced"
 
@@ -39,8 +39,7 @@ def said(state: State, staff: Staff, label: Label | None, now: Now) -> Decision:
     if alarm_key(FORCED, label) in state.durable.alarms:
         return _said_after(state, staff, label, now)
     parcel = state.durable.compartments[label].parcel
-    known = None if parcel is None else state.durable.parcels.get(parcel)
-    after = After.MOVE if known is not None and known.state is ParcelState.STORED else After.NOTHING
+    after = After.MOVE if moving.lies_there(state, label) else After.NOTHING
     task = Task(Step.OPEN_WITH_KEY, parcel, label, after, asked_mono=now.mono)
     return Decision((_declared(state, staff, label, 0),), (SetTask(task), Sound(Signal.OK)))
 

@@ -10,7 +10,7 @@ from controller.core import due
 from controller.core.allocate import allocate, needed_reach, suits
 from controller.core.effects import Decision, SetTask
 from controller.core.loading import tell, wanted_size
-from controller.core.model import After, Compartment, Now, Opening, Parcel, Phase, Staff, State, Step, Task
+from controller.core.model import After, Compartment, Now, Opening, Phase, Staff, State, Step, Task
 from controller.core.notices import StaffNoticeKind
 from controller.core.orders import next_session, open_door
 from wire import facts as f
@@ -35,6 +35,14 @@ def take_out(state: State, staff: Staff, label: Label, *, then: ParcelId | None 
         state, session=next_session(state), compartment=label, purpose=Purpose.VERIFY, parcel=parcel, by=staff.person
     )
     return Decision((ordered,), (*effects, SetTask(Task(Step.TAKE_BACK, parcel, label, After.MOVE, then=then))))
+
+
+def lies_there(state: State, label: Label) -> bool:
+    """Whether its parcel is behind that door for all that is known. One that may have been taken is nobody's to move: staff look first (C-22)."""
+    compartment = state.durable.compartments[label]
+    parcel = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
+    certain = compartment.occupancy is Occupancy.OCCUPIED and not compartment.doubted
+    return certain and parcel is not None and parcel.state is ParcelState.STORED and not parcel.uncertain
 
 
 def in_hands(state: State, opening: Opening) -> tuple[f.AnyFact, ...]:
@@ -70,21 +78,16 @@ def room_for(state: State, task: Task) -> Label | None:
 
 
 def _may_move(state: State, label: Label, compartment: Compartment) -> bool:
+    """Whether its parcel simply waits: nobody is at its door, nobody wants it back, and another compartment fits it."""
     parcel = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
     opening = state.durable.openings.get(label)
     at_rest = opening is None or opening.phase not in {Phase.PULSING, Phase.OPEN}
-    certain = compartment.occupancy is Occupancy.OCCUPIED and not compartment.doubted
     return (
         parcel is not None
         and at_rest
-        and certain
         and compartment.service is Service.IN_SERVICE
         and state.door(label) is Door.CLOSED
-        and _is_waiting(parcel)
+        and lies_there(state, label)
+        and parcel.intent is Intent.HOLD
         and allocate(state, parcel, parcel.size or state.card(label).size) is not None
     )
-
-
-def _is_waiting(parcel: Parcel) -> bool:
-    """Simply in stock: nobody has come for it, nobody doubts it, nobody wants it back."""
-    return parcel.state is ParcelState.STORED and not parcel.uncertain and parcel.intent is Intent.HOLD

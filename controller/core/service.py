@@ -14,9 +14,10 @@ from controller.core.effects import Decision, Effect, SetTask, ShowStaff, Signal
 from controller.core.events import Button, Pressed
 from controller.core.loading import tell
 from controller.core.model import After, Now, Phase, Staff, State
+from controller.core.moving import lies_there
 from controller.core.notices import StaffNotice, StaffNoticeKind
 from wire import facts as f
-from wire.ids import Label, Occupancy, ParcelState, Service
+from wire.ids import Label, Occupancy, Service
 
 OUT_REASONS: Final = ("lock", "door", "dirty", "other")
 """Why a compartment is not to be used: its lock, its door, it is dirty, or something else."""
@@ -50,9 +51,7 @@ def _out(state: State, staff: Staff, label: Label, reason: str, now: Now) -> Dec
         return Decision((_set(staff, label, Service.OUT_OF_SERVICE, reason),), (done, Sound(Signal.OK)))
     if state.live.task is not None:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=state.live.task.compartment)
-    parcel = None if compartment.parcel is None else state.durable.parcels.get(compartment.parcel)
-    lies_there = parcel is not None and parcel.state is ParcelState.STORED and not parcel.uncertain
-    after = After.MOVE if lies_there else After.NOTHING
+    after = After.MOVE if lies_there(state, label) else After.NOTHING
     looked = loading.open_to_check(state, staff, label, after, now)
     return Decision(looked.facts, tuple(_for(effect, reason) for effect in looked.effects))
 

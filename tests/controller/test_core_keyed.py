@@ -70,6 +70,44 @@ def test_said_before_the_door_that_opens_is_no_break_in_and_its_parcel_gets_anot
     assert site.pulses()[-1] == "2", "the slip opens the door it lies behind now"
 
 
+def test_what_its_recipient_may_have_is_not_in_the_hands_of_staff_who_open_with_the_key(site: VirtualSite) -> None:
+    """Bank 931: they took it, and the power failed before their door was shut. Staff find it gone: collected, and not in our hands."""
+    parcel = site.stored()
+    site.scan(site.slip(parcel))
+    site.open("1")
+    site.doors[Label("1")] = Door.CLOSED
+    site.restart()
+    with_key(site)
+    site.open("1")
+    assert site.parcel(parcel).state is ParcelState.STORED, "nobody knows, and nobody says that they have it"
+    shown = task(site)
+    assert shown is not None
+    assert shown.looks_only
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert site.state.durable.ended[parcel].state is ParcelState.COLLECTED
+    assert site.occupancy("1") is Occupancy.FREE
+
+
+def test_what_staff_may_have_taken_out_before_is_looked_for_when_the_key_finds_nothing(site: VirtualSite) -> None:
+    """They went to take it out and never said what they did (`doubted`)."""
+    parcel = site.stored()
+    site.sign_in()
+    site.press(Button.REMOVE, compartment="1", parcel=parcel)
+    site.wait(2_000)
+    site.open("1")
+    site.doors[Label("1")] = Door.CLOSED
+    site.restart()
+    assert site.state.durable.compartments[Label("1")].doubted
+    with_key(site)
+    site.open("1")
+    site.wait(3_000)
+    site.close("1")
+    site.press(Button.EMPTY)
+    assert (site.parcel(parcel).state, site.parcel(parcel).reason) == (ParcelState.DISPUTED, "not_found")
+
+
 def test_what_was_only_looked_at_stays_where_it_is(site: VirtualSite) -> None:
     parcel = behind_one(site)
     site.open("1")

@@ -25,6 +25,7 @@ from wire.badges import CommandCard, badge_text, card_text
 from wire.facts import UnknownFact, decode_fact, encode_fact, kind_of
 from wire.ids import parcel_id_from_bits
 from wire.labels import TRACKING_CHARACTERS_MAX, TRACKING_CHARACTERS_MIN, CarrierLabel, has_s10_check_digit, read_label
+from wire.mandate import ScannedMandate, read_mandate
 from wire.messages import BadMessage, decode, encode
 from wire.pickup import (
     NotDigits,
@@ -39,6 +40,7 @@ from wire.pickup import (
     show_digits,
     typed_digits,
 )
+from wire.practice import ScannedPractice, read_practice
 from wire.scans import Damaged, Foreign, ScannedBadge, classify
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -120,6 +122,10 @@ def scans(data: bytes) -> None:
         case CarrierLabel() as label:
             assert read_label(text) == label
             assert not text.startswith("CG1") or len(text) != len(QR)
+        case ScannedMandate() as mandate:
+            assert read_mandate(text) == mandate
+        case ScannedPractice() as practice:
+            assert read_practice(text) == practice
         case ScannedBadge() as badge:
             assert len(badge.digest) >= 32
             assert text not in badge.digest

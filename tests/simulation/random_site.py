@@ -415,6 +415,10 @@ class RandomSite:
         looks = task is not None and (task.looks_only or task.reconciling)  # an inventory takes nothing out (M-07)
         return opening.purpose is Purpose.LOAD and asked and not looks
 
+    def has_label(self, parcel: ParcelId) -> bool:
+        """Whether its label can be read."""
+        return parcel in self.tracking or parcel in self.sent
+
     def label_of(self, parcel: ParcelId) -> str:
         """What is written on its label."""
         return self.tracking.get(parcel) or self.sent[parcel]

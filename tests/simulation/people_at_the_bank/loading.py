@@ -53,6 +53,9 @@ def door_does_not_hold(bank: RandomSite) -> None:
         bank.site.open(label)
         if not stored or went_on or bank.site.state.durable.staff is None:
             return
+        opening = bank.site.state.durable.openings[label]
+        if opening.purpose is not Purpose.LOAD:
+            return  # a recipient stood there already: it opens for them, and not by itself
         known = bank.site.state.durable.parcels[task.parcel]
         assert known.state is ParcelState.RECEIVED, "S-10: what lies behind a door that sprang open counts as stored"
         service = bank.site.state.durable.compartments[label].service

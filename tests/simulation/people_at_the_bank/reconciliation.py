@@ -64,12 +64,14 @@ def _at_the_shelf(bank: RandomSite) -> None:
         bank.stolen.add(gone.id)
     there = [parcel.id for parcel in lying if parcel is not gone]
     carried = bank.in_staff_hands
+    if carried is not None and not bank.has_label(carried):
+        carried = None  # nobody can read whose it is: it has a mark, and a place of its own (S-13)
     if carried is not None and bank.random.random() < 0.5:
         there.append(carried)
         bank.in_staff_hands = None
     reads = bank.random.random() < 0.7 or carried in there
     for parcel in there if reads else ():
-        if parcel == carried or site.state.durable.parcels[parcel].tracking:
+        if bank.has_label(parcel):
             site.scan(bank.label_of(parcel))
         bank.wait(bank.random.choice((300, 4_000)))
     if bank.random.random() < 0.2:
