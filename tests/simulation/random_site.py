@@ -21,7 +21,7 @@ from tests.simulation.people_at_the_bank import courier, helpers, loading, publi
 from tests.simulation.witness import Witness
 from wire import facts as f
 from wire.badges import CommandCard
-from wire.ids import Door, Label, Occupancy, ParcelId, Purpose, parcel_id_from_bits
+from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, parcel_id_from_bits
 from wire.messages import Command
 from wire.plan import Settings
 
@@ -131,7 +131,7 @@ class RandomSite:
                 self.in_staff_hands = None
             return
         if task.step is Step.ASK_EMPTY and task.compartment is not None:
-            self.site.card(_TRUE_CARDS[not self.inside[task.compartment]])
+            self._answer(task.compartment)
         elif task.step is Step.CHOOSE_SIZE:
             self.site.press(Button.SIZE, self.random.choice("SML"))
         elif task.step is Step.PUT_ON_SHELF:
@@ -141,6 +141,16 @@ class RandomSite:
             self.in_staff_hands = None
         elif task.step is Step.PUT_IN and self.random.random() < 0.3:
             self.site.card(self.random.choice((CommandCard.BIGGER, CommandCard.CANCEL, CommandCard.SHELF)))
+
+    def _answer(self, label: Label) -> None:
+        """They look, and say whether it is empty. What they have just taken out again is in their hands, and nobody looks for it (S-10)."""
+        shown = self.site.view().staff.task
+        took_back = shown is not None and not (shown.looks_only or shown.reconciling or shown.retrieving)
+        held = self.in_staff_hands if took_back and shown is not None and shown.parcel == self.in_staff_hands else None
+        self.site.card(_TRUE_CARDS[not self.inside[label]])
+        known = None if held is None else self.site.state.durable.parcels.get(held)
+        lost = known is not None and known.state is ParcelState.DISPUTED and known.reason == "not_found"
+        assert not lost, f"S-10: staff hold {held}, and the books look for it"
 
     def staff_checks(self) -> None:
         self.site.sign_in()

@@ -147,7 +147,8 @@ class Witness:
                     assert fact.parcel not in self._unread, (
                         "I-4: a parcel that nobody has seen since the power cut is in hand"
                     )
-                    assert fact.parcel not in self.taken, "I-4: a parcel that its recipient has is in hand"
+                    elsewhere = fact.parcel in self.taken | self.stolen
+                    assert not elsewhere, "I-4: a parcel that its recipient has, or a thief, is in hand"
                 self._looked_into(fact)
                 if isinstance(fact, f.OccupancySet) and fact.by:
                     self._complained.discard(fact.compartment)

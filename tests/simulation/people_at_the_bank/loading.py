@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button, Pressed
 from controller.core.model import After, Phase, Step, Task, in_compartment
+from tests.simulation.people_at_the_bank import helpers
 from wire.badges import CommandCard
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, Purpose, ReachZone, Service, parcel_id_from_bits
 
@@ -61,6 +62,44 @@ def door_does_not_hold(bank: RandomSite) -> None:
         service = bank.site.state.durable.compartments[label].service
         bounces = bank.site.state.durable.openings[label].bounces
         assert bounces < 2 or service is not Service.IN_SERVICE, f"S-10: {label} sprang open {spring} times, no suspect"
+
+
+def staff_leave_what_sprang_open(bank: RandomSite) -> None:
+    """The door of a deposit springs open, staff are called away, somebody helps themselves; later they look (S-10, I-4)."""
+    task, label = bank.site.state.live.task, _door_of_a_deposit(bank)
+    if label is None or task is None or task.parcel is None:
+        return
+    bank.hands_at(label)
+    bank.wait(3_000)
+    if bank.site.doors[label] is not Door.OPEN or task.parcel not in bank.inside[label]:
+        return
+    bank.site.close(label)
+    bank.wait(300)
+    if bank.site.doors[label] is not Door.CLOSED or bank.site.state.live.waiting:
+        return
+    bank.site.open(label)
+    asked = bank.site.state.live.task
+    known = bank.site.state.durable.parcels[task.parcel]
+    sprang = known.state is ParcelState.RECEIVED and asked is not None and asked.step is Step.PUT_IN
+    if not sprang or task.parcel not in bank.inside[label]:
+        return
+    bank.site.press(Button.CANCEL)
+    left = bank.site.state.live.task
+    if left is None or left.step is not Step.TAKE_BACK:
+        return  # another question came first, and they are still at it
+    bank.inside[label].discard(task.parcel)
+    bank.taken.add(task.parcel)
+    bank.wait(3_000)
+    bank.site.close(label)
+    bank.wait(60_000)
+    bank.site.sign_in()
+    bank.site.press(Button.CHECK, compartment=label)
+    helpers.staff_pin(bank)
+    bank.wait(3_000)
+    if bank.site.doors[label] is Door.OPEN:
+        bank.site.close(label)
+        bank.wait(1_000)
+        bank.site.card(CommandCard.EMPTY if not bank.inside[label] else CommandCard.NOT_EMPTY)
 
 
 def staff_misplace(bank: RandomSite) -> None:
@@ -184,6 +223,7 @@ def _is_left_alone(bank: RandomSite, label: Label) -> bool:
 
 
 ACTS: Final[tuple[tuple[Act, int], ...]] = (
+    (staff_leave_what_sprang_open, 1),
     (door_does_not_hold, 2),
     (staff_misplace, 3),
     (staff_say_what_they_see, 2),

@@ -8,7 +8,7 @@ from controller.core.events import Button
 from controller.core.model import After, Step, on_shelf
 from tests.simulation.people_at_the_bank import helpers
 from wire.badges import CommandCard
-from wire.ids import Door, Label, ParcelId
+from wire.ids import Door, Label, ParcelId, ParcelState
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
@@ -18,9 +18,14 @@ def staff_reconcile(bank: RandomSite) -> None:
     """Begin or go on, and do at the open door what the screen says: look, perhaps read a label, shut it, answer."""
     site = bank.site
     task = site.state.live.task
-    if task is None and bank.in_staff_hands is None:
+    run = site.state.durable.reconciliation
+    carries = bank.in_staff_hands is not None
+    to_shelf = (
+        bank.random.random() < 0.3 if run is None else not run.left
+    )  # the arms are full, and the shelf is for that
+    if task is None and (to_shelf or not carries):
         site.sign_in()
-        row = bank.random.choice(("", "", "0", "3", "shelf"))
+        row = "shelf" if carries else bank.random.choice(("", "", "0", "3", "shelf"))
         site.press(Button.RECONCILE, row)
         helpers.staff_pin(bank)
         bank.wait(1_000)
@@ -58,14 +63,18 @@ def _at_the_shelf(bank: RandomSite) -> None:
         for parcel in site.state.durable.parcels.values()
         if parcel.place == place and parcel.id not in bank.stolen
     ]
-    labelled = [parcel for parcel in lying if parcel.tracking]
-    gone = bank.random.choice(labelled) if labelled and bank.random.random() < 0.1 else None
+    read = {parcel for parcel, _, seen in shown.shelf.expected if seen}
+    unread = [parcel for parcel in lying if parcel.tracking and parcel.id not in read]
+    gone = bank.random.choice(unread) if unread and bank.random.random() < 0.1 else None
     if gone is not None:
         bank.stolen.add(gone.id)
     there = [parcel.id for parcel in lying if parcel is not gone]
     carried = bank.in_staff_hands
-    if carried is not None and not bank.has_label(carried):
-        carried = None  # nobody can read whose it is: it has a mark, and a place of its own (S-13)
+    known = None if carried is None else site.state.durable.parcels.get(carried)
+    if carried is not None and (
+        known is None or known.state is not ParcelState.RECEIVED or not bank.has_label(carried)
+    ):
+        carried = None  # one that nobody can read has a mark and a place of its own (S-13); what the books have elsewhere is not laid down
     if carried is not None and bank.random.random() < 0.5:
         there.append(carried)
         bank.in_staff_hands = None
