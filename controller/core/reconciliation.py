@@ -57,7 +57,7 @@ def go_on(state: State, staff: Staff, value: str, now: Now) -> Decision:
         return tell(StaffNoticeKind.FINISH_FIRST, compartment=task.compartment)
     if state.durable.reconciliation is not None:
         return _next(state, staff, now)
-    labels = () if value == SHELF else _scope(state, value)
+    labels = _scope(state, value)
     places = shelf_look.places(state) if value in {"", SHELF} else ()
     if not labels and not places:
         return tell(StaffNoticeKind.NOTHING_TO_DO)
@@ -70,8 +70,6 @@ def go_on(state: State, staff: Staff, value: str, now: Now) -> Decision:
 def first_door(state: State, value: str) -> Label | None:
     """The door that `go_on` would open; None when it opens none."""
     run = state.durable.reconciliation
-    if run is None and value == SHELF:
-        return None
     return _first(state, _scope(state, value) if run is None else run.left)
 
 
@@ -151,7 +149,7 @@ def _ended(run: Reconciliation, staff: Staff) -> f.AnyFact:
 
 
 def _scope(state: State, row: str) -> tuple[Label, ...]:
-    """The doors of a run as they hang, row after row; the practice compartment holds no parcel and is left out."""
+    """The doors of a run as they hang, row after row, and none for the shelf; the practice compartment holds no parcel and is left out."""
     cards = sorted(state.setup.cards.values(), key=lambda card: (card.row, card.column))
     rows = [card for card in cards if row in {"", str(card.row)}]
     return tuple(card.label for card in rows if card.label != state.durable.practice)

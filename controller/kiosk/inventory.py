@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from controller.core.looks import Look, PlaceLook, Seal
+from controller.core.model import on_shelf
 from controller.core.rights import Right, may
 from controller.kiosk.link import Picture
-from controller.kiosk.staff_words import MARK_CHARACTERS
+from controller.kiosk.staff_words import MARK_CHARACTERS, place_words
 from paper.daylist import Checked, InventoryReport
 from paper.receipt import Seal as PaperSeal
 from wire.ids import Found, Occupancy
@@ -47,7 +48,7 @@ def report(picture: Picture | None) -> InventoryReport | None:
             *(_checked(look) for look in run.looks),
             *(_unseen(label) for label in run.left),
             *(_place_checked(look) for look in run.places),
-            *(_unseen(_place(name)) for name in run.shelf_left),
+            *(_unseen(place_words(on_shelf(name))) for name in run.shelf_left),
         ),
         seal=_seal(view.staff.seal),
     )
@@ -70,10 +71,6 @@ def _checked(look: Look) -> Checked:
     )
 
 
-def _place(name: str) -> str:
-    return f"étagère {name}"
-
-
 def _place_checked(look: PlaceLook) -> Checked:
     """A place of the shelf: how many were to lie there, which were not, and what else did."""
     expected = f"{look.expected} colis" if look.expected else _FOUND[Found.EMPTY]
@@ -84,7 +81,7 @@ def _place_checked(look: PlaceLook) -> Checked:
     if look.missing_count:
         more = look.missing_count - len(look.missing)
         result = f"à chercher : {', '.join(look.missing)}{f' et {more} autres' if more else ''}"
-    return Checked(door=_place(look.place), expected=expected, found=f"{found}{others}", result=result)
+    return Checked(door=place_words(on_shelf(look.place)), expected=expected, found=f"{found}{others}", result=result)
 
 
 def _expected(look: Look) -> str:

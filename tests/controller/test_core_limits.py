@@ -37,7 +37,7 @@ from controller.core import (
     trying,
 )
 from controller.core.handing_in import SendStep
-from controller.core.model import After, DoorEventKind, Phase, Step
+from controller.core.model import DoorEventKind, Phase
 
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 """Milliseconds."""
@@ -107,11 +107,6 @@ def test_a_reason_in_the_journal_has_the_word_that_its_readers_look_for(
     ("words", "kept"),
     [
         (Phase, "pulsing open closed failed declared"),
-        (
-            Step,
-            "choose_size put_in put_on_shelf take_back ask_empty which_door take_from_shelf check_shelf open_with_key",
-        ),
-        (After, "nothing bigger other_door shelf remove move end_practice retrieve reconcile"),
         (SendStep, "choose_size put_in ask_inside"),
         (DoorEventKind, "ordered opened closed failed"),
     ],

@@ -16,7 +16,7 @@ from wire.ids import Door, Found, Label, Occupancy, ParcelId, ParcelState, Purpo
 BOUNCES_MAX: Final = 2
 """A door that sprang open so often does not hold, and is answered for while it stands open (S-10)."""
 
-_COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
+COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
 class InventoryWatch:
@@ -51,7 +51,7 @@ class InventoryWatch:
         opening = state.durable.openings.get(label)
         holds = opening is None or opening.bounces < BOUNCES_MAX
         assert not holds or self.site.doors[label] is Door.CLOSED, f"M-07: {label} was answered for at its open door"
-        served = opening is not None and opening.purpose in _COLLECTING and opening.phase is Phase.OPEN
+        served = opening is not None and opening.purpose in COLLECTING and opening.phase is Phase.OPEN
         assert not served, f"M-07: {label} was looked into while a customer stood at it"
         compartment, inside = state.durable.compartments[label], self._inside[label]
         if fact.found is Found.OTHER:

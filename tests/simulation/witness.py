@@ -14,7 +14,7 @@ from controller.core.handing_in import SendStep
 from controller.core.model import Phase, State, Step
 from tests.controller.virtual_site import VirtualSite
 from tests.simulation.afar_watch import AfarWatch
-from tests.simulation.inventory_watch import InventoryWatch
+from tests.simulation.inventory_watch import BOUNCES_MAX, COLLECTING, InventoryWatch
 from wire import facts as f
 from wire.ids import Door, Label, Occupancy, ParcelId, ParcelState, PlaceKind, Purpose, ReachZone, Service
 from wire.mandate import ScannedMandate
@@ -28,12 +28,10 @@ WAITING_MS: Final = 120_000
 HOUR_MS: Final = 3_600_000
 WRONG_PINS_AN_HOUR: Final = 7
 """Five in a row and two more as the bucket fills: by the clock on the wall, which nobody moves here."""
-BOUNCES_MAX: Final = 2
 SIZES_MS: Final = 60_000
 SENDERS_DOORS_MAX: Final = 2
 """Doors that one slip may leave in doubt before staff have looked: one, and a larger one when it was too small."""
 SAID_AFTER_MS: Final = 300_000
-_COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
 class Witness:
@@ -338,7 +336,7 @@ class Witness:
             assert fact.session in self._delegated, "C-30: a delegate's door opened, and nothing says that it was one"
         if fact.purpose is Purpose.VERIFY and fact.parcel is not None and fact.pulse == 1:
             self.labels_read.discard(fact.parcel)
-        if fact.purpose not in _COLLECTING or fact.parcel is None or fact.pulse > 1:
+        if fact.purpose not in COLLECTING or fact.parcel is None or fact.pulse > 1:
             return
         assert fact.parcel not in self._ended, "I-3: a spent key opened again"
         assert fact.parcel in self.shown, "a replaced slip opened"
@@ -404,7 +402,7 @@ class Witness:
             assert at_ms - since_ms >= window_ms, "C-01: the dispute window was cut short"
             label = Label(fact.place.name)
             opening = self.site.state.durable.openings.get(label)
-            own = opening is not None and opening.phase is Phase.OPEN and opening.purpose in _COLLECTING
+            own = opening is not None and opening.phase is Phase.OPEN and opening.purpose in COLLECTING
             assert not own, "collected while its door stands open"
         self._end(fact.parcel)
 
