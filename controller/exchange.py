@@ -112,6 +112,7 @@ class Exchange:
         self._newest: tuple[State, int, Now] | None = None
         self._state_due = False
         self._birth_due = False
+        self._is_doubted = False
         self._more = True
 
     # ------------------------------------------------------------------------------------------- notes of other threads
@@ -134,8 +135,8 @@ class Exchange:
         self._replies.append(reply)
 
     def rebirth(self) -> None:
-        """Describe the site again and send from the acknowledged mark."""
-        self._birth_due = True
+        """Say again that it is here, describe the site and send from the acknowledged mark."""
+        self._is_doubted = self._birth_due = True  # In this order: another thread looks for the second.
 
     # ------------------------------------------------------------------------------------------------- the connection
 
@@ -150,7 +151,7 @@ class Exchange:
         self._patience_s = ACK_TIMEOUT_S
         self._in_vain = False
         self._health_s = 0.0
-        self._publish(outlet, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
+        self._publish_ready(outlet)
         self._birth_due = self._state_due = self._more = True
         self._post(e.HubLink(up=True))
 
@@ -247,6 +248,9 @@ class Exchange:
             self._birth_due = False
             self._sent_to = self._acked
             self._more = self._state_due = True
+            if self._is_doubted:  # The broker may keep the will of a copy of this card, and tell it to whoever joins.
+                self._is_doubted = False
+                self._publish_ready(outlet)
             self._publish_birth(outlet, reader)
         self._send_facts(outlet, reader)
         self._check_acknowledged()
@@ -301,6 +305,9 @@ class Exchange:
         self._sent_to = self._acked
         self._progress_s = self._seconds()
         self._more = True
+
+    def _publish_ready(self, outlet: Outlet) -> None:
+        self._publish(outlet, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
 
     def _publish_birth(self, outlet: Outlet, reader: JournalReader) -> None:
         assert self._newest is not None

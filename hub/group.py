@@ -55,6 +55,7 @@ from wire.messages import (
     PresenceStatus,
     Reply,
     SiteState,
+    Verb,
     decode,
 )
 from wire.plan import Plan, PlannedParcel
@@ -210,7 +211,7 @@ class Group:
         self._clear(item.site, AlertKind.GAP, "")
         if fresh < len(batch.facts):
             self._append(item.site, batch, cursor, hashes, fresh)
-        elif (item.site, AlertKind.IDENTITY, "") in self._open:
+        elif self._is_suspect(item.site):
             # What both pasts tell is acknowledged as far as it goes, or a suspect would never come to where they part.
             last = batch.facts[-1].seq
             self._result.acks[item.site] = replace(cursor, seq=last, hash=hashes[-1].hex())
@@ -287,10 +288,13 @@ class Group:
         self._result.acks[item.site] = cursor
         self._raise(item.site, Raise(AlertKind.IDENTITY, "", detail))
 
+    def _is_suspect(self, site: str) -> bool:
+        """Whether a machine tells another past in a site's name, and no admin has said yet which one holds."""
+        return (site, AlertKind.IDENTITY, "") in self._open
+
     def _gap(self, item: _Parsed, cursor: Cursor, first: int) -> None:
         self._result.refused += 1
-        is_suspect = (item.site, AlertKind.IDENTITY, "") in self._open
-        if not is_suspect:  # What that one says again is not taken either: it waits for an admin.
+        if not self._is_suspect(item.site):  # What that one says again is not taken either: it waits for an admin.
             self._result.need_rebirth[item.site] = cursor.site
         # What this incarnation said when it joined may be lost, and only its word takes the site back (I-17, I-18).
         self._result.acks.setdefault(item.site, cursor)
@@ -299,8 +303,10 @@ class Group:
     def _append(self, site: str, batch: FactBatch, cursor: Cursor, hashes: Sequence[bytes], fresh: int) -> None:
         records, hashes = batch.facts[fresh:], hashes[fresh:]
         told: list[tuple[FactRecord, tuple[Change, ...]]] = []
+        answers = False
         for record, digest in zip(records, hashes, strict=True):
             fact = batches.read(record.body)
+            answers = answers or (isinstance(fact, CommandAnswered) and fact.verb == Verb.REBIRTH)
             self._rows.append(batches.row(cursor, record, fact, digest, self._now_ms))
             self._beside(cursor.site, fact)
             if fact is not None and (changes := project(fact)):
@@ -315,7 +321,7 @@ class Group:
                 self._change(site, change, moment, record.seq)
         last = records[-1]
         adopt = cursor.adopt
-        if adopt and (site, AlertKind.IDENTITY, "") in self._open:
+        if adopt and self._is_suspect(site):
             # An admin looked and waits for what the site tells: it goes on with the past known here; any other stays suspect.
             self._clear(site, AlertKind.IDENTITY, "")
             self._is_this_machine(cursor, batch.boot)
@@ -325,7 +331,7 @@ class Group:
         if batch.boot >= self._now_live(cursor.site).boot or sql.was_suspect(self._connection, site):
             # Where another machine has spoken, only the chain proves who does: the larger number of starts was the other's.
             self._say(cursor.site, boot=batch.boot)
-        elif self._is_refuted(self._moved[site]):
+        elif answers or self._is_refuted(self._moved[site]):
             self._is_this_machine(cursor, batch.boot)
 
     def _beside(self, site: int, fact: object) -> None:
@@ -447,6 +453,9 @@ class Group:
     def _is_there(self, cursor: Cursor, health: Health) -> None:
         """Who says how it feels is there: its will may have come late, and the word it came back with may be lost."""
         live = self._now_live(cursor.site)
+        if (health.boot < live.boot or live.birth is None) and not self._is_suspect(cursor.site_id):
+            # Late, or the greater number was another machine's: its chain answers for it (ADR 0009).
+            self._result.need_rebirth[cursor.site_id] = cursor.site
         if health.boot < live.boot or live.presence == PresenceStatus.STOPPING:
             return
         self._clear(cursor.site_id, AlertKind.SITE_OFFLINE, "")

@@ -15,7 +15,19 @@ from controller.health import Readings
 from controller.journal import Journal, JournalReader
 from tests.controller.controller_site import NOW, SITE, attempt, setup
 from wire import topics
-from wire.messages import BATCH_FACTS_MAX, Ack, Command, FactBatch, Health, HubPresence, Message, decode, encode
+from wire.messages import (
+    BATCH_FACTS_MAX,
+    Ack,
+    Command,
+    FactBatch,
+    Health,
+    HubPresence,
+    Message,
+    Presence,
+    PresenceStatus,
+    decode,
+    encode,
+)
 
 
 class End:
@@ -106,6 +118,18 @@ def test_a_hub_that_answers_is_here_whatever_its_will_said(end: End) -> None:
     end.hear(topics.ACK, Ack(incarnation=1, seq=1))
     assert end.hub_online() == [False, True]
     assert end.batches() == [1], "the core has not moved the mark yet; what may be lost is said again"
+
+
+def test_who_is_asked_who_it_is_says_also_that_it_is_here(end: End) -> None:
+    """The broker may keep the will of a copy of this card, and would tell it to every hub that joins (ADR 0009)."""
+    end.said.clear()
+    end.exchange.rebirth()
+    end.pump()
+    assert [topic.rpartition("/")[2] for topic, _payload in end.said] == ["presence", "birth", "state"]
+    assert decode(Presence, end.said[0][1]) == Presence(site=SITE, boot=1, status=PresenceStatus.READY)
+    end.said.clear()
+    end.pump()
+    assert end.said == []
 
 
 def test_an_old_word_that_the_broker_kept_proves_nothing(end: End) -> None:

@@ -567,6 +567,35 @@ def test_after_an_adoption_the_number_of_starts_of_the_other_machine_counts_no_m
     assert bench.ask("SELECT kind FROM alert WHERE cleared_ms IS NULL") == []
 
 
+def test_a_site_whose_will_another_machine_left_behind_is_believed_again_when_it_answers(bench: Bench) -> None:
+    """A copy of its card ran elsewhere and started more often; a hub put back from before knows nothing of it (network 20820)."""
+    journal = Journal("gambetta")
+    journal.write(*life_of(1, ends=False))
+    bench.hear(*words_of(journal, 1), journal.batch(1, journal.last, boot=1))
+    bench.hear(*words_of(journal, 2), Presence(site="gambetta", status=PresenceStatus.LOST, boot=2))
+    shown = "SELECT boot, presence, state_boot FROM site_live WHERE site = 1"
+    asked = rebirths(bench)
+    bench.now_ms += REBIRTH_PAUSE_MS
+    feels = Health(site="gambetta", boot=1, at_ms=1, uptime_ms=1, outbox=0)
+    bench.hear(feels)
+    assert bench.ask(shown) == [(2, "lost", 2)], "what it says may only be late"
+    assert rebirths(bench) == asked + 1
+    [(command,)] = bench.ask("SELECT id FROM command ORDER BY issued_ms DESC LIMIT 1")
+    journal.write(facts.CommandAnswered(id=str(command), verb="rebirth", outcome="done"))
+    bench.hear(words_of(journal, 1)[1], journal.batch(journal.last, journal.last, boot=1), feels)
+    assert bench.ask(shown) == [(1, "ready", 0)]
+    bench.now_ms += 2 * REBIRTH_PAUSE_MS
+    bench.hear(feels)
+    assert rebirths(bench) == asked + 2, (
+        "how the other machine described itself is forgotten, and this one came too early to do so"
+    )
+    bench.hear(*words_of(journal, 1))
+    bench.now_ms += 3_600_000
+    bench.hear(feels)
+    assert bench.ask(shown) == [(1, "ready", 1)]
+    assert rebirths(bench) == asked + 2
+
+
 def test_after_another_machine_in_its_name_the_site_that_goes_on_with_the_known_past_is_adopted(bench: Bench) -> None:
     journal = Journal("gambetta")
     journal.write(*life_of(1))

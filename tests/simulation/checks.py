@@ -263,10 +263,12 @@ class Checks:
 
     def keeps_up(self, site: Site) -> None:
         """I-17: on a line that stands, to a hub that is there, no fact waits for long, whatever is lost on the way."""
-        if site.name in self.another_past:
-            return  # The hub refuses what it tells until an admin has looked.
         now_ms = self.world.schedule.now_ms
         stood_ms = self._line_stood_ms(site)
+        if site.name in self.another_past:
+            # The hub refuses what it tells until an admin has looked, and believes none of the two until then.
+            self._is_on_the_map(site, 0 if site.name in self.world.hub.forked_sites() else stood_ms)
+            return
         stands = stood_ms >= BACKLOG_MS
         self._follows(site, stood_ms)
         self._is_on_the_map(site, stood_ms)

@@ -151,7 +151,7 @@ class People:
             yield 500
             return
         self._learn_id(parcel)
-        assert task.parcel in parcel.ids, "the screen speaks of another parcel"
+        parcel = self._meant(task, parcel)
         if parcel.where == "hands":
             if self.site.bank.behind(label):
                 lacks = self.site.name in self.world.checks.believed
@@ -165,6 +165,14 @@ class People:
             yield 240_000  # called away with the door open
         self._shut(label)
         yield 500
+
+    def _meant(self, task: Task, parcel: TrueParcel) -> TrueParcel:
+        """What the screen speaks of: what was scanned last, or before it, when it had to wait for a customer's door (storm 2744)."""
+        if task.parcel in parcel.ids:
+            return parcel
+        earlier = [one for one in self.site.bank.parcels.values() if task.parcel in one.ids and one.where == "hands"]
+        assert earlier, "the screen speaks of another parcel"
+        return earlier[0]
 
     def _take_back(self, task: Task, parcel: TrueParcel) -> Waits:
         label = task.compartment
