@@ -234,7 +234,7 @@ class People:
                 self._press(Button.TAKE_OUT_OF_SERVICE, "other", label)
                 yield 500
                 yield from self._clear_task()
-            if self.site.bank.open[label]:
+            if self.site.bank.open[label] and not self.at_the_reader:  # Nobody shuts a door in front of its customer.
                 self._shut(label)
                 yield 2_500
             unclear = self.site.has_power() and (
