@@ -47,7 +47,9 @@ What counts when messages are lost, doubled, late or out of order:
 - **Plans** are whole documents, ordered by (`incarnation`, `revision`); `hash` is the SHA-256 of what is asked for. Key versions
   never go back: each side takes the larger.
 - **Commands** are carried out at most once (the same `id` gets the stored answer again) and never after `expires_at_ms`.
-- **Presence** of an older `boot` is ignored.
+- **Presence** of an older `boot` is ignored. Who says by `health` that it has started less often than the hub believes is asked for a
+  `rebirth`: its answer, in its chain, is believed, because the greater number was that of a copy of its card (ADR 0009). Asked, a
+  site also says `ready` again, for the broker may keep the copy's will.
 - **Chain**: the hash after a fact is SHA-256 of the hash before it (32 bytes), then `NUL seq NUL boot NUL at_ms NUL trust NUL` in ASCII,
   then the fact's own bytes; before the first it is SHA-256 of `consigne/1/journal NUL site NUL journal`.
 """
