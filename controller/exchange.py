@@ -306,14 +306,14 @@ class Exchange:
         self._progress_s = self._seconds()
         self._more = True
 
-    def _publish_ready(self, outlet: Outlet) -> None:
-        self._publish(outlet, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
-
     def _publish_birth(self, outlet: Outlet, reader: JournalReader) -> None:
         assert self._newest is not None
         state, _seq, now = self._newest
         last_seq, last_hash = reader.head()
         self._publish(outlet, topics.BIRTH, birth(state, self._journal_id, last_seq, last_hash, now))
+
+    def _publish_ready(self, outlet: Outlet) -> None:
+        self._publish(outlet, topics.PRESENCE, Presence(site=self._site, boot=self._boot, status=PresenceStatus.READY))
 
     def _publish_health(self, outlet: Outlet, reader: JournalReader) -> None:
         if self._newest is None:

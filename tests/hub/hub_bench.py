@@ -159,3 +159,10 @@ class Bench:
 
 
 _CHANNELS = {channel.message: channel for channel in topics.CHANNELS}
+
+
+def rebirths(bench: Bench) -> int:
+    """How often a site was asked; each leaves a fact in its journal and a row here."""
+    told = sum(topic.endswith("down/command") for topic, _payload in bench.link.said)
+    assert bench.ask("SELECT count(*) FROM command WHERE verb = 'rebirth'") == [(told,)]
+    return told
