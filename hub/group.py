@@ -328,10 +328,10 @@ class Group:
             adopt = False
         self._moved[site] = replace(cursor, seq=last.seq, hash=hashes[-1].hex(), adopt=adopt)
         self._result.facts += len(records)
-        if batch.boot >= self._now_live(cursor.site).boot or sql.was_suspect(self._connection, site):
-            # Where another machine has spoken, only the chain proves who does: the larger number of starts was the other's.
+        if batch.boot >= self._now_live(cursor.site).boot:
             self._say(cursor.site, boot=batch.boot)
-        elif answers or self._is_refuted(self._moved[site]):
+        elif answers or sql.was_suspect(self._connection, site) or self._is_refuted(self._moved[site]):
+            # Where another machine has spoken, only the chain proves who does: the larger number of starts was the other's.
             self._is_this_machine(cursor, batch.boot)
 
     def _beside(self, site: int, fact: object) -> None:
