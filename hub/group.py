@@ -330,8 +330,7 @@ class Group:
         self._result.facts += len(records)
         if batch.boot >= self._now_live(cursor.site).boot:
             self._say(cursor.site, boot=batch.boot)
-        elif answers or sql.was_suspect(self._connection, site) or self._is_refuted(self._moved[site]):
-            # Where another machine has spoken, only the chain proves who does: the larger number of starts was the other's.
+        elif answers:  # Asked who it is: the larger number of starts was another machine's, which was switched off.
             self._is_this_machine(cursor, batch.boot)
 
     def _beside(self, site: int, fact: object) -> None:
@@ -344,18 +343,6 @@ class Group:
                 self._stored.append((fact.parcel, site, label, fact.no_door))
             case CommandAnswered() if fact.outcome in _OUTCOMES:  # the reply may have been lost
                 sql.answer_command(self._connection, site, fact.id, fact.outcome, fact.reason, self._now_ms)
-
-    def _is_refuted(self, cursor: Cursor) -> bool:
-        """Whether the site's description names another fact than the chain has: an older card went on from before it.
-
-        A hub that was put back from before both holds no fact that the older card lacks, and sees no fork (ADR 0009).
-        """
-        described = self._now_live(cursor.site).birth
-        if described is None:
-            return False
-        birth = decode(Birth, described)
-        known = self._pasts.hash_at(cursor, birth.last_seq)
-        return birth.journal == cursor.journal and known is not None and known != birth.last_hash
 
     def _load_parcels(self, wanted: set[str]) -> None:
         missing = wanted - self._parcels.keys()

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Update, bindparam, delete, exists, insert, select, text, update
+from sqlalchemy import Connection, Update, bindparam, delete, insert, select, text, update
 
 from hub.core.join import Wishes, taken_over
 from hub.core.parcels import fold_name
-from hub.core.project import AlertKind, ParcelRecord, Source
+from hub.core.project import ParcelRecord, Source
 from hub.store.lists import chunks, many
 from hub.store.schema import (
     ALERT,
@@ -472,16 +472,6 @@ def open_alerts(connection: Connection, site_ids: Iterable[str]) -> set[tuple[st
     for chunk in chunks(sorted(set(site_ids))):
         found.update((row.site, row.kind, row.subject) for row in connection.execute(_OPEN_ALERTS, {"sites": chunk}))
     return found
-
-
-_WAS_SUSPECT: Final = select(
-    exists().where(ALERT.c.site == bindparam("site"), ALERT.c.kind == AlertKind.IDENTITY.value)
-)
-
-
-def was_suspect(connection: Connection, site: str) -> bool:
-    """Whether a machine in a site's name has told another past than the one known here, now or before."""
-    return bool(connection.execute(_WAS_SUSPECT, {"site": site}).scalar_one())
 
 
 def add_command(connection: Connection, values: Mapping[str, Any]) -> None:

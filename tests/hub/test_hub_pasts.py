@@ -149,6 +149,12 @@ def words_of(journal: Journal, boot: int) -> tuple[Presence, Birth, SiteState]:
     return ready, birth, state
 
 
+def answer(bench: Bench) -> AnyFact:
+    """What a site writes when it is asked who it is."""
+    [(command,)] = bench.ask("SELECT id FROM command ORDER BY issued_ms DESC LIMIT 1")
+    return facts.CommandAnswered(id=str(command), verb="rebirth", outcome="done")
+
+
 @pytest.mark.parametrize("goes_on", ["the older card", "the site, after a copy of its card ran elsewhere"])
 def test_after_an_adoption_the_number_of_starts_of_the_other_machine_counts_no_more(bench: Bench, goes_on: str) -> None:
     """It had started more often: all that the site said of itself was taken for old, and it counted as away for ever."""
@@ -181,7 +187,11 @@ def test_after_an_adoption_the_number_of_starts_of_the_other_machine_counts_no_m
     bench.hear(Presence(site="gambetta", status=PresenceStatus.LOST, boot=9))
     here.write(*life_of(5, label="9", ends=False))
     feels = Health(site="gambetta", boot=4, at_ms=1, uptime_ms=1, outbox=0)
+    bench.now_ms += REBIRTH_PAUSE_MS
     bench.hear(here.batch(here.last - 4, here.last, boot=4), feels)
+    assert bench.ask("SELECT boot, presence FROM site_live WHERE site = 1") == [(9, "lost")]
+    here.write(answer(bench))
+    bench.hear(here.batch(here.last, here.last, boot=4), feels)
     assert bench.ask("SELECT boot, presence FROM site_live WHERE site = 1") == [(4, "ready")], (
         "the will of a machine that was switched off later proves nothing either"
     )
@@ -201,8 +211,7 @@ def test_a_site_whose_will_another_machine_left_behind_is_believed_again_when_it
     bench.hear(feels)
     assert bench.ask(shown) == [(2, "lost", 2)], "what it says may only be late"
     assert rebirths(bench) == asked + 1
-    [(command,)] = bench.ask("SELECT id FROM command ORDER BY issued_ms DESC LIMIT 1")
-    journal.write(facts.CommandAnswered(id=str(command), verb="rebirth", outcome="done"))
+    journal.write(answer(bench))
     bench.hear(words_of(journal, 1)[1], journal.batch(journal.last, journal.last, boot=1), feels)
     assert bench.ask(shown) == [(1, "ready", 0)]
     bench.now_ms += 2 * REBIRTH_PAUSE_MS
