@@ -442,7 +442,7 @@ class Group:
         live = self._now_live(cursor.site)
         if (health.boot < live.boot or live.birth is None) and not self._is_suspect(cursor.site_id):
             # Late, or the greater number was another machine's: its chain answers for it (ADR 0009).
-            self._result.need_rebirth[cursor.site_id] = cursor.site
+            self._result.doubted[cursor.site_id] = cursor.site
         if health.boot < live.boot or live.presence == PresenceStatus.STOPPING:
             return
         self._clear(cursor.site_id, AlertKind.SITE_OFFLINE, "")

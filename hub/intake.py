@@ -39,6 +39,8 @@ WAIT_S: Final = 0.5
 REBIRTH_PAUSE_MS: Final = 10_000
 """Least time between two rebirth commands to one site; doubled each time that nothing it sent could be taken since."""
 REBIRTH_PAUSE_MAX_MS: Final = 3_600_000
+DOUBT_PAUSE_MS: Final = 900_000
+"""Least time between two rebirth commands because of what only seems old: it may come hours late, time and again, and each is a fact."""
 """Each command is a fact in a site's journal and a row here: a site that cannot be helped by it is not filled with them."""
 PARCEL_EVENTS_MAX: Final = 50
 """Parcels told one by one after a group; in a longer backlog the site's own event says enough."""
@@ -101,6 +103,7 @@ class Intake:
         self._early: dict[int, tuple[int, Incoming]] = {}
         self._look_s = FIRST_LOOK_S
         self._asked_rebirth: dict[str, tuple[int, int]] = {}
+        self._doubted_ms: dict[str, int] = {}
         self.stopping = threading.Event()
         self.ticked_ms = clock()
 
@@ -163,7 +166,11 @@ class Intake:
             for site, number in result.need_rebirth.items():
                 if self._may_ask(site, now_ms):
                     result.rebirths[site] = self._rebirth(number, now_ms, site, connection)
+            for site, number in result.doubted.items():
+                if site not in result.rebirths and now_ms - self._doubted_ms.get(site, 0) >= DOUBT_PAUSE_MS:
+                    result.rebirths[site] = self._rebirth(number, now_ms, site, connection)
             incarnation = self._new_incarnation(result, connection, now_ms)
+        self._doubted_ms.update(dict.fromkeys(result.doubted.keys() & result.rebirths.keys(), now_ms))
         if incarnation is not None:
             self._incarnation.value = incarnation
             if not self._incarnation.is_shared:  # where it is, the worker that leads sees it and does

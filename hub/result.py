@@ -23,6 +23,8 @@ class Result:
     replanned: bool = False
     acks: dict[str, Cursor] = field(default_factory=dict)
     need_rebirth: dict[str, int] = field(default_factory=dict)
+    doubted: dict[str, int] = field(default_factory=dict)
+    """Sites that say they have started less often than is known, or that nobody has described yet."""
     rebirths: dict[str, Command] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     alerted: set[str] = field(default_factory=set)
