@@ -39,9 +39,9 @@ WAIT_S: Final = 0.5
 REBIRTH_PAUSE_MS: Final = 10_000
 """Least time between two rebirth commands to one site; doubled each time that nothing it sent could be taken since."""
 REBIRTH_PAUSE_MAX_MS: Final = 3_600_000
-DOUBT_PAUSE_MS: Final = 900_000
-"""Least time between two rebirth commands because of what only seems old: it may come hours late, time and again, and each is a fact."""
 """Each command is a fact in a site's journal and a row here: a site that cannot be helped by it is not filled with them."""
+DOUBT_PAUSE_MS: Final = 900_000
+"""Least time between two of them because of what only seems old: such words may come hours late, one after the other."""
 PARCEL_EVENTS_MAX: Final = 50
 """Parcels told one by one after a group; in a longer backlog the site's own event says enough."""
 
