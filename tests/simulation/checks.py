@@ -171,6 +171,8 @@ class Checks:
                 self.doubted[site.name] = set(site.bank.open)
             case f.ParcelStored():
                 self.stored.add(fact.parcel)
+                if fact.by and not fact.no_door:  # Staff who put it in at an open door have looked behind it.
+                    self.doubted[site.name].discard(Label(fact.place.name))
             case f.PlanApplied():
                 plan = (fact.incarnation, fact.revision)
                 require(plan > self.plans[site.name], f"I-18: plan {plan} undoes {self.plans[site.name]}")

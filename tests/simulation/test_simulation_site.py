@@ -21,9 +21,15 @@ parcel in their hands as collected; and again, with the people of loading: a par
 the hands of staff once they had looked. 233: the power failed while a parcel was moved, and its slip opened the door it had left. 245: a door that sprang open during retrieval
 was freed. 246: practice ended in a compartment whose parcel had been collected, and another door was kept for it."""
 
+DEALT = (429, 931, 1757, 2511, 4483, 7075, 11218, 14409, 18176, 18929)
+"""Of those with the people of a few journeys only. 931, 1757, 4483, 14409, 18176, 18929: what its recipient had taken counted as in
+hand once its door was opened with the key. 429, 2511: staff read the label of a parcel that has none. 7075: a recipient's door right after
+the deposit was called a bounce. 11218: a parcel that its sender had never confirmed was stolen, and a checker wanted it in the books."""
+
 
 @pytest.mark.parametrize(
-    ("seed", "everybody"), [*((seed, False) for seed in SEEDS), *((seed, True) for seed in (*SEEDS[::2], *KEPT))]
+    ("seed", "everybody"),
+    [*((seed, False) for seed in (*SEEDS, *DEALT)), *((seed, True) for seed in (*SEEDS[::2], *KEPT))],
 )
 def test_no_story_breaks_an_invariant(seed: int, everybody: bool) -> None:  # noqa: FBT001 a parameter of the test
     story = RandomSite(seed, everybody=everybody)

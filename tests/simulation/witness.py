@@ -145,7 +145,9 @@ class Witness:
                     assert fact.parcel not in self._unread, (
                         "I-4: a parcel that nobody has seen since the power cut is in hand"
                     )
-                    elsewhere = fact.parcel in self.taken | self.stolen
+                    known = self.site.state.durable.parcels.get(fact.parcel)
+                    is_theirs = known is not None and known.sending  # The sender's, until somebody saw it inside.
+                    elsewhere = fact.parcel in self.taken | self.stolen and not is_theirs
                     assert not elsewhere, "I-4: a parcel that its recipient has, or a thief, is in hand"
                 self._looked_into(fact)
                 if isinstance(fact, f.OccupancySet) and fact.by:
