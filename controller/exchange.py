@@ -242,6 +242,12 @@ class Exchange:
         """Whether something could be said now; a note left between two looks must not wait for the broker."""
         return self._birth_due or self._state_due or bool(self._replies) or self._may_send()
 
+    @property
+    def sends_again_s(self) -> float:
+        """When what was sent and is not acknowledged is sent again, by the clock of `seconds`."""
+        patience_s = max(self._patience_s, AWAY_TIMEOUT_S) if self._hub_away else self._patience_s
+        return self._progress_s + patience_s
+
     def pump(self, outlet: Outlet, reader: JournalReader) -> None:
         """Send what is due, in this order: description, facts, answers, snapshot, health."""
         if self._birth_due and self._newest is not None:
@@ -290,9 +296,7 @@ class Exchange:
 
     def _check_acknowledged(self) -> None:
         """The broker's word is no receipt: what the hub did not acknowledge in time is sent again."""
-        waited_s = self._seconds() - self._progress_s
-        patience_s = max(self._patience_s, AWAY_TIMEOUT_S) if self._hub_away else self._patience_s
-        if self._sent_to <= self._acked or waited_s < patience_s:
+        if self._sent_to <= self._acked or self._seconds() < self.sends_again_s:
             return
         self._patience_s = min(self._patience_s * 2, ACK_TIMEOUT_MAX_S) * self._random.uniform(0.8, 1.2)
         self._in_vain = True

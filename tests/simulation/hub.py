@@ -291,7 +291,7 @@ class Hub:
         parcel.slips.append(self.keys.qr(site, key))
         parcel.slip_of = parcel.id
         parcel.digits.append(self.keys.digits(site, key))
-        self.world.broker.secrets |= {parcel.slips[-1].encode(), parcel.digits[-1].encode()}
+        self.world.broker.keep_secret(parcel.slips[-1], parcel.digits[-1])
 
     # ----------------------------------------------------------------------------------------------- the link's port
 

@@ -71,6 +71,7 @@ class _Prepared:
     def __init__(self, compiled: Any) -> None:
         self._compiled = compiled
         self._names: Sequence[str] = compiled.positiontup or ()
+        self._wanted: frozenset[str] = frozenset(self._names)
         self._lists: frozenset[str] = frozenset(compiled.bind_names[each] for each in compiled.post_compile_params)
         self._into: dict[str, Callable[[Any], Any]] = dict(compiled._bind_processors)
         self._plain = not self._into and not self._lists
@@ -79,7 +80,10 @@ class _Prepared:
 
     def values(self, given: Mapping[str, Any] | None, extracted: Any) -> tuple[str, list[Any]]:
         """The text and the values in their order; a list is as many values as it has."""
-        known = self._compiled.construct_params(given, extracted_parameters=extracted, escape_names=False)
+        if extracted is None and given is not None and given.keys() >= self._wanted:
+            known: Mapping[str, Any] = given  # Every value is given: there is nothing for SQLAlchemy to add.
+        else:
+            known = self._compiled.construct_params(given, extracted_parameters=extracted, escape_names=False)
         sql: str = self._compiled.string
         if self._plain:
             return sql, [known[name] for name in self._names]

@@ -6,6 +6,7 @@ A power cut takes everything but the disk as it stood after the last commit, the
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -433,8 +434,17 @@ class Site:
             return
         self.exchange.heed_marks()
         self.exchange.pump(self, self.reader)
-        waits = self.exchange._sent_to > self.exchange._acked or self.exchange.is_due()
-        self._pump_later(ACK_LOOK_MS if waits else self.world.weather.look_ms)
+        self._pump_later(self._idle_ms())
+
+    def _idle_ms(self) -> int:
+        """For how long nothing is to be said: for weeks a site under suspicion only says the same again every few minutes."""
+        exchange, look_ms = self.exchange, self.world.weather.look_ms
+        if exchange.is_due():
+            return ACK_LOOK_MS
+        if exchange._sent_to <= exchange._acked:
+            return look_ms
+        left_ms = min(exchange.sends_again_s * 1000 - self._mono_ms(), look_ms)
+        return max(math.ceil(left_ms / ACK_LOOK_MS), 1) * ACK_LOOK_MS
 
     def _pump_later(self, delay_ms: int) -> None:
         at_ms = self.world.schedule.now_ms + delay_ms

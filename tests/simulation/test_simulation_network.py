@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from controller.core.model import Now
 from controller.journal import Journal
+from tests.simulation.post import Broker, Client
+from tests.simulation.schedule import Schedule
 from tests.simulation.site import WAL_HEAD, _torn
 from tests.simulation.weather import calm
 from tests.simulation.world import the_storm, the_world, trace
@@ -49,6 +52,27 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        (b'{"parcel":"6NFVJGJ6S3M42","at_ms":1790042780360}', False),
+        (b'{"slip":"CG10001DAZQ514DJ78840208R3Y9BKMFX8KNKWS"}', True),
+        (b'{"slip":"CG10001DAZQ514DJ78840208R3Y9BKMFX8KNKWT"}', False),
+        (b'{"digits":4998986271630}', True),
+        (b'{"digits":"99898627163"}', False),
+        (b'{"phone":"+33612345678"}', True),
+        (b"{}998986271630", True),
+    ],
+)
+def test_no_message_goes_by_with_a_code_or_a_name_in_it(said: bytes, *, is_told: bool) -> None:
+    broker = Broker(Schedule(), Random(1), Random(2), calm())
+    broker.keep_secret("CG10001DAZQ514DJ78840208R3Y9BKMFX8KNKWS", "998986271630", "+33612345678")
+    site = Client("site", (), lambda *_: None, lambda: None)
+    broker.connect(site, ("will", b""))
+    with pytest.raises(AssertionError, match="I-25") if is_told else contextlib.nullcontext():
+        broker.publish(site, "consigne/1/site/up/facts", said, qos=1, retain=False)
 
 
 def test_a_cut_while_the_log_begins_anew_leaves_the_journal_as_it_was_or_as_it_becomes(tmp_path: Path) -> None:

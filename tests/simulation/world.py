@@ -54,7 +54,7 @@ class World:
         self.lines: list[str] = []
         self.schedule = Schedule()
         self.broker = Broker(self.schedule, self._random(), Random(seed ^ 0x2E7A), self.weather)
-        self.broker.secrets = {NAME.encode(), PHONE.encode()}
+        self.broker.keep_secret(NAME, PHONE)
         self.checks = Checks(self)
         self._parcels = 0
         (folder / "hub").mkdir()
@@ -69,7 +69,7 @@ class World:
             site = Site(self, name, number, self.hub.keys.site_key(name, 0), folder / name, self._random())
             self.sites[name] = site
             self.people[name] = People(self, site, badge, self._random())
-            self.broker.secrets.add(badge.encode())
+            self.broker.keep_secret(badge)
 
     def _random(self) -> Random:
         """Chance for one actor: another actor's doings do not change this one's."""
