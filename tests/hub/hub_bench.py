@@ -30,6 +30,7 @@ from hub.store.migrate import migrate
 from hub.store.pages import PageReads
 from tests.hub.hub_site import AT_MS
 from wire import topics
+from wire.facts import AnyFact, CommandAnswered
 from wire.ids import ParcelId
 from wire.messages import Ack, Message, decode, encode
 
@@ -166,3 +167,9 @@ def rebirths(bench: Bench) -> int:
     told = sum(topic.endswith("down/command") for topic, _payload in bench.link.said)
     assert bench.ask("SELECT count(*) FROM command WHERE verb = 'rebirth'") == [(told,)]
     return told
+
+
+def answer(bench: Bench) -> AnyFact:
+    """What a site writes when it is asked who it is."""
+    [(command,)] = bench.ask("SELECT id FROM command ORDER BY issued_ms DESC LIMIT 1")
+    return CommandAnswered(id=str(command), verb="rebirth", outcome="done")

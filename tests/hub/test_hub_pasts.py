@@ -9,9 +9,9 @@ from sqlalchemy import select
 from hub.intake import DOUBT_PAUSE_MS, REBIRTH_PAUSE_MS
 from hub.store import desk
 from hub.store.schema import SITE_LIVE
-from tests.hub.hub_bench import Bench, rebirths
+from tests.hub.hub_bench import Bench, answer, rebirths
 from tests.hub.hub_site import AT_MS, Journal, life_of
-from wire import facts, topics
+from wire import topics
 from wire.facts import AnyFact
 from wire.ids import Trust, parcel_id_from_bits
 from wire.messages import Ack, Birth, Health, Presence, PresenceStatus, SiteState, decode
@@ -147,12 +147,6 @@ def words_of(journal: Journal, boot: int) -> tuple[Presence, Birth, SiteState]:
     )
     state = SiteState(site=journal.site, boot=boot, seq=journal.last, at_ms=AT_MS, trust=Trust.NTP, compartments=())
     return ready, birth, state
-
-
-def answer(bench: Bench) -> AnyFact:
-    """What a site writes when it is asked who it is."""
-    [(command,)] = bench.ask("SELECT id FROM command ORDER BY issued_ms DESC LIMIT 1")
-    return facts.CommandAnswered(id=str(command), verb="rebirth", outcome="done")
 
 
 @pytest.mark.parametrize("goes_on", ["the older card", "the site, after a copy of its card ran elsewhere"])

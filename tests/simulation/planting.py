@@ -30,6 +30,8 @@ FOLDER: Final = Path(__file__).with_name("planted")
 SEEDS: Final = 400
 """Lives a fault is hunted in before it counts as not caught."""
 OURS: Final = ("controller", "firmware", "hub", "wire", "tests")
+FEW: Final = 30
+"""Where a fault of a bank says what it needs, not many others come: what it needs comes about more often."""
 PATIENCE_S: Final = 900.0
 
 
@@ -38,7 +40,7 @@ class Fault:
     """One bug. `old` stands exactly once in `file`; `world` is where it is hunted: `site`, `network` or `storm`.
 
     `needs` says what the weather of a storm must have for the fault to show, by the names of its figures: `lost`, `no lost`,
-    `lost > 0.1`, `lost < 0.1`. Storms that cannot show it are passed over.
+    `lost > 0.1`, `lost < 0.1`; of a bank, what is done there (`force`). Lives that cannot show it are passed over.
     """
 
     name: str
@@ -149,9 +151,14 @@ def _is_lived_at_all(world: str) -> bool:
 
 
 def may_show(fault: Fault, seed: int) -> bool:
-    """Whether the weather of a seed has all the fault needs."""
+    """Whether the weather of a seed, or whoever comes to its bank, has all the fault needs."""
     if not fault.needs:
         return True
+    if fault.world == "site":
+        from tests.simulation.random_site import people_of
+
+        coming = people_of(seed)
+        return coming.issuperset(fault.needs) and len(coming) <= FEW
     from tests.simulation.weather import storm
 
     weather = storm(seed)

@@ -494,6 +494,11 @@ def _everybodys_acts() -> tuple[tuple[Act, int], ...]:
     return (*ACTS, *(act for people in PEOPLE for act in people.ACTS))
 
 
+def people_of(seed: int) -> set[str]:
+    """What is done in the life of a seed, by name."""
+    return {act.__name__ for act, _weight in _acts_of(Random(seed ^ _DEALT))}
+
+
 def _acts_of(random: Random) -> tuple[tuple[Act, int], ...]:
     """Who comes in this life: everybody in one of four, else the people of a few journeys and a part of what may go wrong.
 
