@@ -30,6 +30,7 @@ GAP_MS: Final = 1_000
 """Two coils of one site are never energised within one longest on-time of each other (I-8)."""
 BACKLOG_MS: Final = 6 * HOUR_MS
 """Two dozen tries at the longest pause between them: as good as never all lost."""
+TOLD_MS: Final = 2 * HOUR_MS
 LOOKS: Final = 8
 """So many times a hub may say a plan again, and all of them be lost, which is as good as never."""
 REBIRTHS_A_DAY: Final = 100
@@ -71,6 +72,7 @@ class Checks:
         self.doubted: dict[str, set[Label]] = defaultdict(set)
         """What no key may open before staff have looked behind it."""
         self.away_since: dict[str, int] = {}
+        self.untold_since: dict[str, int] = {}
         self.planned: dict[str, tuple[int, tuple[str, int]]] = {}
         self.plans: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
 
@@ -270,6 +272,7 @@ class Checks:
         if site.name in self.another_past:
             # The hub refuses what it tells until an admin has looked, and believes none of the two until then.
             self._is_on_the_map(site, 0 if site.name in self.world.hub.forked_sites() else stood_ms)
+            self._hears_what_it_lacks(site, stood_ms)
             return
         stands = stood_ms >= BACKLOG_MS
         self._follows(site, stood_ms)
@@ -331,6 +334,16 @@ class Checks:
         away_ms = min(stood_ms, now_ms - self.away_since.setdefault(site.name, now_ms))
         told = away_ms < max(BACKLOG_MS, LOOKS * self.world.weather.look_ms)
         require(told, f"I-18: {site.name} is there, and has counted as away for {away_ms // HOUR_MS} hours")
+
+    def _hears_what_it_lacks(self, site: Site, stood_ms: int) -> None:
+        """I-3: an older card believes its doors until it is told, and on a line that stands that is soon."""
+        now_ms, name = self.world.schedule.now_ms, site.name
+        if not stood_ms or name not in self.believed or not self._could_be_told(site):
+            self.untold_since.pop(name, None)
+            return
+        waited_ms = min(stood_ms, now_ms - self.untold_since.setdefault(name, now_ms))
+        told = waited_ms < max(TOLD_MS, LOOKS * self.world.weather.look_ms)
+        require(told, f"I-3: nobody has told {name} for {waited_ms // HOUR_MS} hours that it lacks a part of its past")
 
     def wills_read(
         self, before: dict[str, tuple[str, int]], wills: dict[str, int], after: dict[str, tuple[str, int]]

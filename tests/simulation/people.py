@@ -270,7 +270,8 @@ class People:
         parcel = inside[0] if inside else TrueParcel("", "S", "nowhere")
         view = build_view(self.site.state, self.site.number, self.site.clock.now()) if self.site.has_power() else None
         only_looks = view is not None and view.staff.task is not None and view.staff.task.looks_only
-        keep = only_looks if self.random.random() > self.world.weather.careless / 5 else not only_looks
+        obeys = self.random.random() > self.world.weather.careless / 5
+        keep = only_looks if obeys else not only_looks
         for _ in range(ROUNDS_MAX):
             task = self._task()
             if task is None:
@@ -286,6 +287,15 @@ class People:
                     yield from self._answer(task)
             else:
                 yield from self._end(task, parcel)
+                self._is_rightly_held(parcel, obeys=obeys)
+
+    def _is_rightly_held(self, parcel: TrueParcel, *, obeys: bool) -> None:
+        """I-2: of staff who do as the screen says nobody ends up with a parcel that counts as collected."""
+        if not obeys or parcel.where != "hands" or not self.site.has_power():
+            return
+        ended = [self.site.state.durable.ended.get(ParcelId(one)) for one in parcel.ids]
+        collected = any(one is not None and one.state is ParcelState.COLLECTED for one in ended)
+        assert not collected, f"I-2: staff did as the screen said, hold {parcel.tracking}, and it counts as collected"
 
     def _tidy_alarms(self) -> Waits:
         if not self.site.has_power():
