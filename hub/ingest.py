@@ -77,6 +77,7 @@ class PahoLink:
         self._subscription_refused = False
         self._problem = "not connected yet"
         self._stopping = threading.Event()
+        self._saying = threading.Lock()
         self._client: Client | None = None
 
     @property
@@ -106,12 +107,14 @@ class PahoLink:
 
     def stop(self, farewell: tuple[str, bytes] | None = None) -> None:
         """Leave; `farewell` (topic, payload) is said last, because a clean goodbye sends no will."""
-        self._stopping.set()
-        client = self._client
-        if client is None:
-            return
-        if farewell is not None and self._joined:
-            info = client.publish(farewell[0], farewell[1], qos=1, retain=True)
+        with self._saying:  # Whoever is about to say that this hub is here has said it, or does not any more.
+            self._stopping.set()
+            client = self._client
+            if client is None:
+                return
+            says = farewell if self._joined else None
+            info = None if says is None else client.publish(*says, qos=1, retain=True)
+        if info is not None:
             try:
                 info.wait_for_publish(timeout=2.0)
             except (RuntimeError, ValueError):
@@ -125,11 +128,12 @@ class PahoLink:
             client.disconnect()
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> bool:
-        """Hand a message to the broker; False when it was not taken."""
-        client = self._client
-        if client is None or not self._joined:
-            return False
-        return client.publish(topic, payload, qos=qos, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        """Hand a message to the broker; False when it was not taken, as after the goodbye."""
+        with self._saying:
+            client = self._client
+            if client is None or not self._joined or self._stopping.is_set():
+                return False
+            return client.publish(topic, payload, qos=qos, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def acknowledge(self, messages: Sequence[Incoming]) -> None:
         """PUBACK what is committed. A receipt of an earlier connection means another message by now."""
