@@ -15,6 +15,7 @@ from controller.core import due
 from controller.core.model import Phase, State
 from hub.core.project import ENDED
 from tests.simulation.bank import TrueParcel
+from tests.simulation.inventory_watch import COLLECTING
 from tests.simulation.weather import HOUR_MS
 from wire import facts as f
 from wire.chain import FactRecord, fold, genesis
@@ -31,6 +32,7 @@ GAP_MS: Final = 1_000
 BACKLOG_MS: Final = 6 * HOUR_MS
 """Two dozen tries at the longest pause between them: as good as never all lost."""
 TOLD_MS: Final = 2 * HOUR_MS
+"""Two dozen tries of a site to which the hub answers: as good as never all lost."""
 LOOKS: Final = 8
 """So many times a hub may say a plan again, and all of them be lost, which is as good as never."""
 REBIRTHS_A_DAY: Final = 100
@@ -41,7 +43,6 @@ _STATES: Final = text("SELECT id, state FROM parcel WHERE site = :n")
 _OVERTAKEN: Final = text("SELECT parcel FROM message WHERE kind = 'ready' AND problem = 'overtaken'")
 GUESSES_AN_HOUR: Final = 4
 GUESSES_BURST: Final = 8
-_COLLECTING: Final = {Purpose.COLLECT, Purpose.REOPEN}
 
 
 class Broken(AssertionError):
@@ -156,7 +157,7 @@ class Checks:
                 self.causes[site.name].append(fact)
                 if fact.purpose is Purpose.VERIFY:
                     self.doubted[site.name].discard(fact.compartment)
-                if fact.purpose in _COLLECTING and fact.parcel is not None:
+                if fact.purpose in COLLECTING and fact.parcel is not None:
                     require(fact.parcel not in self.spent[site.name], "I-3: a spent key opened again")
             case f.ParcelCollected() | f.ParcelRemoved():
                 require(fact.parcel not in self.spent[site.name], "I-2: a parcel ended twice")
@@ -208,7 +209,7 @@ class Checks:
         require(cause.compartment == label, "I-10: another door than the one in the journal")
         if site.pulses:
             require(self.world.schedule.now_ms - site.pulses[-1][0] >= GAP_MS, "I-8: two coils within one second")
-        if cause.purpose in _COLLECTING and site.name not in self.believed:
+        if cause.purpose in COLLECTING and site.name not in self.believed:
             require(
                 label not in self.doubted[site.name], f"I-3: a key opened {label}, behind which nobody has looked yet"
             )
@@ -257,7 +258,7 @@ class Checks:
         """How often a key of this parcel opened a door so far."""
         if site.runner is not None:
             self._read_new(site)
-        return sum(c.parcel in parcel.ids and c.purpose in _COLLECTING for c in self.causes[site.name])
+        return sum(c.parcel in parcel.ids and c.purpose in COLLECTING for c in self.causes[site.name])
 
     def was_refused(self, site: Site, parcel: TrueParcel, *, typed: bool) -> None:
         """A valid key did not open its door. Typed digits may have to wait; a scanned slip never."""
@@ -327,23 +328,28 @@ class Checks:
 
     def _is_on_the_map(self, site: Site, stood_ms: int) -> None:
         """I-18: a will that came late is outlived: who has been there for hours, and says how it feels, counts as there."""
-        hub, now_ms = self.world.hub, self.world.schedule.now_ms
-        if not hub.alive or not stood_ms or hub.lives([site.name])[site.name][0] == PresenceStatus.READY:
-            self.away_since.pop(site.name, None)
-            return
-        away_ms = min(stood_ms, now_ms - self.away_since.setdefault(site.name, now_ms))
+        hub = self.world.hub
+        is_away = hub.alive and stood_ms > 0 and hub.lives([site.name])[site.name][0] != PresenceStatus.READY
+        away_ms = self._waited_ms(self.away_since, site, stood_ms, waits=is_away)
         told = away_ms < max(BACKLOG_MS, LOOKS * self.world.weather.look_ms)
         require(told, f"I-18: {site.name} is there, and has counted as away for {away_ms // HOUR_MS} hours")
 
     def _hears_what_it_lacks(self, site: Site, stood_ms: int) -> None:
         """I-3: an older card believes its doors until it is told, and on a line that stands that is soon."""
-        now_ms, name = self.world.schedule.now_ms, site.name
-        if not stood_ms or name not in self.believed or not self._could_be_told(site):
-            self.untold_since.pop(name, None)
-            return
-        waited_ms = min(stood_ms, now_ms - self.untold_since.setdefault(name, now_ms))
+        lacks = stood_ms > 0 and site.name in self.believed and self._could_be_told(site)
+        waited_ms = self._waited_ms(self.untold_since, site, stood_ms, waits=lacks)
         told = waited_ms < max(TOLD_MS, LOOKS * self.world.weather.look_ms)
-        require(told, f"I-3: nobody has told {name} for {waited_ms // HOUR_MS} hours that it lacks a part of its past")
+        require(
+            told, f"I-3: nobody has told {site.name} for {waited_ms // HOUR_MS} hours that it lacks a part of its past"
+        )
+
+    def _waited_ms(self, since: dict[str, int], site: Site, stood_ms: int, *, waits: bool) -> int:
+        """For how long a site has waited for something on a line that stands; 0 while it does not wait."""
+        if not waits:
+            since.pop(site.name, None)
+            return 0
+        now_ms = self.world.schedule.now_ms
+        return min(stood_ms, now_ms - since.setdefault(site.name, now_ms))
 
     def wills_read(
         self, before: dict[str, tuple[str, int]], wills: dict[str, int], after: dict[str, tuple[str, int]]

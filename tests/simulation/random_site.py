@@ -17,6 +17,7 @@ from controller.core.model import Opening, Phase, Step
 from controller.core.observe import REPEAT_MS
 from tests.controller.virtual_site import VirtualSite
 from tests.simulation import people_at_the_bank
+from tests.simulation.inventory_watch import COLLECTING
 from tests.simulation.people_at_the_bank import courier, helpers, loading, public, sending
 from tests.simulation.witness import Witness
 from wire import facts as f
@@ -275,7 +276,7 @@ class RandomSite:
     def _may_be_left_in_the_dark(self, label: Label) -> None:
         """Their parcel stays behind: damaged, not wanted, not found, and there is nothing to say so to."""
         opening = self.site.state.durable.openings.get(label)
-        if opening is None or opening.purpose not in {Purpose.COLLECT, Purpose.REOPEN} or opening.parcel is None:
+        if opening is None or opening.purpose not in COLLECTING or opening.parcel is None:
             return
         if opening.parcel in self.inside[label] and self._dark.random() < LEFT_IN_THE_DARK:
             self.left_in_the_dark.add(opening.parcel)
@@ -386,14 +387,14 @@ class RandomSite:
             return
         if sending.hands_at(self, label):
             return
-        if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.inside[label]:
+        if opening.purpose in COLLECTING and opening.parcel in self.inside[label]:
             if opening.parcel in self.left_in_the_dark:
                 return
             if opening.parcel in self.reported and self.random.random() < 0.8:
                 return  # Put back; now and then somebody takes it along all the same.
             self.inside[label].discard(opening.parcel)
             self.taken.add(opening.parcel)
-        elif opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.parcel in self.taken_out:
+        elif opening.purpose in COLLECTING and opening.parcel in self.taken_out:
             if self.random.random() < 0.5:  # staff hold it, and are still there to give it to whoever comes for it
                 self.taken.add(opening.parcel)
         elif opening.purpose is Purpose.LOAD and self.in_staff_hands == opening.parcel and opening.parcel:
@@ -452,7 +453,7 @@ class RandomSite:
         assert pulses[position] == ordered.compartment, "I-10: another door than the one in the journal"
         spent = any(ordered is earlier for earlier in self.site.recorder.causes[:position])
         assert not spent, "I-10: two pulses for one cause"
-        if ordered.purpose in {Purpose.COLLECT, Purpose.REOPEN}:
+        if ordered.purpose in COLLECTING:
             wrong = self.inside[ordered.compartment] - {ordered.parcel}
             assert not wrong, f"a key opened a door with somebody else's parcel: {wrong}"
 

@@ -11,8 +11,9 @@ from controller.core.handing_in import SendStep
 from controller.core.model import Phase
 from controller.core.notices import NoticeKind
 from tests.controller.virtual_site import NUMBER, SITE_KEY
+from tests.simulation.inventory_watch import COLLECTING
 from tests.simulation.people_at_the_bank.helpers import staff_pin
-from wire.ids import ParcelState, Purpose
+from wire.ids import ParcelState
 from wire.mandate import mandate_text
 from wire.pickup import PickupKey
 from wire.plan import Help
@@ -36,7 +37,7 @@ def help_of(number: int) -> Help:
 def is_led(bank: RandomSite, label: Label) -> None:
     """A door that has just sprung open ticks, if it is for somebody who does not see it (C-29)."""
     opening = bank.site.state.durable.openings.get(label)
-    if opening is None or opening.phase is not Phase.OPEN or opening.purpose not in {Purpose.COLLECT, Purpose.REOPEN}:
+    if opening is None or opening.phase is not Phase.OPEN or opening.purpose not in COLLECTING:
         return
     known = None if opening.parcel is None else bank.site.state.durable.parcels.get(opening.parcel)
     if known is not None and known.help is Help.BLIND:

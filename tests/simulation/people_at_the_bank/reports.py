@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from controller.core.events import Button
 from controller.core.model import Phase
-from wire.ids import ParcelState, Purpose
+from tests.simulation.inventory_watch import COLLECTING
+from wire.ids import ParcelState
 
 if TYPE_CHECKING:
     from tests.simulation.random_site import Act, RandomSite
@@ -17,7 +18,7 @@ def customer_reports(bank: RandomSite) -> None:
     doors = [
         label
         for label, opening in bank.site.state.durable.openings.items()
-        if opening.purpose in {Purpose.COLLECT, Purpose.REOPEN} and opening.phase in {Phase.OPEN, Phase.CLOSED}
+        if opening.purpose in COLLECTING and opening.phase in {Phase.OPEN, Phase.CLOSED}
     ]
     label = bank.random.choice(doors or tuple(bank.inside))
     word = bank.random.choice((Button.FOUND_EMPTY, Button.DAMAGED, Button.REFUSE))
